@@ -1,0 +1,1 @@
+"""How Tierline is assembled."""
