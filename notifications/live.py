@@ -1,0 +1,138 @@
+"""Hints to browsers and workers over Redis: losing one costs a moment, never an outcome."""
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable
+from functools import cache, partial
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from django.db import transaction
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "tierline:live"
+WAKE_PREFIX = "tierline:wake:"
+EVERYTHING = "*"
+
+# Connecting and answering may each take this long, so that a request waits 200 ms at the most.
+_SOCKET_TIMEOUT_S = 0.1
+_BREAKER_OPEN_S = 5.0
+_QUIET_S = 10.0
+_MAX_BACKOFF_S = 5.0
+
+
+class Breaker:
+    """Remembers, for the whole process, that Redis has just failed and is not worth a wait."""
+
+    def __init__(self, open_s: float) -> None:
+        self._open_s = open_s
+        self._open_until = 0.0
+        self._lock = threading.Lock()
+
+    def is_open(self) -> bool:
+        return time.monotonic() < self._open_until
+
+    def trip(self) -> None:
+        with self._lock:
+            self._open_until = time.monotonic() + self._open_s
+
+    def reset(self) -> None:
+        with self._lock:
+            self._open_until = 0.0
+
+
+breaker = Breaker(_BREAKER_OPEN_S)
+
+
+def publish(topics: Iterable[str]) -> None:
+    """Tell open browsers, once the transaction has committed, that these topics have changed."""
+    names = sorted(set(topics))
+    if names:
+        transaction.on_commit(partial(_send, CHANNEL, json.dumps(names)), robust=True)
+
+
+def wake(queue: str) -> None:
+    """Hint, once the transaction has committed, that a queue has work; sweeps find it anyway."""
+    transaction.on_commit(partial(_send, WAKE_PREFIX + queue, "1"), robust=True)
+
+
+async def subscribe() -> AsyncIterator[frozenset[str]]:
+    """Yield, for ever, the sets of topics that have changed.
+
+    Never raises on a lost Redis: it connects again with backoff and then yields {EVERYTHING},
+    because changes may have passed unheard.
+    """
+    failures = 0
+    while True:
+        try:
+            async with _async_client() as client, client.pubsub() as pubsub:
+                await pubsub.subscribe(CHANNEL)
+                yield frozenset({EVERYTHING})
+                failures = 0
+                async for topics in _listen(pubsub):
+                    yield topics
+        except (redis.RedisError, OSError) as problem:
+            log.warning("live: Redis lost (%s), connecting again", type(problem).__name__)
+        await asyncio.sleep(min(_MAX_BACKOFF_S, 0.25 * 2**failures))
+        failures = min(failures + 1, 10)
+
+
+async def _listen(pubsub: redis.asyncio.client.PubSub) -> AsyncIterator[frozenset[str]]:
+    """Yield topic sets until the connection ends or has answered nothing to a ping."""
+    pinged = False
+    while True:
+        message = await pubsub.get_message(timeout=_QUIET_S)
+        if message is None and pinged:
+            raise redis.ConnectionError("no answer to a ping")  # half-open: TCP alone never tells
+        pinged = message is None
+        if message is None:
+            await pubsub.ping()
+        elif message["type"] == "message":
+            yield _topics(message["data"])
+
+
+def _topics(data: bytes) -> frozenset[str]:
+    try:
+        names = json.loads(data)
+    except ValueError:
+        return frozenset({EVERYTHING})
+    if not isinstance(names, list):
+        return frozenset({EVERYTHING})
+    return frozenset(str(name) for name in names)
+
+
+def _send(channel: str, payload: str) -> None:
+    if breaker.is_open():
+        return
+    try:
+        _client(settings.REDIS_URL).publish(channel, payload)
+    except (redis.RedisError, OSError) as problem:
+        breaker.trip()
+        log.warning("live: Redis does not answer (%s), hints pause", type(problem).__name__)
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_SOCKET_TIMEOUT_S,
+        socket_connect_timeout=_SOCKET_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),  # the library's default would try thrice
+    )
+
+
+def _async_client() -> redis.asyncio.Redis:
+    return redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=2.0,
+        socket_timeout=2 * _QUIET_S,
+        retry=AsyncRetry(NoBackoff(), 0),
+    )

@@ -1,0 +1,185 @@
+"""What is kept of messages: how a person is reached, what is to be told, and each try at it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+
+class Urgency(models.TextChoices):
+    """How loudly a message must arrive; "high" sorts before "low", and the claim relies on it."""
+
+    HIGH = "high", "High"
+    LOW = "low", "Low"
+
+
+class MessageState(models.TextChoices):
+    """Where a message is; being sent is a lease on a queued row, never a state to be stuck in."""
+
+    QUEUED = "queued", "Queued"
+    SENT = "sent", "Sent"
+    DROPPED = "dropped", "Dropped"
+    DEAD = "dead", "Dead letter"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Outcome(models.TextChoices):
+    """How one try ended; a try found still "started" after its lease was interrupted."""
+
+    STARTED = "started", "Started"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed, to be tried again"
+    REFUSED = "refused", "Refused for good"
+    SKIPPED = "skipped", "Not sent"
+    INTERRUPTED = "interrupted", "Interrupted, outcome unknown"
+
+
+class ContactMethod(models.Model):
+    """One address at which a person is reached over one channel."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contact_methods"
+    )
+    channel = models.CharField(max_length=20, default="email")
+    address = models.CharField(max_length=320)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["person", "channel", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "channel", "address"], name="contact_method_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(channel="") & ~Q(address=""), name="contact_method_filled"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel}: {self.address}"
+
+
+class Message(models.Model):
+    """One intent to tell one person one thing over one channel: a row of the outbox."""
+
+    key = models.CharField(max_length=36, unique=True, editable=False)
+    topic = models.CharField(max_length=80)
+    cause = models.CharField(max_length=120)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages"
+    )
+    channel = models.CharField(max_length=20, default="email")
+    rung = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=40)
+    urgency = models.CharField(max_length=4, choices=Urgency, default=Urgency.LOW)
+    priority = models.PositiveSmallIntegerField(default=3)
+    subject = models.TextField()
+    body = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    clearance = models.CharField(max_length=80, blank=True)
+
+    state = models.CharField(max_length=10, choices=MessageState, default=MessageState.QUEUED)
+    not_before = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lease_epoch = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    finished_reason = models.TextField(blank=True)
+    acted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause", "recipient", "channel", "rung"], name="message_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=MessageState.values), name="message_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(urgency__in=Urgency.values), name="message_urgency_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(priority__gte=1, priority__lte=5), name="message_priority_range"
+            ),
+            models.CheckConstraint(
+                condition=~Q(topic="") & ~Q(cause="") & ~Q(channel="") & ~Q(kind=""),
+                name="message_addressed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="queued", finished_at__isnull=True)
+                | (~Q(state="queued") & Q(finished_at__isnull=False)),
+                name="message_finished_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "sent"]) | ~Q(finished_reason=""),
+                name="message_unsent_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sent") | Q(sent_at__isnull=False),
+                name="message_sent_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="queued") | Q(leased_until__isnull=True),
+                name="message_lease_only_queued",
+            ),
+            models.CheckConstraint(
+                condition=Q(not_before__isnull=True) | Q(next_attempt_at__gte=F("not_before")),
+                name="message_never_early",
+            ),
+        ]
+        indexes = [
+            # The claim reads only what is still to be sent, most urgent first, so that its cost
+            # follows the backlog and not the millions of rows already done.
+            models.Index(
+                fields=["urgency", "priority", "next_attempt_at"],
+                condition=Q(state="queued"),
+                name="message_to_send",
+            ),
+            models.Index(fields=["topic", "-id"], name="message_by_topic"),
+            models.Index(fields=["-id"], condition=Q(state="dead"), name="message_dead_letters"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class Attempt(models.Model):
+    """One try at one message; its number is the lease epoch under which it was made."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, default=Outcome.STARTED)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["message", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "number"], name="attempt_once"),
+            models.CheckConstraint(
+                condition=Q(outcome__in=Outcome.values), name="attempt_outcome_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="started", finished_at__isnull=True)
+                | (~Q(outcome="started") & Q(finished_at__isnull=False)),
+                name="attempt_finished_has_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"try {self.number}: {self.outcome}"
+
+
+class SenderHeartbeat(models.Model):
+    """When a sender last made progress; a stale row means that nobody is sending."""
+
+    name = models.TextField(primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at:%Y-%m-%d %H:%M:%S %Z}"

@@ -1,0 +1,119 @@
+"""The only way in for messages: put letters into the outbox, and take stale ones out again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from django.conf import settings
+from django.db import transaction
+
+from notifications import live
+from notifications.models import Message, MessageState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """What to tell whom and why; the caller has written every word that will be read.
+
+    `topic` and `cause` are opaque here. `clearance` is the topic that the reader must be cleared
+    for ("" for none); it is checked again at the moment of sending. `priority` runs from 1, the
+    most urgent, to 5. `data` may carry `ack` (offer an acknowledge link) and `url` (the path that
+    "Open" leads to).
+    """
+
+    topic: str
+    cause: str
+    recipient_id: int
+    kind: str
+    subject: str
+    body: str
+    urgency: str = "low"
+    priority: int = 3
+    channel: str = "email"
+    rung: int = 0
+    clearance: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    not_before: datetime | None = None
+
+
+def enqueue(letters: Sequence[Letter], *, now: datetime) -> list[Message]:
+    """Write the letters into the outbox within the caller's transaction.
+
+    Returns the row of each letter in the order given; a letter whose (cause, recipient, channel,
+    rung) is known already gets the row that stands, untouched. Raises RuntimeError outside a
+    transaction: a message must never be committed apart from its cause.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("enqueue() must run in the transaction of the cause.")
+    if not letters:
+        return []
+    keys = [letter_key(letter) for letter in letters]
+    rows = {key: _row(key, letter, now) for key, letter in zip(keys, letters, strict=True)}
+    # In one order for everybody, so that two writers of the same causes cannot deadlock.
+    Message.objects.bulk_create((rows[key] for key in sorted(rows)), ignore_conflicts=True)
+    stored = {message.key: message for message in Message.objects.filter(key__in=rows)}
+    live.wake("messages")
+    return [stored[key] for key in keys]
+
+
+def withdraw(
+    *,
+    topic: str,
+    reason: str,
+    causes: Sequence[str] | None = None,
+    kinds: Sequence[str] | None = None,
+    now: datetime,
+) -> int:
+    """Take back the queued messages of a topic and return how many there were.
+
+    `causes` and `kinds` narrow the choice; None means all. A message that a sender holds at this
+    very instant is withdrawn too, but may still go out: its row then shows both.
+    """
+    queued = Message.objects.filter(topic=topic, state=MessageState.QUEUED)
+    if causes is not None:
+        queued = queued.filter(cause__in=causes)
+    if kinds is not None:
+        queued = queued.filter(kind__in=kinds)
+    return queued.update(
+        state=MessageState.WITHDRAWN, finished_at=now, finished_reason=reason, leased_until=None
+    )
+
+
+def require_clearance(*, topic: str, clearance: str) -> int:
+    """Make every message of a topic, sent ones too, visible to cleared people only.
+
+    For the moment at which a ticket becomes restricted. Returns how many rows it touched.
+    """
+    return (
+        Message.objects.filter(topic=topic).exclude(clearance=clearance).update(clearance=clearance)
+    )
+
+
+def letter_key(letter: Letter) -> str:
+    """Return the idempotency key that this letter has always had and will always have."""
+    site = uuid5(NAMESPACE_URL, settings.PUBLIC_URL)
+    parts = (letter.cause, str(letter.recipient_id), letter.channel, str(letter.rung))
+    return str(uuid5(site, "\x1f".join(parts)))
+
+
+def _row(key: str, letter: Letter, now: datetime) -> Message:
+    return Message(
+        key=key,
+        topic=letter.topic,
+        cause=letter.cause,
+        recipient_id=letter.recipient_id,
+        channel=letter.channel,
+        rung=letter.rung,
+        kind=letter.kind,
+        urgency=letter.urgency,
+        priority=letter.priority,
+        subject=letter.subject,
+        body=letter.body,
+        data=dict(letter.data),
+        clearance=letter.clearance,
+        not_before=letter.not_before,
+        next_attempt_at=max(now, letter.not_before or now),
+        created_at=now,
+    )
