@@ -1,0 +1,33 @@
+"""The people of a service organisation, what they belong to and when they work."""
+
+from roles.models.audit import AuditEntry
+from roles.models.calendar import Calendar, CalendarRevision
+from roles.models.oncall import Override, Rotation, RotationMember, Schedule
+from roles.models.organisations import (
+    Duty,
+    DutyAssignment,
+    Membership,
+    Organisation,
+    Team,
+    Tier,
+)
+from roles.models.people import Person
+from roles.models.tokens import ApiToken
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Calendar",
+    "CalendarRevision",
+    "Duty",
+    "DutyAssignment",
+    "Membership",
+    "Organisation",
+    "Override",
+    "Person",
+    "Rotation",
+    "RotationMember",
+    "Schedule",
+    "Team",
+    "Tier",
+]
