@@ -31,6 +31,8 @@ INSTALLED_APPS = [
 ]
 
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///tierline")}
+_database = DATABASES["default"]
+_database["HOST"] = _database.setdefault("OPTIONS", {}).pop("host", _database["HOST"])
 AUTH_USER_MODEL = "roles.Person"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -1,0 +1,267 @@
+"""Give the test run its own PostgreSQL and Valkey, and say plainly what was not run and why."""
+
+import atexit
+import functools
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+import psycopg2
+import pytest
+import redis
+
+from config.servers import Server, ServerTrouble, create_database, postgres_server, valkey_server
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+OWN_APPS = ("roles", "notifications", "tickets", "escalation", "insights", "web", "api", "config")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def start_servers() -> None:
+    """Start what the environment does not name; the addresses go into the environment.
+
+    Under xdist the controlling process does this once and its workers inherit the addresses.
+    """
+    home = Path(tempfile.mkdtemp(prefix="tierline-test-"))
+    home.chmod(0o711)
+    running: list[Server] = []
+
+    def end() -> None:
+        for server in reversed(running):
+            server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+    atexit.register(end)
+    try:
+        if "DATABASE_URL" not in os.environ:
+            postgres = postgres_server(home, durable=False)
+            running.append(postgres)
+            postgres.start(home / "postgres.log")
+            create_database(postgres)
+            os.environ["DATABASE_URL"] = postgres.url
+        if "REDIS_URL" not in os.environ:
+            valkey = valkey_server(home, durable=False)
+            running.append(valkey)
+            valkey.start(home / "valkey.log")
+            os.environ["REDIS_URL"] = valkey.url
+            os.environ["TIERLINE_TEST_REDIS"] = valkey.url
+    except ServerTrouble as trouble:
+        pytest.exit(f"The tests need PostgreSQL and Valkey. {trouble}", returncode=3)
+
+
+def take_own_redis_database() -> None:
+    """Each xdist worker gets a database of its own on the embedded Valkey."""
+    if shared := os.environ.get("TIERLINE_TEST_REDIS"):
+        number = int(WORKER.removeprefix("gw") or 0) % 16
+        os.environ["REDIS_URL"] = f"{shared}?db={number}"
+
+
+if "DJANGO_SETTINGS_MODULE" in os.environ and not WORKER:
+    pytest.exit("Unset DJANGO_SETTINGS_MODULE: the tests choose their own settings.", returncode=3)
+start_servers()
+take_own_redis_database()
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django.setup()
+
+from django.conf import settings  # noqa: E402  (settings need the servers' addresses)
+from django.contrib.contenttypes.models import ContentType  # noqa: E402
+from django.db import connections  # noqa: E402
+
+# Argon2 is slow on purpose, and a test signs in often.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+# ---- What could not run ------------------------------------------------------------------------
+
+
+@functools.cache
+def chromium_path() -> str | None:
+    """A Chromium of this machine, or None."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@functools.cache
+def alertmanager_path() -> str | None:
+    """Debian's Alertmanager, or None."""
+    return shutil.which("prometheus-alertmanager")
+
+
+HISTORY = SHARED / "data" / "servicenow_incident_events_2016_train.csv.gz"
+CAPTURES = SHARED / "captures"
+
+
+def lacking() -> list[str]:
+    """One sentence for each thing this machine lacks, with what is not run for want of it."""
+    reasons = []
+    if chromium_path() is None:
+        reasons.append("Browser tests are not run: no Chromium (apt-get install chromium).")
+    if alertmanager_path() is None:
+        reasons.append(
+            "The test against a real Alertmanager is not run: no prometheus-alertmanager "
+            "(apt-get install prometheus-alertmanager)."
+        )
+    if not HISTORY.exists():
+        reasons.append(f"Tests on the recorded incident log are not run: no {HISTORY}.")
+    if not CAPTURES.exists():
+        reasons.append(f"Tests on recorded requests are not run: no {CAPTURES}.")
+    return reasons
+
+
+def pytest_report_header() -> list[str]:
+    return ["Tierline: " + line for line in lacking()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    terminalreporter.section("not run")
+    for line in lacking():
+        terminalreporter.write_line(line)
+    if not lacking() and not skipped:
+        terminalreporter.write_line("Nothing was left out.")
+    elif skipped:
+        terminalreporter.write_line(f"{len(skipped)} tests skipped; each says why above.")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("needs_history") and not HISTORY.exists():
+        pytest.skip(f"no recorded incident log at {HISTORY}")
+    if item.get_closest_marker("needs_captures") and not CAPTURES.exists():
+        pytest.skip(f"no recorded requests at {CAPTURES}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; skips the test when the machine has none."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    return path
+
+
+@pytest.fixture(scope="session")
+def alertmanager() -> str:
+    """Path of a real Alertmanager; skips the test when the machine has none."""
+    path = alertmanager_path()
+    if path is None:
+        pytest.skip("no prometheus-alertmanager on this machine")
+    return path
+
+
+@pytest.fixture(scope="session")
+def history() -> Path:
+    """The recorded incident log; skips the test when it is not there."""
+    if not HISTORY.exists():
+        pytest.skip(f"no recorded incident log at {HISTORY}")
+    return HISTORY
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The folder of recorded requests; skips the test when it is not there."""
+    if not CAPTURES.exists():
+        pytest.skip(f"no recorded requests at {CAPTURES}")
+    return CAPTURES
+
+
+# ---- Databases ---------------------------------------------------------------------------------
+
+
+def administer(*statements: str) -> None:
+    """Run statements on the server's maintenance database, outside any transaction."""
+    given = settings.DATABASES["default"]
+    link = psycopg2.connect(
+        host=given["HOST"] or None,
+        port=given["PORT"] or None,
+        user=given["USER"] or None,
+        password=given["PASSWORD"] or None,
+        dbname="postgres",
+    )
+    link.autocommit = True
+    try:
+        with link.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+    finally:
+        link.close()
+
+
+def forget_caches() -> None:
+    """Empty every cache of our own code: a cloned database uses the same keys again."""
+    ContentType.objects.clear_cache()
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in OWN_APPS:
+            for thing in list(vars(module).values()):
+                clear: Callable[[], None] | None = getattr(thing, "cache_clear", None)
+                if callable(clear) and not isinstance(thing, type):
+                    clear()
+
+
+@dataclass(frozen=True)
+class LiveDatabase:
+    """A database of one test's own, in which transactions are real."""
+
+    name: str
+    url: str
+
+
+@pytest.fixture(scope="session")
+def template_database(django_db_setup: None, django_db_blocker) -> Iterator[str]:
+    """The name of a migrated database to which nobody is connected, for cloning."""
+    source = connections["default"].settings_dict["NAME"]
+    name = f"template_{source}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        administer(
+            f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+            f'CREATE DATABASE "{name}" TEMPLATE "{source}"',
+        )
+    yield name
+    administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+_clone_number = itertools.count(1)
+
+
+@pytest.fixture
+def live_db(template_database: str, django_db_blocker, monkeypatch) -> Iterator[LiveDatabase]:
+    """Real transactions, threads and processes on a clone of the migrated database.
+
+    Every Django connection of this process, in every thread, leads there during the test, and
+    DATABASE_URL leads child processes there. The clone is dropped afterwards.
+    """
+    name = f"live_{template_database}_{next(_clone_number)}"
+    administer(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    known = connections["default"].settings_dict
+    before, url = known["NAME"], os.environ["DATABASE_URL"]
+    live_url = urlsplit(url)._replace(path=f"/{name}").geturl()
+    monkeypatch.setenv("DATABASE_URL", live_url)
+    forget_caches()
+    with django_db_blocker.unblock():
+        connections.close_all()
+        known["NAME"] = name
+        try:
+            yield LiveDatabase(name, live_url)
+        finally:
+            connections.close_all()
+            known["NAME"] = before
+            forget_caches()
+            administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def empty_redis() -> Iterator[redis.Redis]:
+    """A client of this run's Valkey database, empty at the start and the end."""
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
