@@ -1,15 +1,38 @@
 """Settings, read once from the environment; every default is safe on a laptop."""
 
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
+from csp.constants import NONE, SELF
+
+from config.addresses import broker_address
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+HOME = Path(os.environ.get("TIERLINE_HOME") or BASE_DIR / ".tierline")
 
 env = environ.Env()
-BASE_DIR = Path(__file__).resolve().parent.parent
+# Where `manage.py up` noted the addresses of its own servers, so that every other command finds
+# them too. What the environment says wins.
+if os.access(HOME / "env", os.R_OK):
+    env.read_env(HOME / "env")
 
-SECRET_KEY = env("SECRET_KEY", default="only-for-a-first-look")
+# ---- Who we are --------------------------------------------------------------------------------
+
+DEFAULT_SECRET_KEY = "only-for-a-first-look"  # noqa: S105  (refused at start, see checks)
+SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", _public.hostname or "localhost"]
+)
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+# ---- What it is made of ------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -20,6 +43,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django_fsm",
+    "django_filters",
+    "django_htmx",
+    "lucide",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "roles",
     "notifications",
     "tickets",
@@ -30,11 +59,133 @@ INSTALLED_APPS = [
     "config",
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///tierline")}
-_database = DATABASES["default"]
-_database["HOST"] = _database.setdefault("OPTIONS", {}).pop("host", _database["HOST"])
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
 AUTH_USER_MODEL = "roles.Person"
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-ROOT_URLCONF = "config.urls"
+
+# ---- Where things are kept ---------------------------------------------------------------------
+
+DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///tierline")}
+_database = DATABASES["default"]
+_options = _database.setdefault("OPTIONS", {})
+_database["HOST"] = _options.pop("host", _database["HOST"])
+_limits_s = {
+    "statement_timeout": env.int("DB_STATEMENT_TIMEOUT_S", default=30),
+    "lock_timeout": env.int("DB_LOCK_TIMEOUT_S", default=5),
+    "idle_in_transaction_session_timeout": env.int("DB_IDLE_IN_TRANSACTION_S", default=10),
+}
+_options.setdefault("connect_timeout", 5)
+_options.setdefault("options", " ".join(f"-c {k}={v}s" for k, v in _limits_s.items()))
+_database["CONN_MAX_AGE"] = 60
+_database["CONN_HEALTH_CHECKS"] = True
+
+REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+BROKER_URL = broker_address(REDIS_URL)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env("STATIC_ROOT", default=str(HOME / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# ---- Mail --------------------------------------------------------------------------------------
+# Unless EMAIL_URL names a server, all mail goes to the local catcher and none leaves the machine.
+
+MAIL_FOLDER = HOME / "mail"
+_mail = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail["EMAIL_HOST"]
+EMAIL_PORT = _mail["EMAIL_PORT"]
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Tierline <tierline@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# ---- Safety ------------------------------------------------------------------------------------
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_validators = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_validators}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validators}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_validators}.CommonPasswordValidator"},
+]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+_over_tls = _public.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _over_tls
+SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
+if env.bool("TRUST_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# ---- The machines' door ------------------------------------------------------------------------
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {"TITLE": "Tierline", "VERSION": "1"}
+
+LOGGING = logging_config(
+    json=env("LOG_FORMAT", default="console") == "json", level=env("LOG_LEVEL", default="INFO")
+)

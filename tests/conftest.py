@@ -32,6 +32,7 @@ def start_servers() -> None:
     """
     home = Path(tempfile.mkdtemp(prefix="tierline-test-"))
     home.chmod(0o711)
+    os.environ["TIERLINE_HOME"] = str(home)
     running: list[Server] = []
 
     def end() -> None:
@@ -68,6 +69,7 @@ if "DJANGO_SETTINGS_MODULE" in os.environ and not WORKER:
     pytest.exit("Unset DJANGO_SETTINGS_MODULE: the tests choose their own settings.", returncode=3)
 start_servers()
 take_own_redis_database()
+os.environ.setdefault("DB_IDLE_IN_TRANSACTION_S", "120")  # a breakpoint holds its transaction
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
@@ -77,6 +79,10 @@ from django.db import connections  # noqa: E402
 
 # Argon2 is slow on purpose, and a test signs in often.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# The product's storage wants collected files.
+settings.STORAGES["staticfiles"]["BACKEND"] = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
 
 
 # ---- What could not run ------------------------------------------------------------------------

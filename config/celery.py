@@ -1,0 +1,67 @@
+"""The Celery application: its settings, its queues and the whole beat table.
+
+Celery only carries hints. What is due stands in PostgreSQL, so a lost or doubled task costs at
+most one second; no task has an ETA, a countdown or a result.
+"""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+PERIOD_S = 1.0
+EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
+
+app = Celery("tierline")
+app.conf.update(
+    broker_url=settings.BROKER_URL,
+    broker_transport_options={
+        "visibility_timeout": 300,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 15,
+        "socket_connect_timeout": 5,
+        "health_check_interval": 15,
+        "socket_keepalive": True,
+    },
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    accept_content=["json"],
+    task_serializer="json",
+    task_acks_late=True,
+    task_reject_on_worker_lost=False,
+    task_ignore_result=True,
+    task_time_limit=120,
+    task_soft_time_limit=90,
+    task_create_missing_queues=True,
+    task_default_queue="celery",
+    task_routes={
+        "escalation.tasks.*": {"queue": "escalation"},
+        "notifications.tasks.*": {"queue": "messages"},
+    },
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=10,
+    worker_enable_soft_shutdown_on_idle=True,
+    worker_max_tasks_per_child=1000,
+    worker_eta_task_limit=10,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    beat_scheduler="celery.beat:Scheduler",
+    beat_schedule={
+        "sweep": {
+            "task": "escalation.tasks.sweep",
+            "schedule": PERIOD_S,
+            "options": {"queue": "escalation", "expires": EXPIRES_S},
+        },
+        "deliver": {
+            "task": "notifications.tasks.deliver",
+            "schedule": PERIOD_S,
+            "options": {"queue": "messages", "expires": EXPIRES_S},
+        },
+    },
+    timezone="UTC",
+)
+app.autodiscover_tasks()

@@ -1,0 +1,76 @@
+"""How the log looks, for people or for machines, and what never gets into it."""
+
+import re
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|digest|api_?key", re.I)
+SECRET_TEXTS = re.compile(r"(tl_[A-Za-z0-9]+_)[A-Za-z0-9_-]+|(://[^/:@\s]*:)[^@/\s]+(?=@)")
+HIDDEN = "[hidden]"
+
+
+def _hide(match: re.Match[str]) -> str:
+    return (match[1] or match[2]) + HIDDEN
+
+
+def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The event without API tokens, passwords in addresses, and fields with telling names."""
+    for key, value in event.items():
+        if SECRET_NAMES.search(key):
+            event[key] = HIDDEN
+        elif isinstance(value, str):
+            event[key] = SECRET_TEXTS.sub(_hide, value)
+    return event
+
+
+def logging_config(*, json: bool, level: str) -> dict[str, Any]:
+    """The LOGGING setting; structlog and the standard library come out alike."""
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "plain": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": before,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    hide_secrets,
+                    renderer,
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.server": {"handlers": [], "level": level, "propagate": True},
+            # One line a second for each task of the heart would bury everything else.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+        },
+    }
