@@ -1,0 +1,22 @@
+"""The tables of the escalation floor."""
+
+from escalation.models.handover import Escalation
+from escalation.models.policy import Policy, PolicyRevision, PolicyStep
+from escalation.models.run import Firing, Heartbeat, Quarantine, Run
+from escalation.models.sla import PER_ENTRY, Clock, ClockKind, Target, TargetRevision
+
+__all__ = [
+    "PER_ENTRY",
+    "Clock",
+    "ClockKind",
+    "Escalation",
+    "Firing",
+    "Heartbeat",
+    "Policy",
+    "PolicyRevision",
+    "PolicyStep",
+    "Quarantine",
+    "Run",
+    "Target",
+    "TargetRevision",
+]

@@ -1,0 +1,143 @@
+"""Runs and firings: one climb of one ticket, and each step it took, exactly once."""
+
+from django.db import models
+
+
+class Run(models.Model):
+    """One climb of one ticket under one policy revision."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        STOPPED = "stopped", "Stopped"
+        SUPERSEDED = "superseded", "Superseded"
+
+    ticket = models.ForeignKey(
+        "tickets.Ticket", on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
+    policy = models.ForeignKey("escalation.Policy", on_delete=models.PROTECT, related_name="runs")
+    revision = models.ForeignKey(
+        "escalation.PolicyRevision", on_delete=models.PROTECT, related_name="runs"
+    )
+    is_main = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
+    started_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    stop_reason = models.CharField(max_length=120, blank=True)
+    # The waiting that "unacknowledged" steps measure: it restarts at each team entry and each loop.
+    loop = models.PositiveIntegerField(default=1)
+    entry = models.PositiveIntegerField(default=1)
+    waiting_since = models.DateTimeField()
+    frozen = models.JSONField(default=list)
+    rung = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(null=True, blank=True)
+    # Counts every committed evaluation; a writer that read an older one is fenced off.
+    epoch = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "policy"],
+                condition=models.Q(state="active"),
+                name="run_one_open_per_policy",
+            ),
+            models.UniqueConstraint(
+                fields=["ticket"],
+                condition=models.Q(state="active", is_main=True),
+                name="run_one_main_per_ticket",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="active", stopped_at__isnull=True)
+                | ~models.Q(state="active") & models.Q(stopped_at__isnull=False),
+                name="run_stopped_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_at"],
+                condition=models.Q(state="active", next_at__isnull=False),
+                name="run_due",
+            ),
+            models.Index(fields=["ticket", "-id"], name="run_by_ticket"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} under {self.revision_id}"
+
+
+class Firing(models.Model):
+    """One execution (or recorded skip) of one step; the key makes a second one impossible.
+
+    `loop` is 0 for steps that judge a clock or a status: they stand outside the repeating round.
+    `entry` is the clock cycle, team entry or status entry that the step judged.
+    """
+
+    class Outcome(models.TextChoices):
+        FIRED = "fired", "Fired"
+        EMPTY = "empty", "Nobody to tell"
+        SKIPPED = "skipped", "Skipped"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="firings", db_index=False)
+    step = models.ForeignKey(
+        "escalation.PolicyStep", on_delete=models.PROTECT, related_name="firings", db_index=False
+    )
+    loop = models.PositiveIntegerField()
+    entry = models.PositiveIntegerField()
+    ticket = models.ForeignKey(
+        "tickets.Ticket", on_delete=models.PROTECT, related_name="firings", db_index=False
+    )
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    due_at = models.DateTimeField()
+    fired_at = models.DateTimeField()
+    explain = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "loop", "step", "entry"], name="firing_exactly_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fired_at__gte=models.F("due_at")), name="firing_never_early"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["ticket", "-id"], name="firing_by_ticket"),
+            models.Index(fields=["fired_at"], name="firing_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} step {self.step_id} ({self.outcome})"
+
+    @property
+    def cause(self) -> str:
+        """The name under which messages know this firing."""
+        return f"firing:{self.pk}"
+
+
+class Quarantine(models.Model):
+    """A ticket whose evaluation raised; after three tries it is left out until released."""
+
+    ticket = models.OneToOneField(
+        "tickets.Ticket", on_delete=models.CASCADE, primary_key=True, related_name="quarantine"
+    )
+    tries = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+    last_tried_at = models.DateTimeField()
+    since = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.last_error}"
+
+
+class Heartbeat(models.Model):
+    """When a loop last finished a pass, by the database's clock."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+    oldest_due_s = models.FloatField(
+        default=0, help_text="Seconds by which the oldest due step was late at that pass."
+    )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,63 @@
+"""What a person is to a ticket, and so what they may do with it."""
+
+from roles.access import ACTIONS, allows
+from roles.models import Membership, Person
+from roles.people import roles_of
+from roles.refusals import Forbidden
+from tickets.models import Clearance, Ticket, Watcher
+
+
+def relations(person: Person, ticket: Ticket) -> frozenset[str]:
+    """The person's relations to the ticket, by the names of the access table."""
+    found = {
+        "requester": ticket.requester_id == person.pk,
+        "assignee": ticket.assignee_id == person.pk,
+        "own_organisation": ticket.organisation_id is not None
+        and ticket.organisation_id == person.organisation_id
+        and person.organisation is not None
+        and person.organisation.may_see_own,
+        "watcher": Watcher.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
+        "cleared": Clearance.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
+    }
+    return frozenset(name for name, holds in found.items() if holds) | _team_relations(
+        person, ticket
+    )
+
+
+def _team_relations(person: Person, ticket: Ticket) -> frozenset[str]:
+    found: set[str] = set()
+    for team_id, role in Membership.objects.filter(person=person.pk).values_list("team", "role"):
+        if team_id == ticket.team_id:
+            found.add("own_team")
+            if role in ("lead", "manager"):
+                found.add(f"{role}_of_team")
+        if team_id == ticket.owner_team_id:
+            found.add("owner_team")
+    return frozenset(found)
+
+
+def may(person: Person | None, action: str, ticket: Ticket) -> bool:
+    """Whether this person may do this to this ticket; the engine itself (None) may do anything."""
+    return person is None or action in _allowed(person, ticket, frozenset({action}))
+
+
+def allowed_actions(person: Person, ticket: Ticket) -> set[str]:
+    """Every action of the access table that this person may do to this ticket."""
+    return _allowed(person, ticket, ACTIONS)
+
+
+def _allowed(person: Person, ticket: Ticket, actions: frozenset[str]) -> set[str]:
+    if not person.is_active:
+        return set()
+    tied = relations(person, ticket)
+    if ticket.restricted and "cleared" not in tied:
+        return set()
+    roles = roles_of(person)
+    return {action for action in actions if allows(roles, action, tied)}
+
+
+def require(person: Person | None, action: str, ticket: Ticket) -> None:
+    """Raise Forbidden unless this person may do this to this ticket."""
+    if not may(person, action, ticket):
+        words = action.replace("_", " ")
+        raise Forbidden("not_allowed", f"You may not {words} {ticket.key}.")

@@ -1,0 +1,231 @@
+"""A ticket's life after its birth: discussed, put on hold, resolved, reopened, closed."""
+
+from datetime import datetime
+from typing import Any
+
+from notifications.outbox import enqueue, withdraw
+from roles.instants import TimeSource, database_now
+from roles.models import Person
+from roles.refusals import Conflict, Invalid
+from tickets import letters, states
+from tickets.acting import Act, acting, fitting, required
+from tickets.models import EventKind, Ticket
+
+HOLDS = {
+    states.PENDING_REQUESTER: "await_requester",
+    states.PENDING_VENDOR: "await_vendor",
+    states.PENDING_CHANGE: "await_change",
+}
+RESOLUTION_CODES = {
+    "fixed": "Fixed",
+    "workaround": "Workaround given",
+    "answered": "Question answered",
+    "not_reproducible": "Could not be reproduced",
+    "duplicate": "Duplicate",
+    "no_fault": "Works as designed",
+    "monitor": "Cleared by itself",
+}
+
+
+def comment(
+    *,
+    ticket: Ticket,
+    actor: Person | None,
+    text: str,
+    public: bool,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Ticket:
+    """Add a public reply or an internal note.
+
+    The requester's reply resumes a ticket that waits for it and reopens a resolved one.
+    """
+    action = "comment_public" if public else "comment_internal"
+    with acting(ticket, actor=actor, action=action, clock=clock, via=via) as act:
+        body = required(text, "text")
+        locked = act.ticket
+        if locked.status in states.FINAL:
+            raise Conflict("final", f"{locked.key} is closed; open a new ticket that follows it.")
+        by_requester = actor is not None and actor.pk == locked.requester_id
+        event = act.record(
+            EventKind.COMMENTED,
+            body=body,
+            is_public=public,
+            facts={"by": "requester" if by_requester else "agent" if actor else "system"},
+        )
+        if public:
+            enqueue(_reply_letters(act, event, body, by_requester), now=act.now)
+        if public and by_requester:
+            _answer(act)
+        return locked
+
+
+def _reply_letters(act: Act, event: Any, body: str, by_requester: bool) -> list[Any]:
+    if by_requester:
+        people = [act.ticket.assignee_id, *letters.watcher_ids(act.ticket)]
+        return letters.to_people(act.ticket, event, kind="answered", body=body, person_ids=people)
+    told = letters.to_requester(act.ticket, event, kind="replied", body=body)
+    reached = [person.recipient_id for person in told]
+    watching = [pid for pid in letters.watcher_ids(act.ticket) if pid not in reached]
+    return told + letters.to_people(
+        act.ticket, event, kind="replied", body=body, person_ids=watching
+    )
+
+
+def _answer(act: Act) -> None:
+    if act.ticket.status == states.PENDING_REQUESTER:
+        act.ticket.resume()
+        act.record(EventKind.RESUMED, facts={"because": "the requester answered"})
+    elif act.ticket.status == states.RESOLVED:
+        _reopen(act, "the requester answered")
+
+
+def pend(
+    *,
+    ticket: Ticket,
+    actor: Person | None,
+    status: str,
+    reason: str,
+    wake_at: datetime | None = None,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Ticket:
+    """Put the ticket on hold for the requester, a vendor or a change, with a reason."""
+    if status not in HOLDS:
+        raise Invalid("unknown_status", "That is no way to wait.", {"status": "Choose one."})
+    with acting(ticket, actor=actor, action="pend", clock=clock, via=via) as act:
+        locked = act.ticket
+        reason = required(reason, "reason", 250)
+        if wake_at is not None and wake_at <= act.now:
+            raise Invalid("past", "That time has passed.", {"wake_at": "Choose a later time."})
+        getattr(locked, HOLDS[status])()
+        locked.pending_reason, locked.wake_at = reason, wake_at
+        event = act.record(
+            EventKind.PENDED, body=reason, is_public=status == states.PENDING_REQUESTER
+        )
+        if status == states.PENDING_REQUESTER:
+            enqueue(letters.to_requester(locked, event, kind="waiting", body=reason), now=act.now)
+        return locked
+
+
+def resume(
+    *,
+    ticket: Ticket,
+    actor: Person | None,
+    clock: TimeSource = database_now,
+    via: str = "web",
+    because: str = "",
+) -> Ticket:
+    """Go on with a ticket that was on hold."""
+    with acting(ticket, actor=actor, action="resume", clock=clock, via=via) as act:
+        act.ticket.resume()
+        act.record(EventKind.RESUMED, facts={"because": because} if because else {})
+        return act.ticket
+
+
+def resolve(
+    *,
+    ticket: Ticket,
+    actor: Person | None,
+    code: str,
+    text: str,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Ticket:
+    """Say what solved it; the requester is told and may reopen."""
+    if code not in RESOLUTION_CODES:
+        raise Invalid("unknown_code", "Choose a resolution code.", {"code": "Choose one."})
+    with acting(ticket, actor=actor, action="resolve", clock=clock, via=via) as act:
+        locked = act.ticket
+        body = required(text, "text")
+        locked.resolve()
+        locked.resolution_code, locked.resolution = code, body
+        locked.resolved_at = act.now
+        event = act.record(
+            EventKind.RESOLVED,
+            body=body,
+            is_public=True,
+            facts={"by": "agent" if actor else "system"},
+        )
+        _withdraw_all(act, "resolved")
+        enqueue(letters.to_requester(locked, event, kind="resolved", body=body), now=act.now)
+        return locked
+
+
+def confirm(
+    *, ticket: Ticket, actor: Person, clock: TimeSource = database_now, via: str = "web"
+) -> Ticket:
+    """The requester says that it is solved: the ticket closes."""
+    with acting(ticket, actor=actor, action="confirm", clock=clock, via=via) as act:
+        return _close(act, "confirmed")
+
+
+def close(
+    *, ticket: Ticket, actor: Person | None, clock: TimeSource = database_now, via: str = "web"
+) -> Ticket:
+    """Close a resolved ticket for good."""
+    with acting(ticket, actor=actor, action="close", clock=clock, via=via) as act:
+        return _close(act, "closed")
+
+
+def _close(act: Act, how: str) -> Ticket:
+    act.ticket.close()
+    act.ticket.closed_at = act.now
+    act.record(EventKind.CLOSED, facts={"how": how})
+    return act.ticket
+
+
+def reopen(
+    *,
+    ticket: Ticket,
+    actor: Person | None,
+    reason: str,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Ticket:
+    """Bring a resolved ticket back into its team's queue; a new climb starts."""
+    with acting(ticket, actor=actor, action="reopen", clock=clock, via=via) as act:
+        _reopen(act, required(reason, "reason", 2000))
+        return act.ticket
+
+
+def _reopen(act: Act, reason: str) -> None:
+    ticket = act.ticket
+    ticket.reopen()
+    ticket.acknowledged_at = ticket.acknowledged_by = None
+    event = act.record(EventKind.REOPENED, body=reason, is_public=True)
+    told = letters.to_requester(ticket, event, kind="reopened", body=reason)
+    enqueue(told, now=act.now)
+
+
+def cancel(
+    *,
+    ticket: Ticket,
+    actor: Person | None,
+    reason: str,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Ticket:
+    """End a ticket that is not to be worked on, with a reason."""
+    with acting(ticket, actor=actor, action="cancel", clock=clock, via=via) as act:
+        body = required(reason, "reason", 2000)
+        act.ticket.cancel()
+        act.record(EventKind.CANCELLED, body=body, is_public=True)
+        _withdraw_all(act, "cancelled")
+        return act.ticket
+
+
+def chase(
+    *, ticket: Ticket, actor: Person, text: str, clock: TimeSource = database_now, via: str = "web"
+) -> Ticket:
+    """The requester asks where it stands: counted, and seen by the team."""
+    with acting(ticket, actor=actor, action="chase", clock=clock, via=via) as act:
+        if not act.ticket.is_open:
+            raise Conflict("not_open", f"{act.ticket.key} is not open any more.")
+        act.ticket.chase_count += 1
+        act.record(EventKind.CHASED, body=fitting(text, "text", 2000), is_public=True)
+        return act.ticket
+
+
+def _withdraw_all(act: Act, reason: str) -> None:
+    withdraw(topic=act.ticket.topic, reason=reason, now=act.now)

@@ -1,0 +1,71 @@
+"""What support is given for: services, categories, and the teams that work on them."""
+
+from django.db import models
+
+
+class Service(models.Model):
+    """Something the organisation offers and somebody owns."""
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120, unique=True)
+    description = models.TextField(blank=True)
+    owner_team = models.ForeignKey(
+        "roles.Team",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="owned_services",
+        help_text="The team that answers for the service, whatever tier works on a ticket.",
+    )
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(models.Model):
+    """What a ticket is about, within or across services."""
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Route(models.Model):
+    """Which team of a tier works on a service or category; the most specific row wins."""
+
+    service = models.ForeignKey(
+        Service, on_delete=models.CASCADE, null=True, blank=True, related_name="routes"
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.CASCADE, null=True, blank=True, related_name="routes"
+    )
+    tier = models.ForeignKey("roles.Tier", on_delete=models.PROTECT, related_name="routes")
+    team = models.ForeignKey("roles.Team", on_delete=models.PROTECT, related_name="routes")
+
+    class Meta:
+        ordering = ["tier__rank", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["service", "category", "tier"],
+                nulls_distinct=False,
+                name="route_one_team_per_rung",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        about = " / ".join(str(part) for part in (self.service, self.category) if part)
+        return f"{about or 'anything'} on {self.tier}: {self.team}"

@@ -1,0 +1,98 @@
+"""The timeline's rows: append-only facts in a hash chain, and their erasable bodies."""
+
+from typing import Any
+
+import orjson
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    OPENED = "opened", "Opened"
+    TRIAGED = "triaged", "Triaged"
+    MOVED = "moved", "Moved to a team"
+    TAKEN = "taken", "Taken"
+    ASSIGNED = "assigned", "Assigned"
+    RELEASED = "released", "Released"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    UNACKNOWLEDGED = "unacknowledged", "Acknowledgement withdrawn"
+    COMMENTED = "commented", "Commented"
+    CHASED = "chased", "Chased by the requester"
+    PENDED = "pended", "Put on hold"
+    RESUMED = "resumed", "Resumed"
+    RESOLVED = "resolved", "Resolved"
+    REOPENED = "reopened", "Reopened"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+    PRIORITISED = "prioritised", "Priority changed"
+    OWNED = "owned", "Owner changed"
+    WATCHED = "watched", "Watchers changed"
+    LINKED = "linked", "Linked"
+    INVOLVED = "involved", "Involved"
+    RESTRICTED = "restricted", "Restricted"
+    ALERTED = "alerted", "Alert"
+    TARGETED = "targeted", "Targets set"
+    BREACHED = "breached", "Target missed"
+    ESCALATED = "escalated", "Escalated"
+    ACCEPTED = "accepted", "Accepted"
+    HANDED_BACK = "handed_back", "Handed back"
+    RUN_STARTED = "run_started", "Policy started"
+    RUN_STOPPED = "run_stopped", "Policy stopped"
+    FIRED = "fired", "Policy step fired"
+    SKIPPED = "skipped", "Policy step skipped"
+
+
+class TimelineEvent(models.Model):
+    """One thing that happened to one ticket; the database refuses to change or delete it.
+
+    `canonical` is the very text that was hashed; the columns beside it repeat parts of it so that
+    they can be queried, and `manage.py verify_timeline` compares them.
+    """
+
+    ticket = models.ForeignKey(
+        "tickets.Ticket", on_delete=models.PROTECT, related_name="events", db_index=False
+    )
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=16, choices=EventKind)
+    # No foreign key: an append-only row outlives whatever it names.
+    actor_id = models.BigIntegerField(null=True)
+    is_public = models.BooleanField(default=False)
+    canonical = models.TextField()
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["ticket_id", "seq"]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "seq"], name="event_seq_once_per_ticket"),
+            models.CheckConstraint(condition=models.Q(seq__gte=1), name="event_seq_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}#{self.seq} {self.kind}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The event's facts, as stored: `set` and `was` hold changed ticket fields."""
+        loaded: dict[str, Any] = orjson.loads(self.canonical)["facts"]
+        return loaded
+
+    @property
+    def cause(self) -> str:
+        """The name under which messages know this event."""
+        return f"event:{self.pk}"
+
+
+class EventBody(models.Model):
+    """The words of an event: the only part of the timeline that may be erased."""
+
+    event = models.OneToOneField(
+        TimelineEvent, on_delete=models.CASCADE, primary_key=True, related_name="body"
+    )
+    salt = models.CharField(max_length=32)
+    text = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "event bodies"
+
+    def __str__(self) -> str:
+        return self.text[:60]

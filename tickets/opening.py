@@ -1,0 +1,176 @@
+"""The birth of a ticket: its number, its first facts, its first team."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from notifications.outbox import enqueue
+from roles.instants import TimeSource, database_now
+from roles.models import Membership, Person, Team
+from roles.people import roles_of
+from roles.refusals import Forbidden, Invalid
+from tickets import letters, timeline
+from tickets.acting import begin, fitting, required
+from tickets.assignment import Move, move_many
+from tickets.models import Category, Clearance, EventKind, Kind, Service, Source, Ticket
+from tickets.priority import priority_of
+from tickets.routing import SECURITY_LANE, first_team, service_desk
+
+SERIES = {
+    Kind.INCIDENT: "INC",
+    Kind.REQUEST: "REQ",
+    Kind.SECURITY: "SEC",
+    Kind.PROBLEM: "PRB",
+    Kind.CHANGE: "CHG",
+}
+RESTRICTED_SERIES = "RES"
+
+
+def next_ids(kind: str, *, restricted: bool) -> tuple[int, str]:
+    """A fresh primary key and ticket key, such as (17, "INC-000017"), in one statement."""
+    series = RESTRICTED_SERIES if restricted else SERIES[Kind(kind)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id')), nextval(%s::regclass)",
+            [f"tickets_number_{series.lower()}"],
+        )
+        pk, number = cursor.fetchone()
+    return pk, f"{series}-{number:06d}"
+
+
+def open_ticket(
+    *,
+    subject: str,
+    requester: Person,
+    actor: Person | None,
+    description: str = "",
+    kind: str = Kind.INCIDENT,
+    impact: int = 3,
+    urgency: int = 3,
+    service: Service | None = None,
+    category: Category | None = None,
+    team: Team | None = None,
+    source: str = Source.PORTAL,
+    asset: str = "",
+    tags: Sequence[str] = (),
+    began_at: datetime | None = None,
+    detected_at: datetime | None = None,
+    restricted: bool = False,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Ticket:
+    """Open a ticket and route it to a team at once; the requester is told that it was received.
+
+    Raises Invalid with the bad fields named, Forbidden when the actor may not open tickets or not
+    for somebody else.
+    """
+    _require_opening(actor, requester)
+    _check_choices(kind=kind, source=source, impact=impact, urgency=urgency)
+    with transaction.atomic():
+        now = clock()
+        pk, key = next_ids(kind, restricted=restricted)
+        ticket = Ticket(
+            pk=pk,
+            key=key,
+            kind=kind,
+            subject=required(subject, "subject", 250),
+            description=fitting(description, "description", 20_000),
+            source=source,
+            requester=requester,
+            organisation=requester.organisation,
+            service=service,
+            category=category,
+            asset=fitting(asset, "asset", 200),
+            tags=[fitting(tag, "tags", 50) for tag in tags],
+            impact=impact,
+            urgency=urgency,
+            priority=priority_of(impact, urgency, override=None, floor=None),
+            restricted=restricted,
+            opened_at=now,
+            status_since=now,
+            began_at=began_at,
+            detected_at=detected_at,
+            owner_team=service_desk(),
+        )
+        destination = team or first_team(service=service, category=category, kind=kind)
+        ticket.save(force_insert=True)
+        if restricted:
+            _clear_first_readers(ticket, actor, destination)
+        _tell_opening(ticket, destination, actor=actor, clock=clock, via=via)
+        return ticket
+
+
+def _tell_opening(
+    ticket: Ticket, team: Team, *, actor: Person | None, clock: TimeSource, via: str
+) -> None:
+    act = begin(ticket, actor=actor, clock=clock, via=via)
+    opening = timeline.Entry(
+        kind=EventKind.OPENED,
+        actor_id=actor.pk if actor else None,
+        via=via,
+        is_public=True,
+        facts={"set": birth_facts(ticket)},
+        body=ticket.description,
+    )
+    (event,) = timeline.record(ticket, opening, at=act.now, announce=False)
+    move_many(
+        [Move(ticket=ticket, to_team=team, actor=actor, via=via, tell_requester=False)],
+        clock=clock,
+    )
+    body = f"Your request has the key {ticket.key}. {team.name} will look at it.\n\n"
+    told = letters.to_requester(
+        ticket, event, kind="received", body=body + ticket.description[:2000]
+    )
+    enqueue(told, now=act.now)
+
+
+def birth_facts(ticket: Ticket) -> dict[str, Any]:
+    """The facts that a replay starts from, as they stand when a ticket is born."""
+    return {
+        "status": ticket.status,
+        "kind": ticket.kind,
+        "priority": ticket.priority,
+        "impact": ticket.impact,
+        "urgency": ticket.urgency,
+        "service_id": ticket.service_id,
+        "category_id": ticket.category_id,
+        "organisation_id": ticket.organisation_id,
+        "requester_id": ticket.requester_id,
+        "owner_team_id": ticket.owner_team_id,
+        "restricted": ticket.restricted,
+    }
+
+
+def _clear_first_readers(ticket: Ticket, actor: Person | None, team: Team) -> None:
+    people = {ticket.requester_id} | ({actor.pk} if actor else set())
+    if team.tier.slug == SECURITY_LANE:
+        members = Membership.objects.filter(team=team, person__is_active=True)
+        people |= set(members.values_list("person_id", flat=True))
+    Clearance.objects.bulk_create(
+        [Clearance(ticket=ticket, person_id=person_id) for person_id in sorted(people)]
+    )
+
+
+def _require_opening(actor: Person | None, requester: Person) -> None:
+    if actor is None:
+        return
+    if not actor.is_active or not requester.is_active:
+        raise Forbidden("not_allowed", "An inactive account cannot open tickets.")
+    if actor.pk != requester.pk and not roles_of(actor) & {"agent", "service"}:
+        raise Forbidden("not_allowed", "You may open tickets in your own name only.")
+
+
+def _check_choices(*, kind: str, source: str, impact: int, urgency: int) -> None:
+    wrong = {}
+    if kind not in Kind.values:
+        wrong["kind"] = "Choose one of: " + ", ".join(Kind.values)
+    if source not in Source.values:
+        wrong["source"] = "Choose one of: " + ", ".join(Source.values)
+    if impact not in (1, 2, 3):
+        wrong["impact"] = "1 (high), 2 or 3 (low)."
+    if urgency not in (1, 2, 3):
+        wrong["urgency"] = "1 (high), 2 or 3 (low)."
+    if wrong:
+        raise Invalid("unknown_choice", "Something is not one of the choices.", wrong)
