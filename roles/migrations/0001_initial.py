@@ -864,7 +864,7 @@ class Migration(migrations.Migration):
                         roles.models.calendar.JsonPathExists(
                             models.F("spans"),
                             models.Value(
-                                '$[*] ? (@.type() != "array" || @.size() != 3 || @[*].type() != "number" || @[0] < 0 || @[0] > 6 || @[1] < 0 || @[1] >= 1440 || @[2] <= @[1] || @[2] > 2880)'
+                                'strict $[*] ? (@.type() != "array" || @.size() != 3 || @[*].type() != "number" || @[0] < 0 || @[0] > 6 || @[1] < 0 || @[1] >= 1440 || @[2] <= @[1] || @[2] > 2880)'
                             ),
                         ),
                         models.Value(False),
@@ -884,7 +884,7 @@ class Migration(migrations.Migration):
                         roles.models.calendar.JsonPathExists(
                             models.F("days_off"),
                             models.Value(
-                                '$[*] ? (@.type() != "string" || !(@ like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))'
+                                'strict $[*] ? (@.type() != "string" || !(@ like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))'
                             ),
                         ),
                         models.Value(False),

@@ -7,11 +7,11 @@ from django.db.models.functions import Now
 from roles.zones import validate_zone
 
 BAD_SPAN = (
-    '$[*] ? (@.type() != "array" || @.size() != 3'
+    'strict $[*] ? (@.type() != "array" || @.size() != 3'
     ' || @[*].type() != "number" || @[0] < 0 || @[0] > 6'
     " || @[1] < 0 || @[1] >= 1440 || @[2] <= @[1] || @[2] > 2880)"
 )
-BAD_DAY = '$[*] ? (@.type() != "string" || !(@ like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))'
+BAD_DAY = 'strict $[*] ? (@.type() != "string" || !(@ like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))'
 
 
 class JsonType(models.Func):
@@ -23,9 +23,10 @@ class JsonType(models.Func):
 
 
 class JsonPathExists(models.Func):
-    """Whether a JSON path finds anything in a JSON value."""
+    """Whether a JSON path finds anything in a JSON value; an error in it counts as not."""
 
     function = "jsonb_path_exists"
+    template = "%(function)s(%(expressions)s, '{}', true)"
     arity = 2
     output_field = models.BooleanField()
 

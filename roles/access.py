@@ -1,0 +1,186 @@
+"""The one table of who may do what: role by action, widened by what a person is to a ticket.
+
+Pure. What is not written here is refused. The caller says which relations hold; a restricted
+ticket is asked about twice: `see_restricted` first, and only then the act itself.
+"""
+
+Names = frozenset[str]
+
+READ_ACTIONS: Names = frozenset({"view", "see_internal", "see_restricted"})
+TICKET_ACTIONS: Names = READ_ACTIONS | {
+    "open",
+    "triage",
+    "take",
+    "assign",
+    "acknowledge",
+    "unacknowledge",
+    "comment_public",
+    "comment_internal",
+    "escalate",
+    "hand_back",
+    "accept",
+    "pend",
+    "resume",
+    "resolve",
+    "confirm",
+    "reopen",
+    "close",
+    "cancel",
+    "set_priority",
+    "override_priority",
+    "watch",
+    "link",
+    "chase",
+    "push_any",
+    "restrict",
+}
+SITE_READ_ACTIONS: Names = frozenset({"see_audit", "see_dashboard"})
+SITE_ACTIONS: Names = SITE_READ_ACTIONS | {"admin", "manage_policies", "manage_roster"}
+ACTIONS: Names = TICKET_ACTIONS | SITE_ACTIONS
+
+ROLES: Names = frozenset(
+    {
+        "requester",
+        "agent",
+        "lead",
+        "manager",
+        "incident_manager",
+        "communication_coordinator",
+        "qa_reviewer",
+        "change_manager",
+        "ciso",
+        "executive",
+        "legal",
+        "administrator",
+        "auditor",
+        "service",
+    }
+)
+RELATIONS: Names = frozenset(
+    {
+        "requester",
+        "own_organisation",
+        "own_team",
+        "owner_team",
+        "assignee",
+        "watcher",
+        "paged",
+        "cleared",
+        "lead_of_team",
+        "manager_of_team",
+    }
+)
+
+# Everybody who reads the whole service's work, internal notes included.
+_READ = frozenset({"view", "see_internal", "watch"})
+_REMARK = _READ | {"comment_internal"}
+_DISCUSS = _REMARK | {"link"}
+
+# What the work on a ticket in one's own hands consists of.
+_WORK = frozenset(
+    {
+        "take",
+        "acknowledge",
+        "unacknowledge",
+        "comment_public",
+        "escalate",
+        "pend",
+        "resume",
+        "resolve",
+        "reopen",
+        "close",
+        "cancel",
+        "set_priority",
+        "restrict",
+    }
+)
+
+BY_ROLE: dict[str, Names] = {
+    "requester": frozenset({"open"}),
+    "agent": _DISCUSS | {"open", "chase", "triage"},
+    "lead": _DISCUSS | {"open", "chase", "see_dashboard"},
+    "manager": _DISCUSS | {"open", "chase", "see_dashboard"},
+    "incident_manager": _DISCUSS
+    | {
+        "open",
+        "triage",
+        "take",
+        "assign",
+        "acknowledge",
+        "unacknowledge",
+        "comment_public",
+        "escalate",
+        "resume",
+        "reopen",
+        "set_priority",
+        "override_priority",
+        "chase",
+        "push_any",
+        "restrict",
+        "see_dashboard",
+        "manage_policies",
+    },
+    "communication_coordinator": _DISCUSS | {"comment_public", "see_dashboard"},
+    "qa_reviewer": _DISCUSS | {"see_dashboard"},
+    "change_manager": _DISCUSS | {"see_dashboard"},
+    "ciso": _DISCUSS | {"restrict", "see_dashboard"},
+    "executive": _REMARK | {"see_dashboard"},
+    "legal": _REMARK,
+    "administrator": frozenset(
+        {"admin", "see_audit", "see_dashboard", "manage_policies", "manage_roster"}
+    ),
+    "auditor": frozenset({"view", "see_internal", "see_audit", "see_dashboard"}),
+    "service": _DISCUSS - {"watch"} | {"open", "comment_public", "chase"},
+}
+
+# What a person is to the ticket at hand adds to that, for the roles named.
+BY_RELATION: dict[tuple[str, str], Names] = {
+    ("requester", "requester"): frozenset(
+        {"view", "comment_public", "chase", "confirm", "reopen", "cancel", "watch"}
+    ),
+    ("requester", "own_organisation"): frozenset({"view", "watch"}),
+    ("requester", "watcher"): frozenset({"view", "comment_public", "watch"}),
+    ("agent", "own_team"): _WORK | {"accept", "hand_back"},
+    ("agent", "assignee"): _WORK,
+    ("agent", "owner_team"): frozenset(
+        {"comment_public", "reopen", "close", "cancel", "set_priority"}
+    ),
+    ("lead", "lead_of_team"): frozenset({"assign", "override_priority", "manage_roster"}),
+    ("manager", "manager_of_team"): frozenset({"assign", "override_priority", "manage_roster"}),
+    ("incident_manager", "assignee"): _WORK,
+}
+
+# Relations that count whatever somebody's role is, as long as they have one.
+BY_RELATION_ALONE: dict[str, Names] = {
+    "cleared": frozenset({"view", "see_restricted"}),
+    "paged": frozenset({"view", "acknowledge", "unacknowledge"}),
+}
+
+# An auditor writes nothing, whatever else that person is.
+AUDITOR_MAY: Names = READ_ACTIONS | SITE_READ_ACTIONS
+
+
+def allows(roles: Names, action: str, relations: Names = frozenset()) -> bool:
+    """Whether somebody in `roles`, and in `relations` to the ticket or team, may do `action`.
+
+    Unknown names of all three kinds allow nothing. Site actions take the relations to the team
+    concerned, if any.
+    """
+    if action not in ACTIONS or not roles & ROLES:
+        return False
+    if "auditor" in roles and action not in AUDITOR_MAY:
+        return False
+    return (
+        any(action in BY_ROLE.get(role, ()) for role in roles)
+        or any(action in BY_RELATION_ALONE.get(relation, ()) for relation in relations)
+        or any(
+            action in BY_RELATION.get((role, relation), ())
+            for role in roles
+            for relation in relations
+        )
+    )
+
+
+def allowed(roles: Names, relations: Names = frozenset()) -> Names:
+    """Every action that `allows` grants to these roles and relations."""
+    return frozenset(action for action in ACTIONS if allows(roles, action, relations))

@@ -1,0 +1,103 @@
+"""Says which roles a person has, insists on a right, and switches accounts off and on."""
+
+from django.db import transaction
+from django.db.models import Value
+
+from roles import audit
+from roles.access import allows
+from roles.instants import TimeSource, database_now
+from roles.models import DutyAssignment, Membership, Person, Team
+from roles.refusals import Conflict, Forbidden
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def roles_of(person: Person) -> frozenset[str]:
+    """The person's roles as `access` names them; none for an inactive account.
+
+    Asked of the database once per instance; `forget_roles` makes it ask again.
+    """
+    known: frozenset[str] | None = getattr(person, "_roles", None)
+    if known is None:
+        known = person._roles = _roles(person) if person.is_active else NOBODY  # type: ignore[attr-defined]
+    return known
+
+
+def forget_roles(person: Person) -> None:
+    """Make the next `roles_of` read memberships and duties anew."""
+    person.__dict__.pop("_roles", None)
+
+
+def is_allowed(actor: Person | None, action: str, relations: frozenset[str] = frozenset()) -> bool:
+    """Whether the actor may do `action`; None is the system, which may do everything."""
+    return actor is None or allows(roles_of(actor), action, relations)
+
+
+def require(actor: Person | None, action: str, relations: frozenset[str] = frozenset()) -> None:
+    """Raise Forbidden unless the actor may do `action`."""
+    if not is_allowed(actor, action, relations):
+        detail = f"You may not do this here: {action.replace('_', ' ')}."
+        raise Forbidden("forbidden", detail)
+
+
+@transaction.atomic
+def deactivate(
+    *,
+    person: Person,
+    reason: str = "",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+) -> Person:
+    """The person without access: no sign-in, no token, no page, no message from now on.
+
+    Raises Forbidden, and Conflict for an administrator's own account.
+    """
+    require(actor, "admin")
+    if actor is not None and actor.pk == person.pk:
+        raise Conflict("own_account", "You cannot switch off your own account.")
+    return _set_active(person, False, reason, actor, clock)
+
+
+@transaction.atomic
+def reactivate(
+    *,
+    person: Person,
+    reason: str = "",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+) -> Person:
+    """The person with the access of before. Raises Forbidden."""
+    require(actor, "admin")
+    return _set_active(person, True, reason, actor, clock)
+
+
+def _set_active(
+    person: Person, active: bool, reason: str, actor: Person | None, clock: TimeSource
+) -> Person:
+    locked = Person.objects.select_for_update().get(pk=person.pk)
+    if locked.is_active != active:
+        locked.is_active = active
+        locked.save(update_fields=["is_active"])
+        action = "person.reactivated" if active else "person.deactivated"
+        audit.record(actor=actor, action=action, subject=locked, reason=reason, clock=clock)
+    person.is_active = active
+    forget_roles(person)
+    return person
+
+
+def _roles(person: Person) -> frozenset[str]:
+    """One query for memberships, leadership and duties together."""
+    places = Membership.objects.filter(person=person).values_list(Value("place"), "role")
+    duties = DutyAssignment.objects.filter(person=person).values_list(Value("duty"), "duty__slug")
+    leads = Team.objects.filter(lead=person).values_list(Value("heads"), Value("lead"))
+    manages = Team.objects.filter(manager=person).values_list(Value("heads"), Value("manager"))
+    found = {"service" if person.kind == Person.Kind.SERVICE else "requester"}
+    for source, name in places.order_by().union(
+        duties.order_by(), leads.order_by(), manages.order_by()
+    ):
+        if source == "place":
+            found.add("agent")
+        found.add(name.replace("-", "_"))
+    if person.is_superuser:
+        found.add("administrator")
+    return frozenset(found - {Membership.Role.MEMBER.value})
