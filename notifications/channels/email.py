@@ -1,0 +1,115 @@
+"""E-mail: one message as text and HTML, threaded by topic, handed to the site's SMTP server."""
+
+import smtplib
+import threading
+from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.template.loader import render_to_string
+
+from notifications.channels.message import OutgoingMessage, SendResult
+from notifications.channels.smtp import Session
+
+_SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_SUBJECT_MAX = 200
+_DETAIL_MAX = 300
+
+
+class EmailChannel:
+    """Sends over SMTP with a total deadline, keeping connections for a burst of messages.
+
+    Any other Django e-mail backend that the site names (console, files, memory) is used as it is.
+    """
+
+    def __init__(self) -> None:
+        self._idle: list[Session] = []
+        self._lock = threading.Lock()
+
+    def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
+        try:
+            mail = compose(message, address)
+            if settings.EMAIL_BACKEND == _SMTP_BACKEND:
+                return self._send_smtp(mail, deadline_s)
+            get_connection().send_messages([mail])
+        except (ValueError, UnicodeError) as problem:
+            # The address or a header cannot be written as mail, now or at any later try.
+            return SendResult(ok=False, permanent=True, detail=f"Not a sendable mail: {problem}")
+        return SendResult(ok=True)
+
+    def rest(self) -> None:
+        with self._lock:
+            resting, self._idle = self._idle, []
+        for session in resting:
+            session.close()
+
+    def _send_smtp(self, mail: EmailMultiAlternatives, deadline_s: float) -> SendResult:
+        with self._lock:
+            session = self._idle.pop() if self._idle else Session(deadline_s)
+        try:
+            with session.connected(deadline_s) as backend:
+                backend.send_messages([mail])
+        except (smtplib.SMTPException, OSError) as problem:
+            if session.expired:
+                return SendResult(ok=False, detail=f"No answer within {deadline_s:g} s.")
+            return judge(problem)
+        with self._lock:
+            self._idle.append(session)
+        return SendResult(ok=True)
+
+
+def judge(problem: smtplib.SMTPException | OSError) -> SendResult:
+    """Say what a failed SMTP dialogue means for this recipient.
+
+    Only a 5xx to the recipient or to the content is final. A refused sender, log-in or greeting is
+    the site's own trouble: it would kill everybody's mail, and passes when it is put right.
+    """
+    if isinstance(problem, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(problem.recipients.values()))
+        return SendResult(ok=False, permanent=500 <= code < 600, detail=_answer(code, text))
+    if isinstance(problem, smtplib.SMTPResponseException):
+        final = isinstance(problem, smtplib.SMTPDataError) and 500 <= problem.smtp_code < 600
+        detail = _answer(problem.smtp_code, problem.smtp_error)
+        return SendResult(ok=False, permanent=final, detail=detail)
+    return SendResult(ok=False, detail=_one_line(f"{type(problem).__name__}: {problem}", 300))
+
+
+def compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
+    """Build the mail; raises ValueError where the address cannot stand in a header."""
+    host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
+    thread = f"<{uuid5(NAMESPACE_URL, f'{settings.PUBLIC_URL}#{message.topic}')}@{host}>"
+    subject = _one_line(message.subject, _SUBJECT_MAX)
+    mail = EmailMultiAlternatives(
+        subject=subject,
+        body=_plain(message),
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[address],
+        headers={
+            "Message-ID": f"<{message.key}@{host}>",
+            "References": thread,
+            "In-Reply-To": thread,
+            "Auto-Submitted": "auto-generated",
+            "X-Tierline-Key": message.key,
+        },
+    )
+    context = {"message": message, "subject": subject}
+    mail.attach_alternative(render_to_string("notifications/email.html", context), "text/html")
+    return mail
+
+
+def _plain(message: OutgoingMessage) -> str:
+    links = [("Acknowledge", message.ack_url), ("Open", message.open_url)]
+    lines = [f"{label}: {url}" for label, url in links if url]
+    return "\n\n".join([message.body.strip(), *lines]) + "\n"
+
+
+def _one_line(text: str, limit: int) -> str:
+    """Fold all white space and control characters, so that no line break reaches a header."""
+    folded = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return folded if len(folded) <= limit else folded[: limit - 1] + "…"
+
+
+def _answer(code: int, text: bytes | str) -> str:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return _one_line(f"{code} {words}", _DETAIL_MAX)

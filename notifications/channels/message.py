@@ -1,0 +1,43 @@
+"""What a channel is given and what it answers: the one shape that all channels share."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutgoingMessage:
+    """A message ready to leave: every word and link is final; `key` stays the same on each try."""
+
+    key: str
+    topic: str
+    kind: str
+    urgency: str
+    subject: str
+    body: str
+    ack_url: str = ""
+    open_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendResult:
+    """What became of one try; `permanent` says that trying this address again is of no use."""
+
+    ok: bool
+    permanent: bool = False
+    detail: str = ""
+    retry_after_s: float | None = None
+
+
+class Channel(Protocol):
+    """One road to a person; safe to use from several threads at once."""
+
+    def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
+        """Hand the message to the provider within `deadline_s` seconds in all.
+
+        A provider's refusal and a broken line come back as a result, not as an exception.
+        """
+        ...
+
+    def rest(self) -> None:
+        """Let go of connections that are kept for the next message."""
+        ...

@@ -1,0 +1,135 @@
+"""An SMTP connection that obeys one deadline in all, however slowly the other side drips."""
+
+import smtplib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.core.mail.backends.smtp import EmailBackend
+
+
+class Watch:
+    """Cuts the connection it guards when the time is up.
+
+    A socket timeout bounds each read; a server that sends one byte a second never meets it.
+    """
+
+    def __init__(self) -> None:
+        self._line: socket.socket | None = None
+        self.expired = False
+
+    def adopt(self, line: socket.socket) -> None:
+        """Guard this socket; raises TimeoutError when the time was up before it connected."""
+        if self.expired:
+            line.close()
+            raise TimeoutError("connected after the deadline")
+        self.release()
+        # A second handle on the same connection: it outlives the wrapping into TLS.
+        self._line = line.dup()
+
+    def release(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    @contextmanager
+    def armed(self, deadline_s: float) -> Iterator[None]:
+        """Cut whatever is guarded, or comes to be guarded, `deadline_s` seconds from now."""
+        self.expired = False
+        timer = threading.Timer(deadline_s, self._cut)
+        timer.daemon = True
+        timer.start()
+        token = _present.set(self)
+        try:
+            yield
+        finally:
+            _present.reset(token)
+            timer.cancel()
+
+    def _cut(self) -> None:
+        self.expired = True
+        line = self._line
+        if line is not None:
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # gone already, which is all that was wanted
+
+
+_present: ContextVar[Watch] = ContextVar("present_watch")
+
+
+class WatchedSMTP(smtplib.SMTP):
+    """smtplib's client, whose socket is guarded from the moment it is connected."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        _present.get().adopt(line)
+        return line
+
+
+class WatchedSMTPS(smtplib.SMTP_SSL, WatchedSMTP):
+    """The same over TLS from the first byte: SMTP_SSL wraps what WatchedSMTP connects."""
+
+
+class WatchedBackend(EmailBackend):
+    """Django's SMTP backend on watched connections."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        return WatchedSMTPS if self.use_ssl else WatchedSMTP
+
+
+class Session:
+    """One SMTP connection, kept for the next message; one thread uses it at a time."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._watch = Watch()
+        self._backend = WatchedBackend(timeout=timeout_s)
+
+    @property
+    def expired(self) -> bool:
+        return self._watch.expired
+
+    @contextmanager
+    def connected(self, deadline_s: float) -> Iterator[EmailBackend]:
+        """Lend a backend with a living connection for `deadline_s` seconds.
+
+        Raises what smtplib and the socket raise; the session is then closed.
+        """
+        with self._watch.armed(deadline_s):
+            try:
+                self._revive()
+                yield self._backend
+            except BaseException:
+                self._drop()
+                raise
+
+    def close(self, deadline_s: float = 2.0) -> None:
+        """Take leave of the server, politely if it answers in time."""
+        with self._watch.armed(deadline_s):
+            try:
+                self._backend.close()
+            except (OSError, smtplib.SMTPException):
+                self._drop()
+        self._watch.release()
+
+    def _revive(self) -> None:
+        connection = self._backend.connection
+        if connection is not None:
+            try:
+                if connection.noop()[0] == 250:
+                    return
+            except (OSError, smtplib.SMTPException):
+                pass  # servers hang up on idle clients; that is no failed try
+            self._drop()
+        self._backend.open()
+
+    def _drop(self) -> None:
+        for connection in (self._backend.connection, self._backend._partial_connection):
+            if connection is not None:
+                connection.close()
+        self._backend.connection = self._backend._partial_connection = None
+        self._watch.release()

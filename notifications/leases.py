@@ -1,0 +1,147 @@
+"""Whose turn it is to send a message: claims with a lease, and marks fenced by its epoch."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Concat
+
+from notifications.models import Attempt, Message, MessageState, Outcome
+
+LEASE_S = 60
+
+_CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id, urgency, priority, next_attempt_at
+    FROM notifications_message
+    WHERE state = 'queued' AND next_attempt_at <= %(now)s
+      AND (leased_until IS NULL OR leased_until <= %(now)s)
+    ORDER BY urgency, priority, next_attempt_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE notifications_message AS message
+    SET leased_until = %(until)s, lease_epoch = lease_epoch + 1, attempts = attempts + 1
+    FROM due WHERE message.id = due.id
+    RETURNING message.id, message.lease_epoch
+)
+SELECT id, lease_epoch FROM claimed JOIN due USING (id)
+ORDER BY urgency, priority, next_attempt_at
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to send one message, as long as nobody has claimed it since."""
+
+    message_id: int
+    epoch: int
+    taken_at: float  # monotonic: a sender that was stopped must notice when it wakes
+
+    @property
+    def age_s(self) -> float:
+        return time.monotonic() - self.taken_at
+
+
+def claim(limit: int, now: datetime) -> list[Claim]:
+    """Take up to `limit` due messages, most urgent first, and commit that before any work.
+
+    A message whose earlier lease ran out is taken again; its unfinished try was interrupted.
+    """
+    taken_at = time.monotonic()
+    with transaction.atomic(durable=True):
+        claims = [Claim(pk, epoch, taken_at) for pk, epoch in _claim_rows(limit, now)]
+        if claims:
+            Attempt.objects.filter(
+                message__in=[c.message_id for c in claims], outcome=Outcome.STARTED
+            ).update(outcome=Outcome.INTERRUPTED, finished_at=now)
+            Attempt.objects.bulk_create(
+                Attempt(message_id=c.message_id, number=c.epoch, started_at=now) for c in claims
+            )
+    return claims
+
+
+def _claim_rows(limit: int, now: datetime) -> list[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        until = now + timedelta(seconds=LEASE_S)
+        cursor.execute(_CLAIM, {"now": now, "until": until, "limit": limit})
+        return list(cursor.fetchall())
+
+
+def held(claim: Claim) -> Message | None:
+    """Return the message, freshly read with its recipient, or None if it is ours no more."""
+    return (
+        Message.objects.select_related("recipient")
+        .filter(pk=claim.message_id, lease_epoch=claim.epoch, state=MessageState.QUEUED)
+        .first()
+    )
+
+
+def mark_sent(claim: Claim, detail: str, now: datetime) -> bool:
+    """Mark the message sent; False when the claim was lost while it went out.
+
+    One that was withdrawn at that very instant stays withdrawn and says that it went out.
+    """
+    with transaction.atomic():
+        mine = _finish(claim, MessageState.SENT, "", now, sent_at=now)
+        if not mine:
+            Message.objects.filter(
+                pk=claim.message_id, state=MessageState.WITHDRAWN, sent_at__isnull=True
+            ).update(
+                sent_at=now,
+                finished_reason=Concat(F("finished_reason"), Value(" It had just gone out.")),
+            )
+        note(claim, Outcome.SENT, detail, now)
+    return mine
+
+
+def mark_dropped(claim: Claim, reason: str, now: datetime) -> bool:
+    """End the message unsent, for a reason that lies with its recipient."""
+    with transaction.atomic():
+        note(claim, Outcome.SKIPPED, reason, now)
+        return _finish(claim, MessageState.DROPPED, reason, now)
+
+
+def mark_dead(claim: Claim, outcome: Outcome, reason: str, now: datetime) -> bool:
+    """End the message as a dead letter, which waits to be seen and sent again by hand."""
+    with transaction.atomic():
+        note(claim, outcome, reason, now)
+        return _finish(claim, MessageState.DEAD, reason, now)
+
+
+def mark_failed(claim: Claim, detail: str, again_at: datetime, now: datetime) -> bool:
+    """Note a failed try and leave the message queued until `again_at`."""
+    with transaction.atomic():
+        note(claim, Outcome.FAILED, detail, now)
+        return bool(_ours(claim).update(next_attempt_at=again_at, leased_until=None))
+
+
+def give_back(claim: Claim, now: datetime) -> bool:
+    """Return a message untried: its lease is too old to begin a send under it."""
+    with transaction.atomic():
+        note(claim, Outcome.SKIPPED, "Its turn came too late in the lease.", now)
+        return bool(_ours(claim).update(leased_until=None, attempts=F("attempts") - 1))
+
+
+def _ours(claim: Claim) -> QuerySet[Message]:
+    return Message.objects.filter(
+        pk=claim.message_id, lease_epoch=claim.epoch, state=MessageState.QUEUED
+    )
+
+
+def _finish(
+    claim: Claim, state: MessageState, reason: str, now: datetime, sent_at: datetime | None = None
+) -> bool:
+    changed = _ours(claim).update(
+        state=state, finished_at=now, finished_reason=reason, sent_at=sent_at, leased_until=None
+    )
+    return bool(changed)
+
+
+def note(claim: Claim, outcome: Outcome, detail: str, now: datetime) -> None:
+    """Write down how this claim's own try ended, whatever has become of the message since."""
+    Attempt.objects.filter(message=claim.message_id, number=claim.epoch).update(
+        outcome=outcome, detail=detail, finished_at=now
+    )

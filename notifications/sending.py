@@ -1,0 +1,230 @@
+"""Sends in the air: several at once, each looked at again before it starts and marked after."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from notifications import hooks, leases
+from notifications.addresses import address_of
+from notifications.channels.message import OutgoingMessage, SendResult
+from notifications.channels.registry import CHANNELS
+from notifications.faults import crash_here
+from notifications.leases import Claim
+from notifications.links import make_link
+from notifications.models import Message, Outcome, Urgency
+from roles.instants import TimeSource, fixed
+
+log = logging.getLogger(__name__)
+
+LANES = 8
+DEADLINE_S = 10.0
+MAX_ATTEMPTS = 8
+BACKOFF_S = (5, 15, 45, 120, 300, 600)
+
+# How long after its deadline a send is left to itself, thread and all: a name server may hang
+# while there is no socket yet that could be cut.
+_GRACE_S = 2.0
+# A send begins only while its lease is sure to outlive it; else two senders might hold it.
+_LATEST_START_S = leases.LEASE_S - DEADLINE_S - _GRACE_S - 3.0
+
+
+@dataclass(frozen=True)
+class Flight:
+    """One send on its way."""
+
+    claim: Claim
+    message: Message
+    overdue_at: float  # monotonic
+
+
+class Sender:
+    """Keeps up to LANES sends in the air.
+
+    Threads only talk to providers; all work on the database stays in the thread that calls.
+    """
+
+    def __init__(self, clock: TimeSource) -> None:
+        self._clock = clock
+        self._flights: dict[Future[SendResult], Flight] = {}
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._flights)
+
+    def launch(self, claim: Claim) -> None:
+        """Start sending when a lane is free, unless a last look finds a reason not to."""
+        while len(self._flights) >= LANES:
+            self.land(timeout_s=1.0)
+        try:
+            prepared = self._prepare(claim)
+        except (OperationalError, InterfaceError):
+            raise  # without the database nothing can be marked; the lease brings it all back
+        except Exception as problem:
+            log.exception("message %s could not be prepared", claim.message_id)
+            self._fail(claim, f"Could not be prepared: {type(problem).__name__}")
+            return
+        if prepared is not None:
+            message, outgoing, address = prepared
+            crash_here("before_send")
+            channel = CHANNELS[message.channel]
+            future = _in_a_thread(lambda: channel.send(outgoing, address, DEADLINE_S))
+            overdue_at = time.monotonic() + DEADLINE_S + _GRACE_S
+            self._flights[future] = Flight(claim, message, overdue_at)
+
+    def land(self, timeout_s: float) -> None:
+        """Mark what has come back, waiting up to `timeout_s` seconds for the first one."""
+        done, _ = wait(self._flights, timeout_s, FIRST_COMPLETED)
+        for future in done:
+            flight = self._flights.pop(future)
+            crash_here("after_send_before_mark")
+            self._settle(flight, _result(future))
+        for future in [f for f, one in self._flights.items() if one.overdue_at < time.monotonic()]:
+            self._settle(self._flights.pop(future), SendResult(ok=False, detail="Never answered."))
+
+    def land_all(self) -> None:
+        """Mark everything that is still in the air, and let the channels rest."""
+        while self._flights:
+            self.land(timeout_s=1.0)
+        for channel in CHANNELS.values():
+            channel.rest()
+
+    def _prepare(self, claim: Claim) -> tuple[Message, OutgoingMessage, str] | None:
+        now = self._clock()
+        if claim.age_s > _LATEST_START_S:
+            leases.give_back(claim, now)
+            return None
+        message = leases.held(claim)
+        if message is None:
+            leases.note(claim, Outcome.SKIPPED, "Withdrawn or taken over before its turn.", now)
+            return None
+        if message.attempts > MAX_ATTEMPTS:
+            tries = f"Gave up after {MAX_ATTEMPTS} tries, the last one interrupted."
+            self._bury(claim, message, Outcome.SKIPPED, tries)
+            return None
+        address = address_of(message)
+        if reason := _unwanted(message, address):
+            leases.mark_dropped(claim, reason, now)
+            return None
+        if reason := _undeliverable(message, address):
+            self._bury(claim, message, Outcome.SKIPPED, reason)
+            return None
+        return message, outgoing(message, now), address
+
+    def _settle(self, flight: Flight, result: SendResult) -> None:
+        if result.ok:
+            leases.mark_sent(flight.claim, result.detail, self._clock())
+        elif result.permanent:
+            self._bury(flight.claim, flight.message, Outcome.REFUSED, result.detail)
+        else:
+            self._fail(flight.claim, result.detail, flight.message, result.retry_after_s)
+
+    def _fail(
+        self,
+        claim: Claim,
+        detail: str,
+        message: Message | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        message = message or leases.held(claim)
+        attempts = message.attempts if message else 1
+        if message and attempts >= MAX_ATTEMPTS:
+            self._bury(claim, message, Outcome.FAILED, f"Gave up after {attempts} tries: {detail}")
+            return
+        now = self._clock()
+        again_at = now + timedelta(seconds=backoff_s(attempts, retry_after_s))
+        leases.mark_failed(claim, detail, again_at, now)
+
+    def _bury(self, claim: Claim, message: Message, outcome: Outcome, reason: str) -> None:
+        now = self._clock()
+        message.finished_reason = reason
+        try:
+            with transaction.atomic():
+                hooks.announce_dead(message, now)
+                mine = leases.mark_dead(claim, outcome, reason, now)
+                transaction.set_rollback(not mine)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # Still leased: it comes back, and is not forgotten without its alarm.
+            log.exception("message %s could not be buried", claim.message_id)
+            return
+        if not mine:
+            leases.note(claim, outcome, reason, now)
+
+
+def outgoing(message: Message, now: datetime) -> OutgoingMessage:
+    """Return the message as it leaves: its words as written, its links as of `now`."""
+    path = str(message.data.get("url", ""))
+    inside = path.startswith("/") and not path.startswith("//")
+    return OutgoingMessage(
+        key=message.key,
+        topic=message.topic,
+        kind=message.kind,
+        urgency=message.urgency,
+        subject=message.subject,
+        body=message.body,
+        ack_url=make_link(message, "ack", clock=fixed(now)) if message.data.get("ack") else "",
+        open_url=settings.PUBLIC_URL.rstrip("/") + path if inside else "",
+    )
+
+
+def backoff_s(
+    attempts: int,
+    retry_after_s: float | None = None,
+    draw: Callable[[], float] = random.random,
+) -> float:
+    """Seconds to wait after the try numbered `attempts`: full jitter, at least one second.
+
+    A provider's own wish is honoured up to the longest step, so that no message waits for ever.
+    """
+    step = BACKOFF_S[min(attempts, len(BACKOFF_S)) - 1]
+    wished = min(retry_after_s or 0.0, BACKOFF_S[-1])
+    return max(1.0, wished, draw() * step)
+
+
+def _unwanted(message: Message, address: str) -> str:
+    """Why this person should no longer be told, or ""."""
+    if not message.recipient.is_active:
+        return "The recipient's account is switched off."
+    if not hooks.is_cleared(message):
+        return "The recipient is not cleared for it any more."
+    if not address and message.urgency == Urgency.LOW and message.channel in CHANNELS:
+        return f"The recipient has no address for {message.channel}."
+    return ""
+
+
+def _undeliverable(message: Message, address: str) -> str:
+    """Why somebody who should be told cannot be, or "": a page must not end without an alarm."""
+    if message.channel not in CHANNELS:
+        return f"There is no channel called {message.channel}."
+    return "" if address else f"The recipient has no address for {message.channel}."
+
+
+def _in_a_thread(send: Callable[[], SendResult]) -> Future[SendResult]:
+    """Run one send in a daemon thread: one that hangs for good holds neither lane nor process."""
+    future: Future[SendResult] = Future()
+
+    def fly() -> None:
+        try:
+            future.set_result(send())
+        except BaseException as problem:
+            future.set_exception(problem)
+
+    threading.Thread(target=fly, name="send", daemon=True).start()
+    return future
+
+
+def _result(future: Future[SendResult]) -> SendResult:
+    problem = future.exception()
+    if problem is not None:
+        log.error("a channel failed unexpectedly", exc_info=problem)
+        return SendResult(ok=False, detail=f"Unexpected: {type(problem).__name__}: {problem}"[:300])
+    return future.result()
