@@ -7,27 +7,30 @@ nobody else may enter, never on the network, and never run as root.
 import contextlib
 import ctypes
 import functools
-import hashlib
 import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 import psycopg2
 import redis
 
-SOCKET_PATH_MAX = 107  # sun_path on Linux, without its closing zero
-DATABASE_NAME = "tierline"
-ROLE = "tierline"
+from config.addresses import (
+    DATABASE_NAME,
+    ROLE,
+    postgres_url,
+    socket_folder,
+    valkey_socket,
+    valkey_url,
+)
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -152,19 +155,16 @@ def postgres_major(folder: Path) -> str:
     return words[2].split(".")[0]
 
 
-def socket_folder(home: Path, name: str, runner: Runner) -> Path:
-    """A folder for the sockets of `name`, short enough for the kernel's limit on such paths.
+def make_socket_folder(home: Path, name: str, runner: Runner) -> Path:
+    """The folder for the sockets of `name`, made so that nobody else may enter.
 
-    Raises ServerTrouble when somebody else owns the fallback folder.
+    Raises ServerTrouble when somebody else holds it.
     """
-    folder = home / "run" / name
-    longest = ".s.PGSQL.5432.lock"
-    if len(os.fsencode(folder / longest)) > SOCKET_PATH_MAX:
-        mark = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-        folder = Path(tempfile.gettempdir()) / f"tierline-{os.geteuid()}-{mark}-{name}"
-        if folder.is_symlink():
-            raise ServerTrouble(f"{folder} is a link that Tierline did not make. Remove it.")
-    return runner.make_folder(folder)
+    folder = socket_folder(home, name)
+    try:
+        return runner.make_folder(folder)
+    except OSError as problem:
+        raise ServerTrouble(f"{folder} cannot be used: {problem.strerror}.") from problem
 
 
 @dataclass
@@ -296,7 +296,7 @@ def postgres_server(home: Path, *, durable: bool = True) -> Server:
     data = home / "pg"
     bin_folder, runner = choose_postgres(data)
     make_cluster(bin_folder, data, runner, durable=durable)
-    sockets = socket_folder(home, "pg", runner)
+    sockets = make_socket_folder(home, "pg", runner)
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
@@ -320,8 +320,7 @@ def postgres_server(home: Path, *, durable: bool = True) -> Server:
             return False
         return True
 
-    url = f"postgresql://{ROLE}@/{DATABASE_NAME}?host={quote(str(sockets))}"
-    return Server("postgres", command, runner, url, signal.SIGINT, is_ready)
+    return Server("postgres", command, runner, postgres_url(home), signal.SIGINT, is_ready)
 
 
 def create_database(server: Server, name: str = DATABASE_NAME) -> None:
@@ -349,7 +348,8 @@ def valkey_server(home: Path, *, durable: bool = True) -> Server:
     fits = (runner for runner in possible_runners() if runner.reaches(program, home))
     runner = next(fits, Runner("as this user"))
     runner.make_folder(data)
-    socket = socket_folder(home, "valkey", runner) / "valkey.sock"
+    make_socket_folder(home, "valkey", runner)
+    socket = valkey_socket(home)
     command = [str(program), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
     command += ["--dir", str(data), "--save", "", "--maxmemory-policy", "noeviction"]
     command += ["--appendonly", "yes" if durable else "no", "--daemonize", "no"]
@@ -363,5 +363,4 @@ def valkey_server(home: Path, *, durable: bool = True) -> Server:
         finally:
             link.close()
 
-    url = f"unix://{quote(str(socket))}"
-    return Server("valkey", command, runner, url, signal.SIGTERM, is_ready)
+    return Server("valkey", command, runner, valkey_url(home), signal.SIGTERM, is_ready)

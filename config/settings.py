@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
-from config.addresses import broker_address
+from config.addresses import broker_address, postgres_url, valkey_url
 from config.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-HOME = Path(os.environ.get("TIERLINE_HOME") or BASE_DIR / ".tierline")
+HOME = Path(os.environ.get("TIERLINE_HOME") or BASE_DIR / ".tierline").absolute()
 
 env = environ.Env()
-# Where `manage.py up` noted the addresses of its own servers, so that every other command finds
-# them too. What the environment says wins.
+# What `manage.py up` decided at its first start, so that every other command knows it too.
+# What the environment says wins.
 if os.access(HOME / "env", os.R_OK):
     env.read_env(HOME / "env")
 
@@ -99,7 +99,7 @@ TIME_ZONE = "UTC"
 
 # ---- Where things are kept ---------------------------------------------------------------------
 
-DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///tierline")}
+DATABASES = {"default": env.db("DATABASE_URL", default=postgres_url(HOME))}
 _database = DATABASES["default"]
 _options = _database.setdefault("OPTIONS", {})
 _database["HOST"] = _options.pop("host", _database["HOST"])
@@ -113,7 +113,7 @@ _options.setdefault("options", " ".join(f"-c {k}={v}s" for k, v in _limits_s.ite
 _database["CONN_MAX_AGE"] = 60
 _database["CONN_HEALTH_CHECKS"] = True
 
-REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env("REDIS_URL", default=valkey_url(HOME))
 BROKER_URL = broker_address(REDIS_URL)
 CACHES = {
     "default": {
