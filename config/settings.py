@@ -17,7 +17,8 @@ env = environ.Env()
 # What `manage.py up` decided at its first start, so that every other command knows it too.
 # What the environment says wins.
 if os.access(HOME / "env", os.R_OK):
-    env.read_env(HOME / "env")
+    _noted = (HOME / "env").read_text().splitlines()
+    env.ENVIRON = dict(line.split("=", 1) for line in _noted) | os.environ
 
 # ---- Who we are --------------------------------------------------------------------------------
 

@@ -1,5 +1,11 @@
 """The map of addresses: which door answers where."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from config.health import show_health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("health", show_health, name="show-health"),
+    path("admin/", admin.site.urls),
+]
