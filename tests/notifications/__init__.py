@@ -1,0 +1,1 @@
+"""Messages, from the transaction of their cause to a real SMTP server."""
