@@ -2,8 +2,10 @@
 
 from a2wsgi import WSGIMiddleware
 
+from config.checks import refuse_default_secret_key
 from config.wsgi import application as django_application
 
 THREADS = 8  # each keeps a database connection
 
+refuse_default_secret_key()
 application = WSGIMiddleware(django_application, workers=THREADS)

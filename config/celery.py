@@ -9,6 +9,8 @@ import os
 from celery import Celery
 from django.conf import settings
 
+from config.fallback import PassTimers
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 PERIOD_S = 1.0
@@ -64,4 +66,5 @@ app.conf.update(
     },
     timezone="UTC",
 )
+app.steps["worker"].add(PassTimers)
 app.autodiscover_tasks()

@@ -1,6 +1,8 @@
 """How the log looks, for people or for machines, and what never gets into it."""
 
+import logging
 import re
+import time
 from typing import Any
 
 import structlog
@@ -23,6 +25,29 @@ def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
         elif isinstance(value, str):
             event[key] = SECRET_TEXTS.sub(_hide, value)
     return event
+
+
+class Sparing(logging.Filter):
+    """Lets one record of a kind through in `every_s` seconds, without its traceback.
+
+    For loops that fail once a second as long as a server is away.
+    """
+
+    def __init__(self, every_s: float = 30.0) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        line = record.getMessage().partition("\n")[0]
+        if now - self._said.get(line, -self._every_s) < self._every_s:
+            return False
+        if len(self._said) > 1000:
+            self._said.clear()
+        self._said[line] = now
+        record.msg, record.args, record.exc_info = line, None, None
+        return True
 
 
 def logging_config(*, json: bool, level: str) -> dict[str, Any]:
@@ -63,6 +88,7 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
                 ],
             }
         },
+        "filters": {"sparing": {"()": Sparing}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
@@ -71,6 +97,6 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
             # One line a second for each task of the heart would bury everything else.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
-            "celery.beat": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING", "filters": ["sparing"]},
         },
     }

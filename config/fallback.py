@@ -1,0 +1,197 @@
+"""Passes without a broker: a timer in each worker process that steps in when nobody sweeps.
+
+Celery's ticks and the hints after a commit travel through Redis. When none arrives, be it that the
+broker, the beat or the consumer is dead, the timer sees it in PostgreSQL and does the work itself.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import redis
+import structlog
+from celery import bootsteps
+from celery.worker import WorkController
+from django.apps import apps
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.module_loading import import_string
+
+from config.checks import refuse_default_secret_key
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = timedelta(seconds=3)
+LOOK_EVERY_S = 1.0
+GATHER_S = 0.05  # hints come in bursts, and one pass answers them all
+WAKE_CHANNEL = "tierline:wake:"
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A pass that has to happen all the time, and the row that says when it last did.
+
+    Names instead of objects, as in the beat table, because Celery's application is made before
+    Django's models are there.
+    """
+
+    name: str
+    queue: str
+    run: str
+    heartbeat_model: str
+    heartbeat: str
+
+    def runner(self) -> Callable[[], object]:
+        function: Callable[[], object] = import_string(self.run)
+        return function
+
+    def last(self) -> tuple[datetime, timedelta] | None:
+        """When the pass was last recorded and how long ago that is by the database's clock."""
+        rows = apps.get_model(self.heartbeat_model)._default_manager.filter(name=self.heartbeat)
+        found: tuple[datetime, timedelta] | None = rows.values_list("at", Now() - F("at")).first()
+        return found
+
+
+DUTIES = (
+    Duty("sweep", "escalation", "escalation.engine.run_sweep", "escalation.Heartbeat", "sweep"),
+    Duty(
+        "delivery",
+        "messages",
+        "notifications.delivery.run_delivery",
+        "notifications.SenderHeartbeat",
+        "delivery",
+    ),
+)
+
+
+class Hints:
+    """Listens for wake-up hints of one queue; a dead Redis only makes it deaf."""
+
+    def __init__(self, queue: str, stop: threading.Event) -> None:
+        self._channel = WAKE_CHANNEL + queue
+        self._stop = stop
+        self._pubsub: redis.client.PubSub | None = None
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether a hint came within `timeout_s`; never raises for Redis."""
+        try:
+            pubsub = self._pubsub or self._connect()
+            if not self._is_hint(pubsub.get_message(timeout=timeout_s)):
+                return False
+            self._stop.wait(GATHER_S)
+            while pubsub.get_message(timeout=0) is not None:
+                continue
+        except (redis.RedisError, OSError):
+            self.close()
+            self._stop.wait(timeout_s)
+            return False
+        return True
+
+    def close(self) -> None:
+        if self._pubsub is not None:
+            self._pubsub.close()
+        self._pubsub = None
+
+    def _connect(self) -> redis.client.PubSub:
+        client = redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_connect_timeout=0.5,
+            socket_timeout=5,
+            health_check_interval=15,
+        )
+        self._pubsub = client.pubsub()
+        self._pubsub.subscribe(self._channel)
+        return self._pubsub
+
+    @staticmethod
+    def _is_hint(message: dict[str, Any] | None) -> bool:
+        return message is not None and message["type"] == "message"
+
+
+class PassTimer(threading.Thread):
+    """Runs one duty at every hint, and every second while nobody else is seen doing it."""
+
+    def __init__(self, duty: Duty) -> None:
+        super().__init__(name=f"{duty.name}-timer", daemon=True)
+        self._duty = duty
+        self._stopping = threading.Event()
+        self._hints = Hints(duty.queue, self._stopping)
+        self._own_beat: datetime | None = None
+        self._said_after = time.monotonic() + PATIENCE.total_seconds()
+
+    def stop(self, patience_s: float = 5.0) -> None:
+        self._stopping.set()
+        self.join(patience_s)
+
+    def run(self) -> None:
+        run_pass = self._duty.runner()
+        while not self._stopping.is_set():
+            hinted = self._hints.wait(LOOK_EVERY_S)
+            try:
+                close_old_connections()
+                if not self._stopping.is_set() and (self._must_step_in() or hinted):
+                    self._pass(run_pass)
+            except DatabaseError as problem:
+                log.warning("timer: no database", duty=self._duty.name, problem=str(problem))
+                connection.close()
+            except Exception:
+                log.exception("timer: the pass failed", duty=self._duty.name)
+        self._hints.close()
+        connection.close()
+
+    def _pass(self, run_pass: Callable[[], object]) -> None:
+        run_pass()
+        if self._own_beat is not None:
+            self._own_beat = self._beat_at()
+
+    def _beat_at(self) -> datetime | None:
+        seen = self._duty.last()
+        return seen[0] if seen else None
+
+    def _must_step_in(self) -> bool:
+        """Whether no other process has recorded a pass lately.
+
+        While this timer does the work, only a record that is not its own ends that.
+        """
+        seen = self._duty.last()
+        if seen is not None and (seen[1] < PATIENCE and seen[0] != self._own_beat):
+            if self._own_beat is not None:
+                log.info("timer: others do it again", duty=self._duty.name)
+                self._own_beat = None
+            return False
+        if self._own_beat is None:
+            if time.monotonic() > self._said_after:  # right after a start it is no news
+                log.warning("timer: nobody has done it, stepping in", duty=self._duty.name)
+            self._own_beat = seen[0] if seen else datetime.min.replace(tzinfo=UTC)
+        return True
+
+
+class PassTimers(bootsteps.StartStopStep):
+    """Starts the timers of a worker's queues: after its pool has forked, before it needs a broker.
+
+    Thus they run while the consumer still waits for its first connection.
+    """
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: WorkController, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._timers: list[PassTimer] = []
+
+    def start(self, worker: WorkController) -> None:
+        refuse_default_secret_key()
+        queues = worker.app.amqp.queues.consume_from
+        self._timers = [PassTimer(duty) for duty in DUTIES if duty.queue in queues]
+        for timer in self._timers:
+            timer.start()
+
+    def stop(self, worker: WorkController) -> None:
+        for timer in self._timers:
+            timer.stop()
+
+    terminate = stop
