@@ -33,12 +33,11 @@ def local_instant(zone: ZoneInfo, local: datetime, *, last: bool = False) -> dat
     A time that a clock change leaps over is moved forward by the leap. Of a time that is shown
     twice, the first is meant, or the second with `last`.
     """
-    first = local.replace(tzinfo=zone).astimezone(UTC)
+    first = _less(local, zone.utcoffset(local.replace(fold=0)))
     if not last:
         return first
-    second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     # In a gap fold=1 lies *before* fold=0; there the forward one is meant.
-    return max(first, second)
+    return max(first, _less(local, zone.utcoffset(local.replace(fold=1))))
 
 
 class WorkCalendar:
@@ -285,6 +284,10 @@ def _without(
         if cursor < end:
             result.append((cursor, end))
     return result
+
+
+def _less(local: datetime, offset: timedelta | None) -> datetime:
+    return (local - (offset or timedelta())).replace(tzinfo=UTC)
 
 
 def _clipped(intervals: Iterable[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:

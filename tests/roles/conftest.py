@@ -7,6 +7,9 @@ import pytest
 from roles.instants import fixed
 from roles.models import Calendar, Duty, Person, Team, Tier
 from roles.teams import add_member, assign_duty
+from tests.hypothesis_profiles import choose_profile
+
+choose_profile()
 
 NOW = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 CLOCK = fixed(NOW)
