@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import threading
 import time
 from collections.abc import AsyncIterator, Iterable
 from functools import cache, partial
@@ -25,7 +24,6 @@ EVERYTHING = "*"
 # Connecting and answering may each take this long, so that a request waits 200 ms at the most.
 _SOCKET_TIMEOUT_S = 0.1
 _BREAKER_OPEN_S = 5.0
-_QUIET_S = 10.0
 _MAX_BACKOFF_S = 5.0
 
 
@@ -35,18 +33,15 @@ class Breaker:
     def __init__(self, open_s: float) -> None:
         self._open_s = open_s
         self._open_until = 0.0
-        self._lock = threading.Lock()
 
     def is_open(self) -> bool:
         return time.monotonic() < self._open_until
 
     def trip(self) -> None:
-        with self._lock:
-            self._open_until = time.monotonic() + self._open_s
+        self._open_until = time.monotonic() + self._open_s
 
     def reset(self) -> None:
-        with self._lock:
-            self._open_until = 0.0
+        self._open_until = 0.0
 
 
 breaker = Breaker(_BREAKER_OPEN_S)
@@ -64,20 +59,21 @@ def wake(queue: str) -> None:
     transaction.on_commit(partial(_send, WAKE_PREFIX + queue, "1"), robust=True)
 
 
-async def subscribe() -> AsyncIterator[frozenset[str]]:
-    """Yield, for ever, the sets of topics that have changed.
+async def subscribe(*, quiet_s: float = 10.0) -> AsyncIterator[frozenset[str]]:
+    """Yield, for ever, the sets of topics that have changed; the first word is {EVERYTHING}.
 
-    Never raises on a lost Redis: it connects again with backoff and then yields {EVERYTHING},
-    because changes may have passed unheard.
+    Never raises on a lost Redis: it connects again with backoff and yields {EVERYTHING} once more,
+    because changes may have passed unheard. After `quiet_s` seconds of silence Redis is asked
+    whether it is there, and after as many again it is taken for lost.
     """
     failures = 0
     while True:
         try:
-            async with _async_client() as client, client.pubsub() as pubsub:
+            async with _async_client(quiet_s) as client, client.pubsub() as pubsub:
                 await pubsub.subscribe(CHANNEL)
                 yield frozenset({EVERYTHING})
                 failures = 0
-                async for topics in _listen(pubsub):
+                async for topics in _listen(pubsub, quiet_s):
                     yield topics
         except (redis.RedisError, OSError) as problem:
             log.warning("live: Redis lost (%s), connecting again", type(problem).__name__)
@@ -85,11 +81,13 @@ async def subscribe() -> AsyncIterator[frozenset[str]]:
         failures = min(failures + 1, 10)
 
 
-async def _listen(pubsub: redis.asyncio.client.PubSub) -> AsyncIterator[frozenset[str]]:
-    """Yield topic sets until the connection ends or has answered nothing to a ping."""
+async def _listen(
+    pubsub: redis.asyncio.client.PubSub, quiet_s: float
+) -> AsyncIterator[frozenset[str]]:
+    """Yield topic sets until the connection ends or leaves a ping without an answer."""
     pinged = False
     while True:
-        message = await pubsub.get_message(timeout=_QUIET_S)
+        message = await pubsub.get_message(timeout=quiet_s)
         if message is None and pinged:
             raise redis.ConnectionError("no answer to a ping")  # half-open: TCP alone never tells
         pinged = message is None
@@ -125,14 +123,14 @@ def _client(url: str) -> redis.Redis:
         url,
         socket_timeout=_SOCKET_TIMEOUT_S,
         socket_connect_timeout=_SOCKET_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),  # the library's default would try thrice
+        retry=Retry(NoBackoff(), 0),  # said aloud: the library's defaults differ by constructor
     )
 
 
-def _async_client() -> redis.asyncio.Redis:
+def _async_client(quiet_s: float) -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_url(
         settings.REDIS_URL,
         socket_connect_timeout=2.0,
-        socket_timeout=2 * _QUIET_S,
+        socket_timeout=2 * quiet_s,
         retry=AsyncRetry(NoBackoff(), 0),
     )

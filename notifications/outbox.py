@@ -60,18 +60,18 @@ def enqueue(letters: Sequence[Letter], *, now: datetime) -> list[Message]:
 
 def withdraw(
     *,
-    topic: str,
+    topics: Sequence[str],
     reason: str,
     causes: Sequence[str] | None = None,
     kinds: Sequence[str] | None = None,
     now: datetime,
 ) -> int:
-    """Take back the queued messages of a topic and return how many there were.
+    """Take back the queued messages of some topics and return how many there were.
 
     `causes` and `kinds` narrow the choice; None means all. A message that a sender holds at this
     very instant is withdrawn too, but may still go out: its row then shows both.
     """
-    queued = Message.objects.filter(topic=topic, state=MessageState.QUEUED)
+    queued = Message.objects.filter(topic__in=topics, state=MessageState.QUEUED)
     if causes is not None:
         queued = queued.filter(cause__in=causes)
     if kinds is not None:

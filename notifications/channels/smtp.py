@@ -38,7 +38,7 @@ class Watch:
     def armed(self, deadline_s: float) -> Iterator[None]:
         """Cut whatever is guarded, or comes to be guarded, `deadline_s` seconds from now."""
         self.expired = False
-        timer = threading.Timer(deadline_s, self._cut)
+        timer = threading.Timer(deadline_s, self._expire)
         timer.daemon = True
         timer.start()
         token = _present.set(self)
@@ -48,14 +48,18 @@ class Watch:
             _present.reset(token)
             timer.cancel()
 
-    def _cut(self) -> None:
-        self.expired = True
+    def cut(self) -> None:
+        """End the connection, whoever else holds it."""
         line = self._line
         if line is not None:
             try:
                 line.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return  # gone already, which is all that was wanted
+
+    def _expire(self) -> None:
+        self.expired = True
+        self.cut()
 
 
 _present: ContextVar[Watch] = ContextVar("present_watch")
@@ -87,6 +91,7 @@ class Session:
 
     def __init__(self, timeout_s: float) -> None:
         self._watch = Watch()
+        self._timeout_s = timeout_s
         self._backend = WatchedBackend(timeout=timeout_s)
 
     @property
@@ -128,8 +133,6 @@ class Session:
         self._backend.open()
 
     def _drop(self) -> None:
-        for connection in (self._backend.connection, self._backend._partial_connection):
-            if connection is not None:
-                connection.close()
-        self._backend.connection = self._backend._partial_connection = None
+        self._watch.cut()
         self._watch.release()
+        self._backend = WatchedBackend(timeout=self._timeout_s)

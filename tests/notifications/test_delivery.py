@@ -104,7 +104,7 @@ def test_a_round_sends_everything_due_and_leaves_a_heartbeat(ann, mailbox):
 
 def test_a_withdrawn_letter_is_not_sent(ann, mailbox):
     post(letter(ann))
-    withdraw(topic="ticket:12", reason="Acknowledged.", now=NOON)
+    withdraw(topics=["ticket:12"], reason="Acknowledged.", now=NOON)
     assert deliver() == 0
     assert not mailbox.mails
 
@@ -112,7 +112,7 @@ def test_a_withdrawn_letter_is_not_sent(ann, mailbox):
 def test_a_letter_withdrawn_between_claim_and_send_is_not_sent(ann, mailbox):
     [message] = post(letter(ann))
     [claim] = leases.claim(1, NOON)
-    withdraw(topic="ticket:12", reason="Acknowledged.", now=NOON)
+    withdraw(topics=["ticket:12"], reason="Acknowledged.", now=NOON)
     launch(claim)
     assert not mailbox.mails
     message.refresh_from_db()
@@ -125,7 +125,7 @@ def test_a_letter_withdrawn_while_it_goes_out_says_both(ann, mailbox):
     [claim] = leases.claim(1, NOON)
     sender = Sender(forward(seconds=1))
     sender.launch(claim)
-    withdraw(topic="ticket:12", reason="Acknowledged.", now=NOON)
+    withdraw(topics=["ticket:12"], reason="Acknowledged.", now=NOON)
     sender.land_all()
     assert len(mailbox.mails) == 1
     message.refresh_from_db()

@@ -137,3 +137,32 @@ def test_a_subscriber_hears_topics_and_of_every_gap(own_valkey, tmp_path):
         everything,
         frozenset({"ticket:3"}),
     ]
+
+
+def test_a_redis_that_falls_silent_is_noticed_and_found_again(own_valkey):
+    async def listen() -> list[frozenset[str]]:
+        words = live.subscribe(quiet_s=0.3)
+        found = [await asyncio.wait_for(anext(words), 3)]
+        own_valkey.process.send_signal(signal.SIGSTOP)
+        waiting = asyncio.ensure_future(anext(words))
+        await asyncio.sleep(1.5)
+        own_valkey.process.send_signal(signal.SIGCONT)
+        found.append(await asyncio.wait_for(waiting, 5))
+        await words.aclose()
+        return found
+
+    assert asyncio.run(listen()) == [frozenset({live.EVERYTHING})] * 2
+
+
+def test_a_quiet_but_living_redis_is_not_taken_for_lost(own_valkey):
+    async def listen() -> frozenset[str]:
+        words = live.subscribe(quiet_s=0.2)
+        await asyncio.wait_for(anext(words), 3)
+        waiting = asyncio.ensure_future(anext(words))
+        await asyncio.sleep(1.5)
+        redis.Redis.from_url(own_valkey.url).publish(live.CHANNEL, '["ticket:1"]')
+        found = await asyncio.wait_for(waiting, 3)
+        await words.aclose()
+        return found
+
+    assert asyncio.run(listen()) == frozenset({"ticket:1"})

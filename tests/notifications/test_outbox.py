@@ -89,7 +89,7 @@ def test_withdrawing_takes_back_only_what_is_queued_for_the_topic(ann):
         letter(ann, cause="event:3"),
     )
     Message.objects.filter(pk=sent.pk).update(state="sent", sent_at=NOON, finished_at=NOON)
-    assert withdraw(topic="ticket:12", reason="Acknowledged by Ann.", now=NOON) == 2
+    assert withdraw(topics=["ticket:12"], reason="Acknowledged by Ann.", now=NOON) == 2
     withdrawn = Message.objects.filter(state="withdrawn")
     assert set(withdrawn.values_list("pk", flat=True)) == {one.pk, two.pk}
     assert {message.finished_reason for message in withdrawn} == {"Acknowledged by Ann."}
@@ -107,7 +107,7 @@ def test_withdrawing_takes_back_only_what_is_queued_for_the_topic(ann):
 )
 def test_withdrawing_can_be_narrowed_to_causes_and_kinds(ann, narrowed, count):
     post(letter(ann), letter(ann, cause="event:1", kind="received"))
-    assert withdraw(topic="ticket:12", reason="Stale.", now=NOON, **narrowed) == count
+    assert withdraw(topics=["ticket:12"], reason="Stale.", now=NOON, **narrowed) == count
 
 
 def test_a_restricted_topic_takes_its_old_messages_with_it(ann):
