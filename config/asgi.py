@@ -8,4 +8,4 @@ from config.wsgi import application as django_application
 THREADS = 8  # each keeps a database connection
 
 refuse_default_secret_key()
-application = WSGIMiddleware(django_application, workers=THREADS)
+application = WSGIMiddleware(django_application, workers=THREADS)  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """The local mail catcher: an SMTP server on the loopback that keeps what it gets and sends nothing.
 
-Started as `python -m config.catcher FOLDER PORT`, without Django, because it should be there first.
+Started as `python -m config.catcher FOLDER PORT [HOST]`, without Django, to be there first.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Keeper:
             path.unlink(missing_ok=True)
 
 
-async def _serve(folder: Path, port: int) -> None:
+async def _serve(folder: Path, port: int, host: str) -> None:
     keeper = Keeper(folder)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -52,15 +52,15 @@ async def _serve(folder: Path, port: int) -> None:
     def door() -> SMTP:
         return SMTP(keeper, hostname="localhost", data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True)
 
-    async with await loop.create_server(door, host="127.0.0.1", port=port):
+    async with await loop.create_server(door, host=host, port=port):
         await stop.wait()
 
 
-def serve(folder: Path, port: int) -> None:
-    """Catch mail on 127.0.0.1:`port` into `folder` until SIGINT or SIGTERM."""
+def serve(folder: Path, port: int, host: str = "127.0.0.1") -> None:
+    """Catch mail on `host`:`port` into `folder` until SIGINT or SIGTERM."""
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(folder, port))
+        asyncio.run(_serve(folder, port, host))
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), int(sys.argv[2]))
+    serve(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:4])

@@ -104,7 +104,7 @@ class Hints:
             socket_timeout=5,
             health_check_interval=15,
         )
-        self._pubsub = client.pubsub()
+        self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(self._channel)
         return self._pubsub
 
@@ -171,7 +171,7 @@ class PassTimer(threading.Thread):
         return True
 
 
-class PassTimers(bootsteps.StartStopStep):
+class PassTimers(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the timers of a worker's queues: after its pool has forked, before it needs a broker.
 
     Thus they run while the consumer still waits for its first connection.

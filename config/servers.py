@@ -33,6 +33,8 @@ from config.addresses import (
 
 PR_SET_PDEATHSIG = 1
 
+Finished = subprocess.CompletedProcess[str]
+
 
 class ServerTrouble(Exception):
     """A server cannot be found or started; the text tells a person what to do."""
@@ -69,9 +71,9 @@ class Runner:
         entry = pwd.getpwnam(self.user)
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
-    def run(self, command: Sequence[str | Path], **options: object) -> subprocess.CompletedProcess:
+    def run(self, command: Sequence[str | Path], **options: object) -> Finished:
         """Run to the end and capture the output; never raises for a bad exit."""
-        return subprocess.run(  # type: ignore[call-overload]
+        finished: Finished = subprocess.run(  # type: ignore[call-overload]
             [*self.prefix, *map(str, command)],
             check=False,
             capture_output=True,
@@ -79,6 +81,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             **{"cwd": "/", **self.popen_options(), **options},
         )
+        return finished
 
     def make_folder(self, path: Path) -> Path:
         """Create `path` with mode 0700, owned by whoever this runner runs as."""

@@ -1,0 +1,19 @@
+# One image for the web process, the workers and the beat; docker-compose.yml says who is who.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 TIERLINE_HOME=/var/lib/tierline STATIC_ROOT=/srv/static LOG_FORMAT=json
+WORKDIR /srv/tierline
+
+COPY requirements/run.txt requirements/run.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/run.txt
+
+COPY . .
+RUN python -m compileall -q . \
+ && python manage.py collectstatic --no-input -v 0 \
+ && useradd --system --home-dir /var/lib/tierline --create-home tierline \
+ && install -d -o tierline -m 700 /var/lib/tierline/mail
+
+USER tierline
+EXPOSE 8000
+CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
+     "--timeout-graceful-shutdown", "3", "--no-access-log"]
