@@ -131,6 +131,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+# Source maps are most of the bytes and nobody waits for them.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("png", "woff", "woff2", "gz", "map")
 
 # ---- Mail --------------------------------------------------------------------------------------
 # Unless EMAIL_URL names a server, all mail goes to the local catcher and none leaves the machine.
