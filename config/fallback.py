@@ -119,6 +119,7 @@ class PassTimer(threading.Thread):
     def __init__(self, duty: Duty) -> None:
         super().__init__(name=f"{duty.name}-timer", daemon=True)
         self._duty = duty
+        self._run_pass = duty.runner()
         self._stopping = threading.Event()
         self._hints = Hints(duty.queue, self._stopping)
         self._own_beat: datetime | None = None
@@ -129,13 +130,12 @@ class PassTimer(threading.Thread):
         self.join(patience_s)
 
     def run(self) -> None:
-        run_pass = self._duty.runner()
         while not self._stopping.is_set():
             hinted = self._hints.wait(LOOK_EVERY_S)
             try:
                 close_old_connections()
                 if not self._stopping.is_set() and (self._must_step_in() or hinted):
-                    self._pass(run_pass)
+                    self._pass()
             except DatabaseError as problem:
                 log.warning("timer: no database", duty=self._duty.name, problem=str(problem))
                 connection.close()
@@ -144,8 +144,8 @@ class PassTimer(threading.Thread):
         self._hints.close()
         connection.close()
 
-    def _pass(self, run_pass: Callable[[], object]) -> None:
-        run_pass()
+    def _pass(self) -> None:
+        self._run_pass()
         if self._own_beat is not None:
             self._own_beat = self._beat_at()
 
