@@ -51,6 +51,7 @@ def instants(zone: str, *, unit: timedelta = timedelta(minutes=1)) -> st.SearchS
     """Instants within two days of a telling day, or of any day up to 2100."""
     near = st.one_of(
         st.sampled_from(telling_days(zone)),
+        st.sampled_from(telling_days(zone)),
         st.dates(date(2000, 1, 10), date(2099, 12, 20)),
     )
     most = timedelta(days=2) // unit
@@ -71,7 +72,13 @@ any_span = st.builds(
     st.one_of(st.sampled_from([0, 60, 90, 120, 150, 180, 540]), st.integers(0, DAY - 1)),
     st.one_of(st.sampled_from([30, 60, 480, 1440]), st.integers(1, 2 * DAY)),
 )
-spans_of_a_week = st.lists(any_span, max_size=7)
+# Clocks change in the small hours of a Sunday: spans that start or end right there.
+night_span = st.one_of(
+    st.tuples(st.just(6), st.integers(0, 200), st.integers(201, 600)),
+    st.tuples(st.just(6), st.just(0), st.integers(60, 200)),
+    st.tuples(st.just(5), st.integers(720, DAY - 1), st.integers(DAY + 60, DAY + 200)),
+)
+spans_of_a_week = st.lists(any_span | night_span, max_size=7)
 lengths = st.integers(0, 3 * DAY)
 weekdays_off = st.lists(st.integers(-1, 4), max_size=3)
 
@@ -246,6 +253,25 @@ def test_a_day_off_takes_every_minute_of_its_date_where_clocks_change_at_midnigh
                 local = instant_of(minute).astimezone(ZoneInfo(zone))
                 if local.date() == day - timedelta(days=1):
                     assert not closed.is_open(instant_of(minute)), local
+
+
+def test_a_long_span_of_the_old_year_reaches_into_the_new_one():
+    calendar = WorkCalendar.build("America/New_York", [(2, 720, 2 * DAY)])
+    assert calendar.measure(at("2027-01-01 00:00"), at("2027-01-01 12:00")) == 5 * 3600
+    assert calendar.measure(at("2026-12-31 00:00"), at("2027-01-01 12:00")) == 29 * 3600
+
+
+def test_of_an_hour_shown_twice_a_span_starts_with_the_first_and_ends_with_the_second():
+    before, after = at("2026-10-24 12:00"), at("2026-10-25 12:00")
+    for span, hours in {(6, 150, 240): 2.5, (6, 60, 150): 2.5, (6, 130, 170): 100 / 60}.items():
+        assert WorkCalendar.build("Europe/Berlin", [span]).measure(before, after) == hours * 3600
+
+
+def test_a_pause_that_ended_before_the_start_changes_nothing():
+    start = at("2026-11-02 10:00")
+    pauses = [(at("2026-11-01 10:00"), at("2026-11-02 09:00"))]
+    assert instant_after(office(), start, 3600, pauses) == at("2026-11-02 11:00")
+    assert running_seconds(office(), start, at("2026-11-02 11:00"), pauses) == 3600
 
 
 def test_spans_that_overlap_or_touch_count_once():
