@@ -1,4 +1,4 @@
-"""Registers the escalation app."""
+"""Registers the escalation app and connects its one receiver."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,13 @@ class EscalationConfig(AppConfig):
     name = "escalation"
     verbose_name = "Escalation"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models can be imported only once the registry is ready.
+        from escalation.alarms import on_dead_letter  # noqa: PLC0415
+        from escalation.reactions import on_recorded  # noqa: PLC0415
+        from notifications.hooks import on_dead  # noqa: PLC0415
+        from tickets.timeline import recorded  # noqa: PLC0415
+
+        on_dead(on_dead_letter)
+        recorded.connect(on_recorded, dispatch_uid="escalation")

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from notifications import live
+from notifications.leases import lock
 from notifications.models import Message, MessageState
 
 
@@ -76,9 +77,10 @@ def withdraw(
         queued = queued.filter(cause__in=causes)
     if kinds is not None:
         queued = queued.filter(kind__in=kinds)
-    return queued.update(
-        state=MessageState.WITHDRAWN, finished_at=now, finished_reason=reason, leased_until=None
-    )
+    with transaction.atomic():
+        return Message.objects.filter(pk__in=lock(queued)).update(
+            state=MessageState.WITHDRAWN, finished_at=now, finished_reason=reason, leased_until=None
+        )
 
 
 def require_clearance(*, topic: str, clearance: str) -> int:
@@ -86,9 +88,15 @@ def require_clearance(*, topic: str, clearance: str) -> int:
 
     For the moment at which a ticket becomes restricted. Returns how many rows it touched.
     """
-    return (
-        Message.objects.filter(topic=topic).exclude(clearance=clearance).update(clearance=clearance)
-    )
+    others = Message.objects.filter(topic=topic).exclude(clearance=clearance)
+    with transaction.atomic():
+        return Message.objects.filter(pk__in=lock(others)).update(clearance=clearance)
+
+
+def was_told(*, topic: str, person_id: int, kinds: Sequence[str]) -> bool:
+    """Whether any message of these kinds about the topic was ever meant for this person."""
+    told = Message.objects.filter(topic=topic, recipient=person_id, kind__in=kinds)
+    return told.exists()
 
 
 def letter_key(letter: Letter) -> str:

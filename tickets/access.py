@@ -33,6 +33,11 @@ def _team_relations(person: Person, ticket: Ticket) -> frozenset[str]:
                 found.add(f"{role}_of_team")
         if team_id == ticket.owner_team_id:
             found.add("owner_team")
+    team = ticket.team
+    if team is not None and team.lead_id == person.pk:
+        found |= {"own_team", "lead_of_team"}
+    if team is not None and team.manager_id == person.pk:
+        found |= {"own_team", "manager_of_team"}
     return frozenset(found)
 
 
@@ -61,3 +66,12 @@ def require(person: Person | None, action: str, ticket: Ticket) -> None:
     if not may(person, action, ticket):
         words = action.replace("_", " ")
         raise Forbidden("not_allowed", f"You may not {words} {ticket.key}.")
+
+
+def is_cleared_for(topic: str, person_id: int) -> bool:
+    """Whether a person may read a message about this topic ("ticket:17") at this moment."""
+    ticket_id = topic.partition(":")[2]
+    if not ticket_id.isdecimal():
+        return False
+    person = Person.objects.filter(pk=person_id).select_related("organisation").first()
+    return person is not None and Ticket.objects.visible_to(person).filter(pk=ticket_id).exists()

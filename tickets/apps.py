@@ -1,4 +1,4 @@
-"""Registers the tickets app."""
+"""Registers the tickets app and says who may read messages about restricted tickets."""
 
 from django.apps import AppConfig
 
@@ -7,3 +7,10 @@ class TicketsConfig(AppConfig):
     name = "tickets"
     verbose_name = "Tickets"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models can be imported only once the registry is ready.
+        from notifications.hooks import register_clearance  # noqa: PLC0415
+        from tickets.access import is_cleared_for  # noqa: PLC0415
+
+        register_clearance("ticket", is_cleared_for)

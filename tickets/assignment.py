@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from notifications.outbox import enqueue, withdraw
+from notifications.outbox import enqueue, was_told, withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
@@ -45,7 +46,7 @@ def take(
         _give(act, actor)
         _acknowledge(act, actor)
         act.record(EventKind.TAKEN)
-        _withdraw_pages(act, "taken")
+        _withdraw_pages([act.ticket], "taken", act.now)
         return act.ticket
 
 
@@ -92,15 +93,18 @@ def acknowledge(
 ) -> Ticket:
     """Say "I have seen it" for the present team entry; stops unacknowledged steps and pages.
 
-    Repeating it changes nothing. It meets no target: only work does.
+    Anybody who was paged may, and the team. Repeating it changes nothing. It meets no target: only
+    work does.
     """
-    with acting(ticket, actor=actor, action="acknowledge", clock=clock, via=via) as act:
+    paged = was_told(topic=ticket.topic, person_id=actor.pk, kinds=PAGES)
+    action = "view" if paged else "acknowledge"
+    with acting(ticket, actor=actor, action=action, clock=clock, via=via) as act:
         _require_open(act.ticket)
         if act.ticket.is_acknowledged:
             return act.ticket
         _acknowledge(act, actor)
         act.record(EventKind.ACKNOWLEDGED)
-        _withdraw_pages(act, "acknowledged")
+        _withdraw_pages([act.ticket], "acknowledged", act.now)
         return act.ticket
 
 
@@ -162,12 +166,15 @@ def move(
         return locked
 
 
-def move_many(moves: Sequence[Move], *, clock: TimeSource) -> list[TimelineEvent]:
+def move_many(
+    moves: Sequence[Move], *, clock: TimeSource, announce: bool = True
+) -> list[TimelineEvent]:
     """Move many locked tickets to other teams with a bounded number of statements.
 
     Returns the event of each move, in order. A pending ticket is resumed first, as its own event.
     The requester is told. Raises Conflict for a ticket that is not open or is there already,
-    Invalid for a team that takes no tickets. Must run in the transaction that locked them.
+    Invalid for a team that takes no tickets. Must run in the transaction that locked them. A sweep
+    that synchronises by itself passes `announce=False`.
     """
     acts = []
     for wanted in moves:
@@ -179,11 +186,11 @@ def move_many(moves: Sequence[Move], *, clock: TimeSource) -> list[TimelineEvent
     resumed = [_resume(act) for act in acts if act.ticket.status in states.PENDING]
     timeline.record_many(resumed, at=at, announce=False)
     writes = [_enter(act, wanted) for act, wanted in zip(acts, moves, strict=True)]
-    timeline.record_many(writes, at=at)
+    timeline.record_many(writes, at=at, announce=announce)
     events = [write.events[0] for write in writes]
+    _withdraw_pages([act.ticket for act in acts], "moved to another team", at)
     told = []
     for wanted, event in zip(moves, events, strict=True):
-        _withdraw_stale(wanted.ticket, at)
         if wanted.tell_requester:
             told += _tell_moved(wanted, event)
     enqueue(told, now=at)
@@ -223,12 +230,8 @@ def _tell_moved(wanted: Move, event: TimelineEvent) -> list[letters.Letter]:
     )
 
 
-def _withdraw_stale(ticket: Ticket, at: Any) -> None:
-    withdraw(topic=ticket.topic, kinds=PAGES, reason="moved to another team", now=at)
-
-
-def _withdraw_pages(act: Act, reason: str) -> None:
-    withdraw(topic=act.ticket.topic, kinds=PAGES, reason=reason, now=act.now)
+def _withdraw_pages(tickets: Sequence[Ticket], reason: str, at: datetime) -> None:
+    withdraw(topics=[ticket.topic for ticket in tickets], kinds=PAGES, reason=reason, now=at)
 
 
 def _require_movable(wanted: Move) -> None:

@@ -193,6 +193,9 @@ def _reopen(act: Act, reason: str) -> None:
     ticket = act.ticket
     ticket.reopen()
     ticket.acknowledged_at = ticket.acknowledged_by = None
+    # A reopened ticket stands in the queue anew: its team's clocks start a fresh cycle.
+    ticket.entry += 1
+    ticket.entry_origin, ticket.entered_at = ticket.entry, act.now
     event = act.record(EventKind.REOPENED, body=reason, is_public=True)
     told = letters.to_requester(ticket, event, kind="reopened", body=reason)
     enqueue(told, now=act.now)
@@ -228,4 +231,4 @@ def chase(
 
 
 def _withdraw_all(act: Act, reason: str) -> None:
-    withdraw(topic=act.ticket.topic, reason=reason, now=act.now)
+    withdraw(topics=[act.ticket.topic], reason=reason, now=act.now)

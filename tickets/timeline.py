@@ -15,7 +15,7 @@ from django.dispatch import Signal
 from tickets.models import EventBody, Ticket, TimelineEvent
 
 recorded: Final = Signal()
-"""Sent once per write, inside the transaction, with `ticket_ids` and `at`."""
+"""Sent once per write, inside the transaction, with the locked `tickets` and `at`."""
 
 HEAD: Final = ("last_seq", "last_hash", "last_event_at")
 BATCH: Final = 5000
@@ -117,8 +117,8 @@ def record_many(writes: Sequence[Write], *, at: datetime, announce: bool = True)
     )
     save_tickets([(write.ticket, [*write.fields, *HEAD]) for write in writes])
     if announce and events:
-        ids = [write.ticket.pk for write in writes]
-        recorded.send(sender=TimelineEvent, ticket_ids=ids, at=at)
+        tickets = list({write.ticket.pk: write.ticket for write in writes}.values())
+        recorded.send(sender=TimelineEvent, tickets=tickets, at=at)
 
 
 def _append(
@@ -169,11 +169,11 @@ def update_rows(model: type[Model], rows: Sequence[Model], names: Sequence[str])
     """
     if not rows or not names:
         return 0
-    fields = [model._meta.get_field(name) for name in names]
-    pk = model._meta.pk
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    key: Any = model._meta.pk
     documents = []
     for row in rows:
-        document = {"id": row.pk}
+        document: dict[str, Any] = {"id": row.pk}
         for item in fields:
             document[item.column] = _plain(getattr(row, item.attname))
         documents.append(document)
@@ -183,7 +183,7 @@ def update_rows(model: type[Model], rows: Sequence[Model], names: Sequence[str])
     statement = (
         f'UPDATE "{model._meta.db_table}" AS old SET {assignments} '  # noqa: S608 (names of our own models)
         f"FROM jsonb_to_recordset(%s::jsonb) AS new(id bigint, {types}) "
-        f'WHERE old."{pk.column}" = new.id'
+        f'WHERE old."{key.column}" = new.id'
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [orjson.dumps(documents).decode()])

@@ -95,7 +95,7 @@ def classify(
 
 
 def raise_priority_many(
-    raises: Sequence[tuple[Ticket, int, str]], *, clock: TimeSource
+    raises: Sequence[tuple[Ticket, int, str]], *, clock: TimeSource, announce: bool = True
 ) -> list[TimelineEvent]:
     """Raise locked tickets to (at least) a priority, each for a reason; rules never lower one.
 
@@ -111,5 +111,5 @@ def raise_priority_many(
         if ticket.priority != was or ticket.priority_floor != held:
             writes.append(act.write(EventKind.PRIORITISED, facts={"because": reason}))
     if writes:
-        timeline.record_many(writes, at=clock())
+        timeline.record_many(writes, at=clock(), announce=announce)
     return [write.events[0] for write in writes]

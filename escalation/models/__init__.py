@@ -3,10 +3,9 @@
 from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep
 from escalation.models.run import Firing, Heartbeat, Quarantine, Run
-from escalation.models.sla import PER_ENTRY, Clock, ClockKind, Target, TargetRevision
+from escalation.models.sla import Clock, ClockKind, Target, TargetRevision
 
 __all__ = [
-    "PER_ENTRY",
     "Clock",
     "ClockKind",
     "Escalation",

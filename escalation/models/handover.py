@@ -48,6 +48,7 @@ class Escalation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     entry = models.PositiveIntegerField(help_text="The team entry that it began.")
+    from_entry = models.PositiveIntegerField(help_text="The sender's entry, to hand back to.")
     reason_code = models.CharField(max_length=12, choices=Reason)
     reason = models.TextField(blank=True)
     tried = models.TextField(blank=True)

@@ -23,12 +23,16 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
     stop_reason = models.CharField(max_length=120, blank=True)
+    matched_on = models.JSONField(default=dict, help_text="The facts under which it was chosen.")
     # The waiting that "unacknowledged" steps measure: it restarts at each team entry and each loop.
+    # `rung` is the position last fired in this loop, `base_position` where the loop began.
     loop = models.PositiveIntegerField(default=1)
     entry = models.PositiveIntegerField(default=1)
     waiting_since = models.DateTimeField()
     frozen = models.JSONField(default=list)
     rung = models.PositiveSmallIntegerField(default=0)
+    base_position = models.PositiveSmallIntegerField(default=0)
+    was_acknowledged = models.BooleanField(default=False)
     next_at = models.DateTimeField(null=True, blank=True)
     # Counts every committed evaluation; a writer that read an older one is fenced off.
     epoch = models.PositiveIntegerField(default=0)

@@ -10,10 +10,6 @@ class ClockKind(models.TextChoices):
     ACCEPTANCE = "acceptance", "Acceptance"
 
 
-PER_ENTRY = frozenset({ClockKind.ACCEPTANCE})
-"""Kinds that start a fresh cycle each time the ticket enters a team (operational level)."""
-
-
 class Target(models.Model):
     """A promise, found by the first match in order of position."""
 

@@ -124,7 +124,7 @@ def test_a_letter_withdrawn_while_it_goes_out_says_both(ann, mailbox):
     [message] = post(letter(ann))
     [claim] = leases.claim(1, NOON)
     sender = Sender(forward(seconds=1))
-    sender.launch(claim)
+    sender.launch([claim])
     withdraw(topics=["ticket:12"], reason="Acknowledged.", now=NOON)
     sender.land_all()
     assert len(mailbox.mails) == 1
@@ -136,7 +136,7 @@ def test_a_letter_withdrawn_while_it_goes_out_says_both(ann, mailbox):
 
 def launch(claim: leases.Claim) -> None:
     sender = Sender(forward())
-    sender.launch(claim)
+    sender.launch([claim])
     sender.land_all()
 
 
@@ -360,7 +360,7 @@ def test_a_sender_that_wakes_too_late_changes_nothing(ann, mailbox):
     [stale] = leases.claim(1, NOON)
     mailbox.greylisted["ann@example.org"] = 1
     deliver(seconds=60)
-    assert leases.mark_sent(stale, "", NOON) is False
+    assert leases.mark_sent([stale], NOON) == 0
     assert leases.mark_dead(stale, "failed", "late", NOON) is False
     assert leases.mark_failed(stale, "late", NOON, NOON) is False
     message.refresh_from_db()

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from notifications.models import Message
-from notifications.outbox import enqueue, require_clearance, withdraw
+from notifications.outbox import enqueue, require_clearance, was_told, withdraw
 from tests.notifications.conftest import NOON, letter, person, post
 
 
@@ -115,3 +115,11 @@ def test_a_restricted_topic_takes_its_old_messages_with_it(ann):
     assert require_clearance(topic="ticket:12", clearance="ticket:12") == 1
     assert Message.objects.get(topic="ticket:12").clearance == "ticket:12"
     assert Message.objects.get(topic="ticket:13").clearance == ""
+
+
+def test_who_was_told_is_known_per_topic_and_kind(ann):
+    post(letter(ann))
+    assert was_told(topic="ticket:12", person_id=ann.pk, kinds=["page", "notify"])
+    assert not was_told(topic="ticket:12", person_id=ann.pk, kinds=["received"])
+    assert not was_told(topic="ticket:13", person_id=ann.pk, kinds=["page"])
+    assert not was_told(topic="ticket:12", person_id=person("bob").pk, kinds=["page"])

@@ -52,13 +52,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
         """
         cleared = Exists(Clearance.objects.filter(ticket=OuterRef("pk"), person=person.pk))
         if allows(roles_of(person), "view", frozenset()):
-            return self.filter(Q(restricted=False) | cleared)
+            return self.filter(Q(restricted=False) | Q(cleared))
         watched = Exists(Watcher.objects.filter(ticket=OuterRef("pk"), person=person.pk))
-        mine = Q(requester=person.pk) | watched
+        mine: Q = Q(requester=person.pk) | Q(watched)
         organisation = person.organisation
         if organisation is not None and organisation.may_see_own:
             mine |= Q(organisation=organisation)
-        return self.filter(Q(restricted=False) & mine | cleared)
+        return self.filter(Q(restricted=False) & mine | Q(cleared))
 
     def open(self) -> Self:
         """Tickets that somebody still has to work on."""

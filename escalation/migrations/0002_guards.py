@@ -38,6 +38,6 @@ CREATE TRIGGER firing_no_truncate BEFORE TRUNCATE ON escalation_firing
 
 
 class Migration(migrations.Migration):
-    dependencies = [("escalation", "0002_initial")]
+    dependencies = [("escalation", "0001_initial")]
 
     operations = [migrations.RunSQL(GUARDS, migrations.RunSQL.noop)]

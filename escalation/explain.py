@@ -1,0 +1,73 @@
+"""Why a step fired, or did not, in plain sentences: pure text from stored facts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from escalation.models import ClockKind
+from escalation.rules import CLOCK_PERCENT, IN_STATUS, MANUAL, UNACKNOWLEDGED, Due, Step
+from tickets.states import LABELS
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words that can be read at night: "45 s", "25 min", "3 h 05 min", "2 d 4 h"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
+    if minutes < 60:
+        rest = whole % 60
+        return f"{minutes} min {rest:02d} s" if rest and minutes < 5 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def rule_of(step: Step) -> str:
+    """When the step is due, as a clause."""
+    if step.trigger == CLOCK_PERCENT:
+        return f"{ClockKind(step.clock).label.lower()} clock at {step.percent}%"
+    if step.trigger == UNACKNOWLEDGED:
+        return f"not acknowledged for {duration(step.delay_s)}"
+    if step.trigger == IN_STATUS:
+        return f"{LABELS.get(step.status, step.status).lower()} for {duration(step.delay_s)}"
+    if step.trigger == MANUAL:
+        return "by hand"
+    return step.trigger
+
+
+def moment(at: datetime) -> str:
+    """An instant as sentences show it, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def sentences(
+    *,
+    due: Due,
+    policy: str,
+    revision: int,
+    fired_at: datetime,
+    told: Sequence[str],
+    left_out: Sequence[str],
+    done: Sequence[str],
+) -> list[str]:
+    """Rule, time, deeds, and who was told or left out, one sentence each."""
+    late = (fired_at - due.at).total_seconds()
+    lines = [
+        f"Step {due.step.position} “{due.step.name}” of policy “{policy}”, revision {revision}:"
+        f" {rule_of(due.step)}.",
+        f"Due {moment(due.at)}; carried out {max(late, 0):.1f} s later.",
+    ]
+    lines += [f"{deed}." for deed in done]
+    lines.append("Told: " + ", ".join(told) + "." if told else "Nobody was told.")
+    lines += [f"Left out: {reason}." for reason in left_out]
+    return lines
+
+
+def skip_sentences(*, due: Due, policy: str, reason: str) -> list[str]:
+    """Why a step that was due did nothing."""
+    return [
+        f"Step {due.step.position} “{due.step.name}” of policy “{policy}” was skipped: {reason}.",
+        f"It had been due {moment(due.at)}.",
+    ]
