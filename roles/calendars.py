@@ -112,6 +112,6 @@ def _checked_span(given: Sequence[int]) -> tuple[int, int, int]:
 
 def _iso_day(day: date | str) -> str:
     try:
-        return (date.fromisoformat(day) if isinstance(day, str) else day).isoformat()
-    except ValueError:
+        return date.fromisoformat(day if isinstance(day, str) else date.isoformat(day)).isoformat()
+    except (TypeError, ValueError):
         raise ValueError(f"{day!r} is not a day; use a date such as 2026-12-25.") from None

@@ -11,7 +11,7 @@ def zone_exists(name: str) -> bool:
     """Whether `name` is an IANA time zone that this machine knows."""
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except (ZoneInfoNotFoundError, TypeError, ValueError, OSError):
         return False
     return True
 
