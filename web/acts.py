@@ -1,0 +1,337 @@
+"""The list of acts on a ticket: what each is called, asks, demands, and which function does it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from escalation import handover
+from escalation.models import Escalation
+from roles.models import Person
+from tickets import assignment, lifecycle, states, triage
+from tickets.models import Ticket
+from web.forms import acts as forms
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Who looks at which ticket, and what that person may do there."""
+
+    ticket: Ticket
+    person: Person
+    allowed: frozenset[str]
+    escalation: Escalation | None = None
+    is_watching: bool = False
+
+
+Fits = Callable[[Situation], bool]
+Perform = Callable[[Ticket, Person, Mapping[str, Any]], object]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act; `needs` are actions of the access table, one of which must be allowed."""
+
+    slug: str
+    label: str
+    icon: str
+    needs: tuple[str, ...]
+    fits: Fits
+    perform: Perform
+    done: str
+    form: type[forms.ActForm] | None = None
+    key: str = ""
+    warning: str = ""
+    main: bool = False
+
+    @property
+    def verb(self) -> str:
+        """What stands on the button that does it."""
+        return self.label.rstrip("…")
+
+    def is_offered(self, situation: Situation) -> bool:
+        """Whether the act is allowed to this person and makes sense now."""
+        return self.is_allowed(situation.allowed) and self.fits(situation)
+
+    def is_allowed(self, allowed: frozenset[str] | set[str]) -> bool:
+        """Whether the access table grants it."""
+        return any(name in allowed for name in self.needs)
+
+
+def _open(at: Situation) -> bool:
+    return at.ticket.is_open
+
+
+def _routed(at: Situation) -> bool:
+    return at.ticket.is_open and at.ticket.team_id is not None
+
+
+def _status(*wanted: str) -> Fits:
+    return lambda at: at.ticket.status in wanted
+
+
+def _takeable(at: Situation) -> bool:
+    return _routed(at) and at.ticket.assignee_id != at.person.pk
+
+
+def _release(at: Situation) -> bool:
+    ticket = at.ticket
+    return ticket.status == states.IN_PROGRESS and ticket.assignee_id == at.person.pk
+
+
+def _acceptable(at: Situation) -> bool:
+    return _open(at) and at.escalation is not None and at.escalation.state == "open"
+
+
+def _returnable(at: Situation) -> bool:
+    return _open(at) and at.escalation is not None and at.escalation.state in ("open", "accepted")
+
+
+def _plain(function: Callable[..., object]) -> Perform:
+    return lambda ticket, person, data: function(ticket=ticket, actor=person)
+
+
+def _given(function: Callable[..., object]) -> Perform:
+    return lambda ticket, person, data: function(ticket=ticket, actor=person, **data)
+
+
+ACTS = (
+    Act(
+        "take",
+        "Take",
+        "hand",
+        ("take",),
+        _takeable,
+        _plain(assignment.take),
+        "It is yours.",
+        key="t",
+        main=True,
+    ),
+    Act(
+        "acknowledge",
+        "Acknowledge",
+        "check",
+        ("acknowledge",),
+        lambda at: _routed(at) and not at.ticket.is_acknowledged,
+        _plain(assignment.acknowledge),
+        "Acknowledged. Paging for it stops.",
+        key="a",
+        main=True,
+    ),
+    Act(
+        "accept",
+        "Accept escalation",
+        "thumbs-up",
+        ("accept",),
+        _acceptable,
+        _plain(handover.accept),
+        "Escalation accepted.",
+        key="y",
+        main=True,
+    ),
+    Act(
+        "resume",
+        "Resume",
+        "circle-play",
+        ("resume",),
+        _status(*states.PENDING),
+        _plain(lifecycle.resume),
+        "Work goes on.",
+        key="u",
+        main=True,
+    ),
+    Act(
+        "escalate",
+        "Escalate",
+        "trending-up",
+        ("escalate",),
+        _routed,
+        _given(handover.escalate),
+        "Escalated.",
+        form=forms.EscalateForm,
+        key="e",
+        main=True,
+    ),
+    Act(
+        "hand-back",
+        "Hand back",
+        "corner-down-left",
+        ("hand_back",),
+        _returnable,
+        _given(handover.hand_back),
+        "Handed back.",
+        form=forms.HandBackForm,
+        key="b",
+        main=True,
+    ),
+    Act(
+        "pend",
+        "Put on hold",
+        "circle-pause",
+        ("pend",),
+        _status(states.IN_PROGRESS),
+        _given(lifecycle.pend),
+        "On hold.",
+        form=forms.PendForm,
+        key="p",
+        main=True,
+    ),
+    Act(
+        "resolve",
+        "Resolve",
+        "circle-check",
+        ("resolve",),
+        _routed,
+        _given(lifecycle.resolve),
+        "Resolved. The requester has been told.",
+        form=forms.ResolveForm,
+        key="s",
+        main=True,
+    ),
+    Act(
+        "confirm",
+        "Confirm it is solved",
+        "badge-check",
+        ("confirm",),
+        _status(states.RESOLVED),
+        _plain(lifecycle.confirm),
+        "Thank you. The ticket is closed.",
+        main=True,
+    ),
+    Act(
+        "reopen",
+        "Reopen",
+        "rotate-ccw",
+        ("reopen",),
+        _status(states.RESOLVED),
+        _given(lifecycle.reopen),
+        "Reopened.",
+        form=forms.ReasonForm,
+        main=True,
+    ),
+    Act(
+        "chase",
+        "Ask where it stands",
+        "megaphone",
+        ("chase",),
+        _open,
+        _given(lifecycle.chase),
+        "The team sees that you asked.",
+        form=forms.ChaseForm,
+    ),
+    Act(
+        "assign",
+        "Assign to…",
+        "user-check",
+        ("assign",),
+        _routed,
+        _given(assignment.assign),
+        "Assigned.",
+        form=forms.AssignForm,
+    ),
+    Act(
+        "release",
+        "Put back into the queue",
+        "undo-2",
+        ("take",),
+        _release,
+        _plain(assignment.release),
+        "Back in the team's queue.",
+    ),
+    Act(
+        "unacknowledge",
+        "Withdraw acknowledgement",
+        "undo-2",
+        ("unacknowledge",),
+        lambda at: _open(at) and at.ticket.is_acknowledged,
+        _plain(assignment.unacknowledge),
+        "Withdrawn. Paging goes on where it stopped.",
+    ),
+    Act(
+        "move",
+        "Send to another team…",
+        "arrow-right",
+        ("triage", "push_any"),
+        _open,
+        _given(assignment.move),
+        "Sent on.",
+        form=forms.MoveForm,
+    ),
+    Act(
+        "impact",
+        "Set impact and urgency…",
+        "arrow-up-down",
+        ("set_priority",),
+        _open,
+        _given(triage.set_urgency_impact),
+        "Impact and urgency are set.",
+        form=forms.ImpactForm,
+    ),
+    Act(
+        "priority",
+        "Override priority…",
+        "octagon-alert",
+        ("override_priority",),
+        _open,
+        _given(triage.override_priority),
+        "The priority is set.",
+        form=forms.OverrideForm,
+    ),
+    Act(
+        "watch",
+        "Watch",
+        "eye",
+        ("watch",),
+        lambda at: not at.is_watching,
+        _plain(assignment.watch),
+        "You will be told of news.",
+    ),
+    Act(
+        "unwatch",
+        "Stop watching",
+        "eye-off",
+        ("watch",),
+        lambda at: at.is_watching,
+        _plain(assignment.unwatch),
+        "You will not be told any more.",
+    ),
+    Act(
+        "close",
+        "Close",
+        "archive",
+        ("close",),
+        _status(states.RESOLVED),
+        _plain(lifecycle.close),
+        "Closed.",
+        warning="A closed ticket cannot be reopened.",
+    ),
+    Act(
+        "cancel",
+        "Cancel ticket…",
+        "circle-x",
+        ("cancel",),
+        _open,
+        _given(lifecycle.cancel),
+        "Cancelled.",
+        form=forms.ReasonForm,
+        warning="A cancelled ticket cannot be reopened. The requester sees the reason.",
+    ),
+)
+BY_SLUG = {act.slug: act for act in ACTS}
+
+
+def situation(ticket: Ticket, person: Person, allowed: set[str]) -> Situation:
+    """What decides which acts make sense for this person on this ticket now; two queries."""
+    escalation = (
+        Escalation.objects.filter(
+            ticket=ticket.pk, entry=ticket.entry, type=Escalation.Type.FUNCTIONAL
+        )
+        .select_related("from_team", "to_team", "actor", "sender")
+        .first()
+    )
+    return Situation(
+        ticket=ticket,
+        person=person,
+        allowed=frozenset(allowed),
+        escalation=escalation,
+        is_watching=ticket.watchers.filter(person=person.pk).exists(),
+    )

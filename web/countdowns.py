@@ -1,0 +1,63 @@
+"""Says how long is left, or how late it is, in words that need no colour; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE_S = 60
+HOUR_S = 3600
+DAY_S = 86400
+SOON_SHARE = 0.25
+SOON_CAP_S = 4 * HOUR_S
+
+
+@dataclass(frozen=True)
+class Countdown:
+    """What a reader needs of one deadline; `tone` is calm, soon, late or paused."""
+
+    tone: str
+    text: str
+    due_at: datetime | None = None
+    soon_at: datetime | None = None
+
+
+def duration_text(seconds: float) -> str:
+    """A length of time in at most two units, rounded down: "45 s", "12 min", "3 h 05 min"."""
+    whole = int(max(0.0, seconds))
+    if whole < MINUTE_S:
+        return f"{whole} s"
+    if whole < HOUR_S:
+        return f"{whole // MINUTE_S} min"
+    if whole < DAY_S:
+        return f"{whole // HOUR_S} h {whole % HOUR_S // MINUTE_S:02d} min"
+    return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"
+
+
+def soon_before(due_at: datetime, target_s: float) -> datetime:
+    """From when on a deadline counts as near: the last quarter of it, at most four hours."""
+    return due_at - timedelta(seconds=min(target_s * SOON_SHARE, SOON_CAP_S))
+
+
+def countdown(
+    due_at: datetime | None, now: datetime, *, target_s: float = HOUR_S, paused: bool = False
+) -> Countdown:
+    """What to show of a deadline at `now`; a clock without deadline is shown as having none."""
+    if paused:
+        return Countdown("paused", "paused")
+    if due_at is None:
+        return Countdown("none", "none")
+    left = (due_at - now).total_seconds()
+    soon_at = soon_before(due_at, target_s)
+    if left <= 0:
+        return Countdown("late", f"late by {duration_text(-left)}", due_at, soon_at)
+    tone = "soon" if now >= soon_at else "calm"
+    return Countdown(tone, duration_text(left), due_at, soon_at)
+
+
+def age_text(at: datetime, now: datetime) -> str:
+    """How long ago or ahead an instant is: "just now", "5 min ago", "in 2 h 10 min"."""
+    seconds = (now - at).total_seconds()
+    if -1 < seconds < 5:
+        return "just now"
+    if seconds < 0:
+        return f"in {duration_text(-seconds)}"
+    return f"{duration_text(seconds)} ago"

@@ -1,0 +1,52 @@
+"""Names, at each view, the action that it asks for, and who may knock at all."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods
+
+View = Callable[..., HttpResponse]
+READ = ("GET", "HEAD")
+FORM = ("GET", "HEAD", "POST")
+
+
+def public(*, action: str, methods: Sequence[str] = READ) -> Callable[[View], View]:
+    """A view that answers before sign-in too."""
+    return _door(action, methods, lambda view: view)
+
+
+def signed_in(*, action: str, methods: Sequence[str] = READ) -> Callable[[View], View]:
+    """A view for people who have signed in; others are sent to the sign-in page."""
+    return _door(action, methods, _require_sign_in)
+
+
+def _require_sign_in(view: View) -> View:
+    guarded = login_required(view)
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.htmx and not request.user.is_authenticated:  # type: ignore[attr-defined]
+            # A live page whose session has ended must go there itself, not show it inside.
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return guarded(request, *args, **kwargs)
+
+    return answer
+
+
+def _door(
+    action: str, methods: Sequence[str], guard: Callable[[View], View]
+) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        guarded = require_http_methods(list(methods))(guard(view))
+
+        @wraps(view)
+        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return guarded(request, *args, **kwargs)
+
+        door.action = action  # type: ignore[attr-defined]
+        return door
+
+    return decorate

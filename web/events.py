@@ -1,0 +1,249 @@
+"""Server-sent events: one small stream per open page that says "something changed", never what."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qs
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import close_old_connections
+from django.http import HttpRequest
+
+from notifications.live import EVERYTHING, subscribe
+from roles.models import Person, Team
+from tickets.models import Ticket
+from web.queue import is_agent
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 15.0
+DEAF_POLL_S = 5.0
+LIFE_S = 300.0
+LIFE_SPREAD_S = 30.0  # so that all pages of a site do not come back in the same second
+RETRY_MS = 3000
+GATHER_S = 0.1  # hints this close together become one
+MAX_CLIENTS = 1000
+MAX_TOPICS = 5
+OWN_TICKETS = 500
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(eq=False)
+class Client:
+    """One open page; however many hints arrive while it is slow, it gets one."""
+
+    topics: frozenset[str]
+    hinted: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Hub:
+    """The one subscription of this process, handed on to its open pages."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self.is_deaf = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def join(self, client: Client) -> None:
+        """Start to hint this client; the first one starts the subscription."""
+        self.clients.add(client)
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._probe())]
+
+    def leave(self, client: Client) -> None:
+        """Stop hinting this client; the last one ends the subscription."""
+        self.clients.discard(client)
+        if not self.clients:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
+
+    async def _listen(self) -> None:
+        async for topics in subscribe():
+            for client in self.clients:
+                if EVERYTHING in topics or topics & client.topics:
+                    client.hinted.set()
+
+    async def _probe(self) -> None:
+        """Know whether Redis answers: without it nothing would be heard, and pages must ask."""
+        while True:
+            self.is_deaf = not await _redis_answers()
+            await asyncio.sleep(DEAF_POLL_S)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The hub of the running event loop."""
+    return _hubs.setdefault(asyncio.get_running_loop(), Hub())
+
+
+async def events_app(scope: Message, receive: Receive, send: Send) -> None:
+    """ASGI application for /events/?topics=…; 401 without session, 404 for what is not seen."""
+    if scope["type"] != "http":
+        return None
+    if scope["method"] != "GET":
+        return await _refuse(send, 405)
+    here = hub()
+    if len(here.clients) >= MAX_CLIENTS:
+        return await _refuse(send, 503)
+    headers = dict(scope["headers"])
+    admitted = await sync_to_async(_admit)(
+        headers.get(b"cookie", b"").decode("latin-1"), scope.get("query_string", b"").decode()
+    )
+    if isinstance(admitted, int):
+        return await _refuse(send, admitted)
+    client = Client(admitted)
+    if b"last-event-id" in headers:
+        client.hinted.set()  # hints may have passed while the page was away
+    here.join(client)
+    try:
+        await _stream(here, client, receive, send)
+    finally:
+        here.leave(client)
+    return None
+
+
+async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+    await _say(send, f"retry: {RETRY_MS}\n\n: hello\n\n")
+    gone = asyncio.create_task(_until_gone(receive))
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + LIFE_S + random.uniform(0, LIFE_SPREAD_S)  # noqa: S311 (no secret)
+    number = 0
+    try:
+        while not gone.done() and loop.time() < ends:
+            name = await _next_event(here, client, gone)
+            number += 1
+            await _say(send, f"id: {number}\nevent: {name}\ndata: \n\n" if name else ": beat\n\n")
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except OSError:
+        log.debug("events: a page has gone away")
+    finally:
+        gone.cancel()
+
+
+async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> str:
+    """ "change" after a hint, "poll" while Redis is away, "" when it is time for a heartbeat."""
+    hint = asyncio.create_task(client.hinted.wait())
+    waiting_s = DEAF_POLL_S if here.is_deaf else HEARTBEAT_S
+    try:
+        await asyncio.wait({hint, gone}, timeout=waiting_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hint.cancel()
+    if client.hinted.is_set():
+        await asyncio.sleep(GATHER_S)
+        client.hinted.clear()
+        return "change"
+    return "poll" if here.is_deaf else ""
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _say(send: Send, text: str) -> None:
+    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+
+async def _refuse(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _redis_answers() -> bool:
+    client = redis.asyncio.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0
+    )
+    try:
+        async with client:
+            return bool(await client.ping())
+    except (redis.RedisError, OSError):
+        return False
+
+
+# ---- Who may listen to what ---------------------------------------------------------------------
+
+
+def _admit(cookies: str, query: str) -> frozenset[str] | int:
+    """The topics that this session's person may hear of, or the HTTP status of a refusal."""
+    close_old_connections()
+    try:
+        person = _person(cookies)
+        if person is None:
+            return 401
+        asked = parse_qs(query).get("topics", [""])[0].split(",")
+        if not asked[0] or len(asked) > MAX_TOPICS:
+            return 400
+        topics: set[str] = set()
+        for name in asked:
+            heard = _heard(person, name)
+            if heard is None:
+                return 404
+            topics |= heard
+        return frozenset(topics)
+    finally:
+        close_old_connections()
+
+
+def _person(cookies: str) -> Person | None:
+    jar: SimpleCookie = SimpleCookie()
+    try:
+        jar.load(cookies)
+    except CookieError:
+        return None
+    held = jar.get(settings.SESSION_COOKIE_NAME)
+    if held is None:
+        return None
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(held.value)
+    user = get_user(request)
+    return user if isinstance(user, Person) else None
+
+
+def _heard(person: Person, name: str) -> set[str] | None:
+    """What one asked topic stands for; None when it does not exist for this person."""
+    if name == "queue":
+        return _queue_topics(person)
+    kind, _, number = name.partition(":")
+    if kind != "ticket" or not (number.isascii() and number.isdigit() and len(number) <= 18):
+        return None
+    seen = Ticket.objects.visible_to(person).filter(pk=int(number)).exists()
+    return {name} if seen else None
+
+
+def _queue_topics(person: Person) -> set[str]:
+    """All teams for people of the service, and the cases or requests that are theirs to see.
+
+    A restricted ticket never speaks under its team's name, only under its own.
+    """
+    visible = Ticket.objects.visible_to(person).open()
+    if not is_agent(person):
+        ids = visible.order_by("-pk").values_list("pk", flat=True)[:OWN_TICKETS]
+        return {f"ticket:{pk}" for pk in ids}
+    cases = visible.filter(restricted=True).values_list("pk", flat=True)[:OWN_TICKETS]
+    teams = Team.objects.values_list("pk", flat=True)
+    return {f"team:{pk}" for pk in teams} | {f"ticket:{pk}" for pk in cases}
+
+
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]

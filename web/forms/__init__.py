@@ -1,0 +1,1 @@
+"""What people type: forms that check shape only; the domain functions judge the rest."""

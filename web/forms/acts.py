@@ -1,0 +1,222 @@
+"""What each act on a ticket asks before it is done."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from escalation.models import Escalation
+from roles.models import Membership, Person
+from tickets import states
+from tickets.lifecycle import RESOLUTION_CODES
+from tickets.models import Ticket
+from tickets.priority import LABELS as PRIORITIES
+from tickets.priority import LEVELS
+from web.destinations import Destination
+from web.forms.base import PageForm
+
+LEVEL_CHOICES = [(str(level), f"{level} {word}") for level, word in LEVELS.items()]
+CHOOSE = [("", "Choose…")]
+
+
+def words(label: str, *, required: bool = True, rows: int = 4, **more: Any) -> forms.CharField:
+    """A field for several lines of text."""
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        **more,
+    )
+
+
+class ActForm(PageForm):
+    """A form about one ticket, asked by one person."""
+
+    def __init__(self, *args: Any, ticket: Ticket, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ticket = ticket
+        self.person = person
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Fill choices that depend on the ticket."""
+
+
+class CommentForm(ActForm):
+    """The composer: a public reply or an internal note, never both."""
+
+    mode = forms.ChoiceField(choices=[("note", "Internal note"), ("reply", "Public reply")])
+    text = words("Text", rows=5, error_messages={"required": "Write something first."})
+
+
+class EscalateForm(ActForm):
+    """To whom, why, what was tried, what it means."""
+
+    template_name = "web/acts/escalate_form.html"
+
+    to_team = forms.ChoiceField(
+        label="To",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a team."},
+    )
+    reason_code = forms.ChoiceField(
+        label="Why",
+        error_messages={"required": "Choose why."},
+    )
+    reason = words(
+        "What do you need from them?",
+        rows=3,
+        error_messages={"required": "Say in a sentence what you need."},
+    )
+    tried = words("What has been tried?", required=False, rows=2)
+    impact = words("Who is affected, and how?", required=False, rows=2)
+
+    def prepare(self) -> None:
+        codes = [pair for pair in Escalation.Reason.choices if pair[0] != "policy"]
+        self.fields["reason_code"].choices = CHOOSE + codes  # type: ignore[attr-defined]
+        self.destinations: list[Destination] = []
+
+    def offer(self, destinations: list[Destination]) -> None:
+        """Let the person choose among these; the recommended one is chosen beforehand."""
+        self.destinations = destinations
+        choices = [(each.team.slug, each.team.name) for each in destinations]
+        self.fields["to_team"].choices = choices  # type: ignore[attr-defined]
+        if destinations and destinations[0].reason:
+            self.initial["to_team"] = destinations[0].team.slug
+
+
+class HandBackForm(ActForm):
+    """Why the escalation does not belong here."""
+
+    reason_code = forms.ChoiceField(
+        label="Why",
+        choices=CHOOSE + Escalation.HandBackReason.choices,
+        error_messages={"required": "Choose why."},
+    )
+    reason = words(
+        "What should they know?",
+        rows=3,
+        error_messages={"required": "Say what the sender should know or do."},
+    )
+
+
+class PendForm(ActForm):
+    """Whom the ticket waits for, why, and when to look again."""
+
+    status = forms.ChoiceField(
+        label="Waiting for",
+        choices=[
+            (states.PENDING_REQUESTER, "the requester"),
+            (states.PENDING_VENDOR, "a vendor"),
+            (states.PENDING_CHANGE, "a change"),
+        ],
+    )
+    reason = forms.CharField(
+        label="What for?",
+        max_length=250,
+        help_text="If you wait for the requester, this is what they are asked.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say what you wait for."},
+    )
+    wake_at = forms.DateTimeField(
+        label="Look at it again",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+    )
+
+    def prepare(self) -> None:
+        zone = timezone.get_current_timezone_name()
+        self.fields["wake_at"].help_text = f"In your time zone, {zone}."
+
+
+class ResolveForm(ActForm):
+    """What solved it, in a word and in words."""
+
+    code = forms.ChoiceField(
+        label="Outcome",
+        choices=CHOOSE + list(RESOLUTION_CODES.items()),
+        error_messages={"required": "Choose an outcome."},
+    )
+    text = words(
+        "What solved it?",
+        help_text="The requester reads this.",
+        error_messages={"required": "Say what solved it."},
+    )
+
+
+class ReasonForm(ActForm):
+    """One reason in words."""
+
+    reason = forms.CharField(
+        label="Why?",
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why."},
+    )
+
+
+class ChaseForm(ActForm):
+    """A requester asking where it stands."""
+
+    text = forms.CharField(
+        label="Anything that has changed?",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ImpactForm(ActForm):
+    """Impact and urgency, from which the priority follows."""
+
+    impact = forms.TypedChoiceField(label="Impact", choices=LEVEL_CHOICES, coerce=int)
+    urgency = forms.TypedChoiceField(label="Urgency", choices=LEVEL_CHOICES, coerce=int)
+    reason = words("Why?", required=False, rows=2)
+
+    def prepare(self) -> None:
+        self.initial.setdefault("impact", self.ticket.impact)
+        self.initial.setdefault("urgency", self.ticket.urgency)
+
+
+class OverrideForm(ActForm):
+    """A priority against the matrix, or none to lift it."""
+
+    priority = forms.TypedChoiceField(
+        label="Priority",
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", "As impact and urgency say"),
+            *[(str(level), f"P{level} {word}") for level, word in PRIORITIES.items()],
+        ],
+    )
+    reason = words("Why?", rows=2, error_messages={"required": "Say why."})
+
+    def prepare(self) -> None:
+        self.initial.setdefault("priority", self.ticket.priority_override or "")
+
+
+class AssignForm(ActForm):
+    """Somebody of the team that has the ticket."""
+
+    assignee = forms.ModelChoiceField(
+        label="To",
+        queryset=Person.objects.none(),
+        empty_label="Choose…",
+        error_messages={"required": "Choose somebody."},
+    )
+
+    def prepare(self) -> None:
+        members = Membership.objects.filter(team=self.ticket.team_id).values("person")
+        people = Person.objects.filter(pk__in=members, is_active=True)
+        self.fields["assignee"].queryset = people  # type: ignore[attr-defined]
+
+
+class MoveForm(ActForm):
+    """Another team, without escalating."""
+
+    team = forms.ChoiceField(label="Team", error_messages={"required": "Choose a team."})
+    reason = words("Why?", required=False, rows=2)

@@ -1,0 +1,89 @@
+"""What is asked when a ticket is opened."""
+
+from typing import Any
+
+from django import forms
+
+from roles.models import Person
+from tickets.models import Category, Kind, Service, Source
+from web.forms.acts import words
+from web.forms.base import PageForm
+
+OPEN_KINDS = [
+    (Kind.INCIDENT.value, "Something is broken"),
+    (Kind.REQUEST.value, "I need something"),
+    (Kind.SECURITY.value, "It concerns security"),
+]
+
+
+class OpeningForm(PageForm):
+    """A new ticket; agents also say for whom, and how it reached them."""
+
+    kind = forms.ChoiceField(label="What is it?", choices=OPEN_KINDS, widget=forms.RadioSelect)
+    subject = forms.CharField(
+        label="In one sentence",
+        max_length=250,
+        widget=forms.TextInput(attrs={"placeholder": "Cannot print on the second floor"}),
+        error_messages={"required": "Say in one sentence what it is about."},
+    )
+    description = words(
+        "What happened, and what have you tried?",
+        required=False,
+        rows=6,
+        help_text="When it began, who is affected, and the exact words of any error help most.",
+    )
+    service = forms.ModelChoiceField(
+        label="Service",
+        queryset=Service.objects.none(),
+        required=False,
+        empty_label="I do not know",
+    )
+    category = forms.ModelChoiceField(
+        label="Category",
+        queryset=Category.objects.none(),
+        required=False,
+        empty_label="I do not know",
+    )
+    impact = forms.TypedChoiceField(
+        label="Who is affected?",
+        coerce=int,
+        initial=3,
+        choices=[(3, "One person"), (2, "A group or department"), (1, "Everybody, or customers")],
+    )
+    urgency = forms.TypedChoiceField(
+        label="Can work go on?",
+        coerce=int,
+        initial=3,
+        choices=[(3, "Yes, with a nuisance"), (2, "Only partly"), (1, "No, work has stopped")],
+    )
+    requester = forms.CharField(
+        label="For whom?",
+        required=False,
+        max_length=254,
+        help_text="User name or e-mail address; empty for yourself.",
+    )
+    source = forms.ChoiceField(label="How did it reach you?", choices=Source.choices)
+    asset = forms.CharField(label="Device or asset", required=False, max_length=200)
+
+    def __init__(self, *args: Any, by_agent: bool, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"kind": Kind.INCIDENT.value, "source": Source.PORTAL.value})
+        super().__init__(*args, **kwargs)
+        self.fields["service"].queryset = Service.objects.filter(is_active=True)  # type: ignore[attr-defined]
+        self.fields["category"].queryset = Category.objects.filter(is_active=True)  # type: ignore[attr-defined]
+        if by_agent:
+            self.fields["impact"].label = "Impact"
+            self.fields["urgency"].label = "Urgency"
+        else:
+            del self.fields["requester"], self.fields["source"]
+
+    def clean_requester(self) -> Person | None:
+        """The person of that user name or address. Raises ValidationError when there is none."""
+        given = self.cleaned_data["requester"].strip()
+        if not given:
+            return None
+        people = Person.objects.filter(is_active=True)
+        found = people.filter(username__iexact=given) | people.filter(email__iexact=given)
+        person = found.first() if "\x00" not in given else None
+        if person is None:
+            raise forms.ValidationError("Nobody active has this user name or address.")
+        return person

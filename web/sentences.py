@@ -1,0 +1,195 @@
+"""Says in plain words what each kind of event was; pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tickets.lifecycle import RESOLUTION_CODES
+from tickets.priority import LABELS as PRIORITY_LABELS
+from tickets.states import LABELS as STATUS_LABELS
+
+ICONS = {
+    "opened": "circle-plus",
+    "triaged": "tags",
+    "moved": "arrow-right",
+    "taken": "hand",
+    "assigned": "user-check",
+    "released": "undo-2",
+    "acknowledged": "check",
+    "unacknowledged": "undo-2",
+    "chased": "megaphone",
+    "pended": "circle-pause",
+    "resumed": "circle-play",
+    "resolved": "circle-check",
+    "reopened": "rotate-ccw",
+    "closed": "archive",
+    "cancelled": "circle-x",
+    "prioritised": "arrow-up-down",
+    "owned": "flag",
+    "watched": "eye",
+    "linked": "link",
+    "involved": "user-plus",
+    "restricted": "lock",
+    "alerted": "activity",
+    "targeted": "target",
+    "breached": "flame",
+    "escalated": "trending-up",
+    "accepted": "thumbs-up",
+    "handed_back": "corner-down-left",
+    "run_started": "play",
+    "run_stopped": "square",
+    "fired": "zap",
+    "skipped": "skip-forward",
+}
+
+PLAIN = {
+    "opened": "opened this ticket",
+    "taken": "took it",
+    "released": "put it back into the team's queue",
+    "acknowledged": "acknowledged it",
+    "unacknowledged": "took the acknowledgement back",
+    "chased": "asked where it stands",
+    "reopened": "reopened it",
+    "cancelled": "cancelled it",
+    "accepted": "accepted the escalation",
+    "restricted": "restricted who may know of it",
+    "triaged": "said what it is about",
+    "owned": "changed the owner",
+    "linked": "linked another ticket",
+    "targeted": "set its targets",
+}
+
+
+@dataclass(frozen=True)
+class Names:
+    """What ids in facts are called."""
+
+    teams: Mapping[int, str]
+    people: Mapping[int, str]
+
+
+Facts = Mapping[str, Any]
+
+
+def headline(kind: str, facts: Facts, names: Names) -> str:
+    """The event as the end of a sentence that begins with who did it."""
+    if kind in _WORDED:
+        return _WORDED[kind](facts, names)
+    return PLAIN.get(kind, kind.replace("_", " "))
+
+
+def _team(facts: Facts, names: Names) -> str:
+    team_id = facts.get("set", {}).get("team_id")
+    return names.teams.get(team_id) or str(facts.get("team") or "another team")
+
+
+def _moved(facts: Facts, names: Names) -> str:
+    verb = "sent it to" if facts.get("was", {}).get("team_id") else "put it into the queue of"
+    return f"{verb} {_team(facts, names)}"
+
+
+def _assigned(facts: Facts, names: Names) -> str:
+    person_id = facts.get("set", {}).get("assignee_id")
+    return f"assigned it to {names.people[person_id]}" if person_id else "left it unassigned"
+
+
+def _commented(facts: Facts, names: Names) -> str:
+    return "wrote"
+
+
+def _pended(facts: Facts, names: Names) -> str:
+    status = facts.get("set", {}).get("status", "")
+    return f"put it on hold: {STATUS_LABELS.get(status, 'waiting').lower()}"
+
+
+def _resumed(facts: Facts, names: Names) -> str:
+    because = facts.get("because")
+    return f"resumed work: {because}" if because else "resumed work"
+
+
+def _resolved(facts: Facts, names: Names) -> str:
+    code = facts.get("set", {}).get("resolution_code", "")
+    return f"resolved it: {RESOLUTION_CODES.get(code, 'solved').lower()}"
+
+
+def _closed(facts: Facts, names: Names) -> str:
+    return "confirmed that it is solved" if facts.get("how") == "confirmed" else "closed it"
+
+
+def _prioritised(facts: Facts, names: Names) -> str:
+    changed = facts.get("set", {})
+    was, now = facts.get("was", {}).get("priority"), changed.get("priority")
+    because = f": {facts['because']}" if facts.get("because") else ""
+    if now is None:
+        return f"set impact and urgency anew{because}"
+    return f"changed the priority from P{was} to P{now} {PRIORITY_LABELS.get(now, '')}{because}"
+
+
+def _watched(facts: Facts, names: Names) -> str:
+    added = [names.people[person_id] for person_id in facts.get("added", [])]
+    removed = [names.people[person_id] for person_id in facts.get("removed", [])]
+    parts = [f"{', '.join(added)} watches now"] if added else []
+    parts += [f"{', '.join(removed)} does not watch any more"] if removed else []
+    return "; ".join(parts) or "changed the watchers"
+
+
+def _escalated(facts: Facts, names: Names) -> str:
+    if facts.get("set", {}).get("team_id"):
+        return f"escalated it to {_team(facts, names)}"
+    return "called for more authority"
+
+
+def _handed_back(facts: Facts, names: Names) -> str:
+    return f"handed it back to {_team(facts, names)}"
+
+
+def _involved(facts: Facts, names: Names) -> str:
+    people = [names.people[person_id] for person_id in facts.get("people", [])]
+    found = people or ([str(facts["team"])] if facts.get("team") else [])
+    return f"asked {', '.join(found)} to help" if found else "asked for help"
+
+
+def _alerted(facts: Facts, names: Names) -> str:
+    summary = str(facts.get("summary") or "an alert")
+    return f"{summary} ({facts['state']})" if facts.get("state") else summary
+
+
+def _clock(facts: Facts) -> str:
+    return str(facts.get("clock") or "a").replace("_", " ")
+
+
+def _breached(facts: Facts, names: Names) -> str:
+    return f"noted that the {_clock(facts)} target is missed"
+
+
+def _run(verb: str, facts: Facts) -> str:
+    name = facts.get("name") or facts.get("policy") or "the escalation policy"
+    because = f": {facts['because']}" if facts.get("because") else ""
+    return f"{verb} {name}{because}"
+
+
+def _step(verb: str, facts: Facts) -> str:
+    name = facts.get("name") or facts.get("step") or "a policy step"
+    return f"{verb} {name}"
+
+
+_WORDED = {
+    "moved": _moved,
+    "assigned": _assigned,
+    "commented": _commented,
+    "pended": _pended,
+    "resumed": _resumed,
+    "resolved": _resolved,
+    "closed": _closed,
+    "prioritised": _prioritised,
+    "watched": _watched,
+    "escalated": _escalated,
+    "handed_back": _handed_back,
+    "involved": _involved,
+    "alerted": _alerted,
+    "breached": _breached,
+    "run_started": lambda facts, names: _run("started", facts),
+    "run_stopped": lambda facts, names: _run("stopped", facts),
+    "fired": lambda facts, names: _step("fired", facts),
+    "skipped": lambda facts, names: _step("passed over", facts),
+}

@@ -1,0 +1,59 @@
+// Lets deadlines tick by the server's clock: the page brings its time, this browser only counts.
+(() => {
+  const MINUTE = 60, HOUR = 3600, DAY = 86400;
+  let offset = 0;
+
+  const now = () => performance.timeOrigin + performance.now() + offset;
+
+  function synchronise(root) {
+    const given = root.matches?.("[data-now]") ? root : root.querySelector?.("[data-now]");
+    if (given) offset = Number(given.dataset.now) - (performance.timeOrigin + performance.now());
+  }
+
+  function words(seconds) {
+    const whole = Math.max(0, Math.floor(seconds));
+    const two = (number) => String(number).padStart(2, "0");
+    if (whole < MINUTE) return `${whole} s`;
+    if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min`;
+    if (whole < DAY) return `${Math.floor(whole / HOUR)} h ${two(Math.floor((whole % HOUR) / MINUTE))} min`;
+    return `${Math.floor(whole / DAY)} d ${Math.floor((whole % DAY) / HOUR)} h`;
+  }
+
+  function write(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  function tickDue(element, at) {
+    const left = (Number(element.dataset.due) - at) / 1000;
+    const tone = left <= 0 ? "late" : at >= Number(element.dataset.soon) ? "soon" : "calm";
+    write(element.querySelector(".due-text"), left <= 0 ? `late by ${words(-left)}` : words(left));
+    if (element.classList.contains(`due-${tone}`)) return;
+    element.classList.remove("due-late", "due-soon", "due-calm");
+    element.classList.add(`due-${tone}`);
+    const row = element.closest(".row");
+    if (row) row.className = row.className.replace(/tone-\w+/, `tone-${tone}`);
+  }
+
+  function tickAgo(element, at) {
+    const seconds = (at - Number(element.dataset.ago)) / 1000;
+    if (seconds > -1 && seconds < 5) write(element, "just now");
+    else write(element, seconds < 0 ? `in ${words(-seconds)}` : `${words(seconds)} ago`);
+  }
+
+  function tick() {
+    const at = now();
+    document.querySelectorAll("[data-due]").forEach((element) => tickDue(element, at));
+    document.querySelectorAll("[data-ago]").forEach((element) => tickAgo(element, at));
+  }
+
+  document.documentElement.classList.add("scripted");
+  document.addEventListener("DOMContentLoaded", () => {
+    synchronise(document.body);
+    tick();
+    setInterval(tick, 1000);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    synchronise(event.detail.target);
+    tick();
+  });
+})();

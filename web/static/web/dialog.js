@@ -1,0 +1,37 @@
+// Shows the form of an act in the page's one dialog; without script the same link is a page.
+(() => {
+  const dialog = () => document.getElementById("act-dialog");
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "dialog-body") return;
+    if (!dialog().open) dialog().showModal();
+    const wrong = dialog().querySelector(".has-error input, .has-error textarea, .has-error select");
+    const first = dialog().querySelector("[autofocus], select, textarea, input:not([type=hidden])");
+    (wrong || first)?.focus();
+  });
+
+  document.addEventListener("click", (event) => {
+    const closer = event.target.closest("[data-close]");
+    if (closer && closer.closest("dialog")) {
+      event.preventDefault();
+      closer.closest("dialog").close();
+    }
+    if (event.target.matches("dialog")) event.target.close(); // the backdrop
+    document.querySelectorAll("details.menu[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+
+  // A second click while the first is on its way must not act twice.
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post" || event.defaultPrevented) return;
+    event.target.querySelectorAll("button[type=submit]").forEach((button) => {
+      setTimeout(() => { button.disabled = true; }, 0);
+      setTimeout(() => { button.disabled = false; }, 4000);
+    });
+  });
+
+  document.addEventListener("htmx:responseError", () => {
+    document.getElementById("announcer").textContent = "That did not work. Reload the page and try again.";
+  });
+})();

@@ -1,0 +1,80 @@
+// Fetches a page's live part again when the server hints that something has changed.
+(() => {
+  const QUIET = 300; // ms in which several hints become one fetch
+  let waiting = null;
+  let held = false;
+
+  const page = () => document.querySelector("[data-live]");
+  const target = () => document.getElementById(page().dataset.liveTarget);
+
+  // A row must not move away under the pointer, nor an open menu or dialog vanish.
+  function busy() {
+    return document.querySelector("dialog[open], details.menu[open]");
+  }
+
+  function refresh() {
+    waiting = null;
+    if (document.hidden || busy()) held = true;
+    else htmx.trigger(target(), "live:change");
+  }
+
+  function hint() {
+    if (!waiting) waiting = setTimeout(refresh, QUIET);
+  }
+
+  function catchUp() {
+    if (!held || document.hidden || busy()) return;
+    held = false;
+    hint();
+  }
+
+  function listen() {
+    const topics = encodeURIComponent(page().dataset.live);
+    const stream = new EventSource(`/events/?topics=${topics}`);
+    stream.addEventListener("change", hint);
+    stream.addEventListener("poll", hint);
+    addEventListener("pagehide", () => stream.close());
+  }
+
+  // While the pointer rests on the rows, their words change in place and the order waits.
+  function patchInPlace(part, html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    fresh.querySelectorAll("tr.row").forEach((row) => {
+      const old = document.getElementById(row.id);
+      if (old && old.innerHTML !== row.innerHTML && !old.contains(document.activeElement)) {
+        old.innerHTML = row.innerHTML;
+        old.className = row.className;
+      }
+    });
+    const tabs = fresh.querySelector(".tabs");
+    if (tabs && part.querySelector(".tabs")) part.querySelector(".tabs").innerHTML = tabs.innerHTML;
+  }
+
+  function markFresh(part, before) {
+    if (!before) return;
+    part.querySelectorAll("tr.row").forEach((row) => {
+      if (!before.has(row.id)) row.classList.add("is-fresh");
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!page()) return;
+    listen();
+    let before = null;
+    document.addEventListener("visibilitychange", catchUp);
+    document.addEventListener("close", () => setTimeout(catchUp, 0), true);
+    document.addEventListener("toggle", () => setTimeout(catchUp, 0), true);
+    target().addEventListener("pointerleave", catchUp);
+    target().addEventListener("htmx:beforeSwap", (event) => {
+      if (event.detail.target !== target()) return;
+      before = new Set([...target().querySelectorAll("tr.row")].map((row) => row.id));
+      if (event.detail.requestConfig.triggeringEvent?.type !== "live:change") before = null;
+      else if (target().querySelector(".rows tbody:hover")) {
+        event.detail.shouldSwap = false;
+        patchInPlace(target(), event.detail.serverResponse);
+        held = true;
+      }
+    });
+    target().addEventListener("htmx:afterSwap", () => markFresh(target(), before));
+  });
+})();

@@ -1,0 +1,176 @@
+"""The marks that mean the same on every page: priority, status, deadlines, times, people."""
+
+from datetime import datetime
+from typing import Any
+
+import lucide
+from django import template
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from tickets import states
+from tickets.priority import LABELS as PRIORITY_LABELS
+from web.countdowns import Countdown, age_text
+from web.queue import is_agent
+
+register = template.Library()
+DASH = "\u2013"
+
+PRIORITY_ICONS = {
+    1: "octagon-alert",
+    2: "triangle-alert",
+    3: "diamond",
+    4: "circle",
+    5: "minus",
+}
+STATUS_ICONS = {
+    states.NEW: "circle-dashed",
+    states.WAITING: "inbox",
+    states.IN_PROGRESS: "circle-play",
+    states.PENDING_REQUESTER: "circle-pause",
+    states.PENDING_VENDOR: "circle-pause",
+    states.PENDING_CHANGE: "circle-pause",
+    states.RESOLVED: "circle-check",
+    states.CLOSED: "archive",
+    states.CANCELLED: "circle-x",
+}
+TONE_ICONS = {"calm": "clock", "soon": "hourglass", "late": "flame", "paused": "circle-pause"}
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """An inline drawing that screen readers pass over; its meaning stands in words beside it."""
+    drawn = lucide._render_icon(str(name), size, aria_hidden="true", **{"class": "icon"})
+    return mark_safe(drawn)  # noqa: S308 (our own names, drawn by the package)
+
+
+@register.simple_tag
+def priority(level: int, *, short: bool = False) -> SafeString:
+    """A priority as shape, code and word."""
+    word = PRIORITY_LABELS.get(level, "")
+    return format_html(
+        '<span class="priority priority-{}">{}<b>P{}</b> <span class="{}">{}</span></span>',
+        level,
+        icon(PRIORITY_ICONS.get(level, "circle")),
+        level,
+        "priority-word sr-only" if short else "priority-word",
+        word,
+    )
+
+
+@register.simple_tag
+def status(name: str) -> SafeString:
+    """A status as shape and word."""
+    return format_html(
+        '<span class="status status-{}">{}<span>{}</span></span>',
+        name.split("_", maxsplit=1)[0],
+        icon(STATUS_ICONS.get(name, "circle")),
+        states.LABELS.get(name, name),
+    )
+
+
+@register.simple_tag
+def tier(held: Any) -> SafeString:
+    """A tier or lane as a chip; a rung shows its number."""
+    if held is None:
+        return mark_safe("")
+    if held.rank is None:
+        return format_html('<span class="tier tier-lane" title="{}">Lane</span>', held.name)
+    return format_html('<span class="tier" title="{}">L{}</span>', held.name, held.rank)
+
+
+@register.simple_tag
+def due(shown: Countdown, label: str = "") -> SafeString:
+    """A deadline that ticks in the browser and is right without; the exact time is its title."""
+    mark = icon(TONE_ICONS[shown.tone]) if shown.tone in TONE_ICONS else ""
+    if shown.due_at is None:
+        words = shown.text if shown.tone == "paused" else "no deadline"
+        return format_html(
+            '<span class="due due-{}">{}<span>{}</span></span>', shown.tone, mark, words
+        )
+    return format_html(
+        '<time class="due due-{}" datetime="{}" title="{}{}" data-due="{}" data-soon="{}">{}'
+        '<span class="due-text">{}</span></time>',
+        shown.tone,
+        shown.due_at.isoformat(),
+        f"{label}: " if label else "",
+        exact(shown.due_at),
+        _milliseconds(shown.due_at),
+        _milliseconds(shown.soon_at or shown.due_at),
+        mark,
+        shown.text,
+    )
+
+
+@register.simple_tag
+def ago(at: datetime | None, now: datetime) -> SafeString:
+    """A time as its distance from now; the exact time is its title."""
+    if at is None:
+        return format_html('<span class="muted">{}</span>', DASH)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago="{}">{}</time>',
+        at.isoformat(),
+        exact(at),
+        _milliseconds(at),
+        age_text(at, now),
+    )
+
+
+@register.filter
+def exact(at: datetime | None) -> str:
+    """A time in the reader's zone, to the second, with the zone's name."""
+    if at is None:
+        return DASH
+    local = timezone.localtime(at)
+    return f"{date_format(local, 'D j M Y, H:i:s')} {local.tzname()}"
+
+
+@register.filter
+def clock_time(at: datetime | None) -> str:
+    """Hour and minute in the reader's zone; with the day when it is not today."""
+    if at is None:
+        return DASH
+    local = timezone.localtime(at)
+    today = timezone.localtime().date()
+    return date_format(local, "H:i" if local.date() == today else "D j M, H:i")
+
+
+@register.filter
+def milliseconds(at: datetime) -> int:
+    """An instant as browsers count it."""
+    return _milliseconds(at)
+
+
+@register.simple_tag
+def person(somebody: Any, *, nobody: str = "nobody") -> SafeString:
+    """A person's name, with the VIP mark in words and shape."""
+    if somebody is None:
+        return format_html('<span class="muted">{}</span>', nobody)
+    mark = (
+        format_html('<span class="vip" title="VIP">{}<span>VIP</span></span>', icon("star", 12))
+        if somebody.is_vip
+        else ""
+    )
+    return format_html('<span class="person">{}</span>{}', str(somebody), mark)
+
+
+@register.simple_tag
+def address_of(name: str) -> str:
+    """The address of a page that this site may or may not have; empty when it has not."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+@register.simple_tag
+def works_here(somebody: Any) -> bool:
+    """Whether a signed-in person works for the service, and so sees more than own requests."""
+    return bool(getattr(somebody, "is_authenticated", False)) and is_agent(somebody)

@@ -1,0 +1,126 @@
+"""One page and one endpoint for each act: ask, do, say what came of it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from roles.instants import database_now
+from roles.models import Person, Team
+from roles.refusals import Conflict, Forbidden, Refused
+from tickets.access import allowed_actions
+from tickets.models import Ticket
+from web import doors
+from web.acts import Act, Situation, situation
+from web.destinations import destinations
+from web.forms.acts import ActForm, EscalateForm, MoveForm
+
+UNPROCESSABLE = 422
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status that tells of a refusal: 403, 409 or 422."""
+    if isinstance(refused, Forbidden):
+        return 403
+    return 409 if isinstance(refused, Conflict) else UNPROCESSABLE
+
+
+def visible_ticket(person: Person, key: str) -> Ticket:
+    """The ticket of that key. Raises Http404 when there is none or the person may not see it."""
+    seen = Ticket.objects.visible_to(person).select_related(
+        "requester__organisation", "team__tier", "assignee", "owner", "owner_team"
+    )
+    return get_object_or_404(seen, key=key)
+
+
+def view_of(act: Act) -> doors.View:
+    """The view of one act: GET asks, POST acts."""
+
+    @doors.signed_in(action=act.needs[0], methods=doors.FORM)
+    def perform(request: HttpRequest, key: str) -> HttpResponse:
+        person = request.user
+        ticket = visible_ticket(person, key)
+        at = situation(ticket, person, allowed_actions(person, ticket))
+        if not act.is_allowed(at.allowed):
+            return _page(request, act, at, None, error=_forbidden(act, ticket), status=403)
+        form = _form(act, at, request)
+        if request.method == "POST":
+            return _post(request, act, at, form)
+        return _page(request, act, at, form)
+
+    return perform
+
+
+def _post(request: HttpRequest, act: Act, at: Situation, form: ActForm | None) -> HttpResponse:
+    if form is not None and not form.is_valid():
+        return _page(request, act, at, form, status=UNPROCESSABLE)
+    try:
+        act.perform(at.ticket, at.person, _data(form))
+    except Refused as refused:
+        if form is not None:
+            form.show(refused)
+        error = "" if form is not None else refused.detail
+        return _page(request, act, at, form, error=error, status=status_of(refused))
+    messages.success(request, act.done)
+    onward = _onward(at)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": onward})
+    return redirect(onward)
+
+
+def _onward(at: Situation) -> str:
+    """The ticket's page, or the queue when the act has put the ticket out of sight."""
+    still = Ticket.objects.visible_to(at.person).filter(pk=at.ticket.pk).exists()
+    return reverse("web:ticket", args=[at.ticket.key]) if still else reverse("web:queue")
+
+
+def _form(act: Act, at: Situation, request: HttpRequest) -> ActForm | None:
+    if act.form is None:
+        return None
+    form = act.form(request.POST or None, ticket=at.ticket, person=at.person)
+    if isinstance(form, EscalateForm):
+        form.offer(destinations(at.ticket, database_now()))
+    elif isinstance(form, MoveForm):
+        teams = Team.objects.filter(is_active=True).exclude(pk=at.ticket.team_id)
+        form.fields["team"].choices = [("", "Choose…"), *((t.slug, t.name) for t in teams)]
+    return form
+
+
+def _data(form: ActForm | None) -> dict[str, Any]:
+    """The form's answers in the names and types of the domain function."""
+    if form is None:
+        return {}
+    data = dict(form.cleaned_data)
+    if isinstance(form, EscalateForm):
+        data["to_team"] = Team.objects.get(slug=data["to_team"])
+    elif isinstance(form, MoveForm):
+        data["to_team"] = Team.objects.get(slug=data.pop("team"))
+    return data
+
+
+def _forbidden(act: Act, ticket: Ticket) -> str:
+    return f"You may not do this with {ticket.key}: {act.label.lower().rstrip('…')}."
+
+
+def _page(
+    request: HttpRequest,
+    act: Act,
+    at: Situation,
+    form: ActForm | None,
+    *,
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "act": act,
+        "ticket": at.ticket,
+        "form": form,
+        "error": error,
+        "may_act": status != 403,
+        "here": "queue",
+    }
+    part = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
+    template = "web/acts/_act.html" if part else "web/acts/page.html"
+    return render(request, template, context, status=status)

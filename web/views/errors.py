@@ -1,0 +1,30 @@
+"""Pages for what went wrong, in plain words and with a way on."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.shortcuts import render
+from django.template import loader
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """400: the request makes no sense."""
+    return render(request, "web/errors/400.html", status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403: the person may not do this."""
+    return render(request, "web/errors/403.html", status=403)
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form is too old or came from another site."""
+    return render(request, "web/errors/csrf.html", status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404: there is nothing, or nothing that this person may see; the page does not say which."""
+    return render(request, "web/errors/404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: without request, session or database, since any of them may be what is broken."""
+    return HttpResponseServerError(loader.render_to_string("web/errors/500.html"))

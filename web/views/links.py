@@ -1,0 +1,55 @@
+"""One-click links of messages: a GET asks, a POST acts, signed in or not."""
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from notifications.links import LinkClaim, read_link, use_link
+from roles.models import Person
+from roles.refusals import Conflict, Refused
+from tickets.assignment import acknowledge
+from tickets.models import Ticket
+from web import doors
+from web.views.acts import status_of
+
+
+@never_cache
+@doors.public(action="acknowledge", methods=doors.FORM)
+def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether to acknowledge, and do it; the link is the proof of who it is."""
+    try:
+        claim = read_link(token)
+        if claim.used and request.method != "POST":
+            raise Conflict("link_used", "This link has been used already.")
+        person, ticket = _meant(claim)
+        if request.method != "POST":
+            context = {"ticket": ticket, "person": person, "token": token}
+            return render(request, "web/links/ask.html", context)
+        with transaction.atomic():
+            use_link(token)
+            acknowledge(ticket=ticket, actor=person, via="link")
+    except (Refused, Ticket.DoesNotExist) as refused:
+        return _refuse(request, refused)
+    return render(request, "web/links/done.html", {"ticket": ticket, "person": person})
+
+
+def _meant(claim: LinkClaim) -> tuple[Person, Ticket]:
+    """The person and the ticket that the link names, as far as that person may see it."""
+    person = Person.objects.get(pk=claim.person_id)
+    kind, _, number = claim.topic.partition(":")
+    pk = int(number) if kind == "ticket" and number.isdigit() else 0
+    seen = Ticket.objects.visible_to(person).select_related("team__tier", "acknowledged_by")
+    return person, seen.get(pk=pk)
+
+
+def _refuse(request: HttpRequest, refused: Exception) -> HttpResponse:
+    told = isinstance(refused, Refused)
+    context = {
+        "code": refused.code if told else "gone",
+        "detail": refused.detail if told else "The ticket is not there any more.",
+    }
+    status = status_of(refused) if told else 404
+    if context["code"] in ("link_invalid", "link_expired"):
+        status = 410 if context["code"] == "link_expired" else 404
+    return render(request, "web/links/refused.html", context, status=status)
