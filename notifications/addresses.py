@@ -1,24 +1,29 @@
-"""Where a message goes: the address of a person on a channel, as it stands at send time."""
+"""Where messages go: the address of each recipient on its channel, as it stands at send time."""
+
+from collections.abc import Sequence
 
 from django.db.models import F
 
 from notifications.models import ContactMethod, Message
 
 
-def address_of(message: Message) -> str:
-    """Return the recipient's address on the message's channel, or "" when there is none.
+def addresses_of(messages: Sequence[Message]) -> dict[int, str]:
+    """Return the address for each message by its id, "" where there is none; one query for all.
 
     A verified address goes before an unverified one, and an older one before a newer; on e-mail
     the person's own address serves when no contact method does.
     """
-    chosen = (
-        ContactMethod.objects.filter(
-            person=message.recipient_id, channel=message.channel, is_active=True
-        )
-        .order_by(F("verified_at").asc(nulls_last=True), "id")
-        .values_list("address", flat=True)
-        .first()
-    )
-    if chosen:
-        return chosen
+    methods = ContactMethod.objects.filter(
+        person__in={message.recipient_id for message in messages}, is_active=True
+    ).order_by(F("verified_at").asc(nulls_last=True), "id")
+    chosen: dict[tuple[int, str], str] = {}
+    for person_id, channel, address in methods.values_list("person_id", "channel", "address"):
+        chosen.setdefault((person_id, channel), address)
+    return {
+        message.pk: chosen.get((message.recipient_id, message.channel)) or _own_address(message)
+        for message in messages
+    }
+
+
+def _own_address(message: Message) -> str:
     return message.recipient.email if message.channel == "email" else ""

@@ -39,8 +39,7 @@ def deliver_batch(limit: int = BATCH, *, clock: TimeSource = database_now) -> in
         return 0
     crash_here("after_claim")
     sender = Sender(clock)
-    for claim in claims:
-        sender.launch(claim)
+    sender.launch(claims)
     sender.land_all()
     return len(claims)
 
@@ -63,8 +62,7 @@ def run_delivery(*, clock: TimeSource = database_now, budget_s: float = RUN_S) -
             sender.land(timeout_s=1.0)
             continue
         crash_here("after_claim")
-        for claim in claims:
-            sender.launch(claim)
+        sender.launch(claims)
         total += len(claims)
     sender.land_all()
     return total

@@ -1,11 +1,14 @@
 """Whose turn it is to send a message: claims with a lease, and marks fenced by its epoch."""
 
+import operator
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from notifications.models import Attempt, Message, MessageState, Outcome
@@ -70,78 +73,96 @@ def _claim_rows(limit: int, now: datetime) -> list[tuple[int, int]]:
         return list(cursor.fetchall())
 
 
-def held(claim: Claim) -> Message | None:
-    """Return the message, freshly read with its recipient, or None if it is ours no more."""
-    return (
-        Message.objects.select_related("recipient")
-        .filter(pk=claim.message_id, lease_epoch=claim.epoch, state=MessageState.QUEUED)
-        .first()
-    )
+def held(claims: Sequence[Claim]) -> dict[Claim, Message]:
+    """Return the messages, freshly read with their recipients, of those claims that still hold."""
+    found = Message.objects.select_related("recipient").in_bulk([c.message_id for c in claims])
+    return {
+        claim: message
+        for claim in claims
+        if (message := found.get(claim.message_id))
+        and (message.lease_epoch, message.state) == (claim.epoch, MessageState.QUEUED)
+    }
 
 
-def mark_sent(claim: Claim, detail: str, now: datetime) -> bool:
-    """Mark the message sent; False when the claim was lost while it went out.
+def mark_sent(claims: Sequence[Claim], now: datetime) -> int:
+    """Mark the messages sent and return for how many the claim still held.
 
-    One that was withdrawn at that very instant stays withdrawn and says that it went out.
+    One that was withdrawn while it went out stays withdrawn and says that it went out.
     """
     with transaction.atomic():
-        mine = _finish(claim, MessageState.SENT, "", now, sent_at=now)
-        if not mine:
+        mine = lock(_ours(*claims))
+        Message.objects.filter(pk__in=mine).update(
+            state=MessageState.SENT, sent_at=now, finished_at=now, leased_until=None
+        )
+        if len(mine) < len(claims):
             Message.objects.filter(
-                pk=claim.message_id, state=MessageState.WITHDRAWN, sent_at__isnull=True
+                _any(claims), state=MessageState.WITHDRAWN, sent_at__isnull=True
             ).update(
                 sent_at=now,
                 finished_reason=Concat(F("finished_reason"), Value(" It had just gone out.")),
             )
-        note(claim, Outcome.SENT, detail, now)
-    return mine
+        note(*claims, outcome=Outcome.SENT, now=now)
+    return len(mine)
 
 
 def mark_dropped(claim: Claim, reason: str, now: datetime) -> bool:
     """End the message unsent, for a reason that lies with its recipient."""
     with transaction.atomic():
-        note(claim, Outcome.SKIPPED, reason, now)
+        note(claim, outcome=Outcome.SKIPPED, detail=reason, now=now)
         return _finish(claim, MessageState.DROPPED, reason, now)
 
 
 def mark_dead(claim: Claim, outcome: Outcome, reason: str, now: datetime) -> bool:
     """End the message as a dead letter, which waits to be seen and sent again by hand."""
     with transaction.atomic():
-        note(claim, outcome, reason, now)
+        note(claim, outcome=outcome, detail=reason, now=now)
         return _finish(claim, MessageState.DEAD, reason, now)
 
 
 def mark_failed(claim: Claim, detail: str, again_at: datetime, now: datetime) -> bool:
     """Note a failed try and leave the message queued until `again_at`."""
     with transaction.atomic():
-        note(claim, Outcome.FAILED, detail, now)
+        note(claim, outcome=Outcome.FAILED, detail=detail, now=now)
         return bool(_ours(claim).update(next_attempt_at=again_at, leased_until=None))
 
 
 def give_back(claim: Claim, now: datetime) -> bool:
     """Return a message untried: its lease is too old to begin a send under it."""
     with transaction.atomic():
-        note(claim, Outcome.SKIPPED, "Its turn came too late in the lease.", now)
+        note(claim, outcome=Outcome.SKIPPED, detail="Its turn came too late in the lease.", now=now)
         return bool(_ours(claim).update(leased_until=None, attempts=F("attempts") - 1))
 
 
-def _ours(claim: Claim) -> QuerySet[Message]:
-    return Message.objects.filter(
-        pk=claim.message_id, lease_epoch=claim.epoch, state=MessageState.QUEUED
-    )
+def note(*claims: Claim, outcome: Outcome, detail: str = "", now: datetime) -> None:
+    """Write down how the claims' own tries ended, whatever has become of the messages since."""
+    tries = _either(Q(message=claim.message_id, number=claim.epoch) for claim in claims)
+    Attempt.objects.filter(tries).update(outcome=outcome, detail=detail, finished_at=now)
 
 
-def _finish(
-    claim: Claim, state: MessageState, reason: str, now: datetime, sent_at: datetime | None = None
-) -> bool:
+def lock(messages: QuerySet[Message]) -> list[int]:
+    """Lock these messages until the transaction ends and return their ids.
+
+    Always in the order of their ids: a sender that marks and an agent who withdraws the same
+    messages at once must wait for each other, never deadlock.
+    """
+    rows = messages.select_for_update(of=("self",)).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def _ours(*claims: Claim) -> QuerySet[Message]:
+    return Message.objects.filter(_any(claims), state=MessageState.QUEUED)
+
+
+def _any(claims: Sequence[Claim]) -> Q:
+    return _either(Q(pk=claim.message_id, lease_epoch=claim.epoch) for claim in claims)
+
+
+def _either(conditions: Iterable[Q]) -> Q:
+    return reduce(operator.or_, conditions)
+
+
+def _finish(claim: Claim, state: MessageState, reason: str, now: datetime) -> bool:
     changed = _ours(claim).update(
-        state=state, finished_at=now, finished_reason=reason, sent_at=sent_at, leased_until=None
+        state=state, finished_at=now, finished_reason=reason, leased_until=None
     )
     return bool(changed)
-
-
-def note(claim: Claim, outcome: Outcome, detail: str, now: datetime) -> None:
-    """Write down how this claim's own try ended, whatever has become of the message since."""
-    Attempt.objects.filter(message=claim.message_id, number=claim.epoch).update(
-        outcome=outcome, detail=detail, finished_at=now
-    )

@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import hooks, leases
-from notifications.addresses import address_of
+from notifications.addresses import addresses_of
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.registry import CHANNELS
 from notifications.faults import crash_here
@@ -59,35 +59,26 @@ class Sender:
     def busy(self) -> bool:
         return bool(self._flights)
 
-    def launch(self, claim: Claim) -> None:
-        """Start sending when a lane is free, unless a last look finds a reason not to."""
-        while len(self._flights) >= LANES:
-            self.land(timeout_s=1.0)
-        try:
-            prepared = self._prepare(claim)
-        except (OperationalError, InterfaceError):
-            raise  # without the database nothing can be marked; the lease brings it all back
-        except Exception as problem:
-            log.exception("message %s could not be prepared", claim.message_id)
-            self._fail(claim, f"Could not be prepared: {type(problem).__name__}")
-            return
-        if prepared is not None:
-            message, outgoing, address = prepared
-            crash_here("before_send")
-            channel = CHANNELS[message.channel]
-            future = _in_a_thread(lambda: channel.send(outgoing, address, DEADLINE_S))
-            overdue_at = time.monotonic() + DEADLINE_S + _GRACE_S
-            self._flights[future] = Flight(claim, message, overdue_at)
+    def launch(self, claims: Sequence[Claim]) -> None:
+        """Start all sends, each as a lane falls free, but those that a last look forbids."""
+        waiting = list(claims)
+        while waiting:
+            free = LANES - len(self._flights)
+            if free:
+                group, waiting = waiting[:free], waiting[free:]
+                self._launch(group)
+            self.land(timeout_s=1.0 if len(self._flights) >= LANES else 0.0)
 
     def land(self, timeout_s: float) -> None:
         """Mark what has come back, waiting up to `timeout_s` seconds for the first one."""
         done, _ = wait(self._flights, timeout_s, FIRST_COMPLETED)
-        for future in done:
-            flight = self._flights.pop(future)
-            crash_here("after_send_before_mark")
-            self._settle(flight, _result(future))
+        landed = [(self._flights.pop(future), _result(future)) for future in done]
         for future in [f for f, one in self._flights.items() if one.overdue_at < time.monotonic()]:
-            self._settle(self._flights.pop(future), SendResult(ok=False, detail="Never answered."))
+            never = SendResult(ok=False, detail="Never answered.")
+            landed.append((self._flights.pop(future), never))
+        if landed:
+            crash_here("after_send_before_mark")
+            self._settle(landed)
 
     def land_all(self) -> None:
         """Mark everything that is still in the air, and let the channels rest."""
@@ -96,50 +87,70 @@ class Sender:
         for channel in CHANNELS.values():
             channel.rest()
 
-    def _prepare(self, claim: Claim) -> tuple[Message, OutgoingMessage, str] | None:
+    def _launch(self, claims: Sequence[Claim]) -> None:
         now = self._clock()
-        if claim.age_s > _LATEST_START_S:
+        fresh = [claim for claim in claims if claim.age_s <= _LATEST_START_S]
+        for claim in set(claims) - set(fresh):
             leases.give_back(claim, now)
-            return None
-        message = leases.held(claim)
-        if message is None:
-            leases.note(claim, Outcome.SKIPPED, "Withdrawn or taken over before its turn.", now)
-            return None
+        messages = leases.held(fresh)
+        addresses = addresses_of(list(messages.values()))
+        for claim in fresh:
+            message = messages.get(claim)
+            if message is None:
+                reason = "Withdrawn or taken over before its turn."
+                leases.note(claim, outcome=Outcome.SKIPPED, detail=reason, now=now)
+            else:
+                self._try(claim, message, addresses[message.pk], now)
+
+    def _try(self, claim: Claim, message: Message, address: str, now: datetime) -> None:
+        try:
+            if self._stopped(claim, message, address, now):
+                return
+            leaving = outgoing(message, now)
+        except (OperationalError, InterfaceError):
+            raise  # without the database nothing can be marked; the lease brings it all back
+        except Exception as problem:
+            log.exception("message %s could not be prepared", claim.message_id)
+            self._fail(claim, message, f"Could not be prepared: {type(problem).__name__}")
+            return
+        crash_here("before_send")
+        channel = CHANNELS[message.channel]
+        future = _in_a_thread(lambda: channel.send(leaving, address, DEADLINE_S))
+        overdue_at = time.monotonic() + DEADLINE_S + _GRACE_S
+        self._flights[future] = Flight(claim, message, overdue_at)
+
+    def _stopped(self, claim: Claim, message: Message, address: str, now: datetime) -> bool:
+        """Whether the message ends here, unsent; then that is written down."""
         if message.attempts > MAX_ATTEMPTS:
             tries = f"Gave up after {MAX_ATTEMPTS} tries, the last one interrupted."
             self._bury(claim, message, Outcome.SKIPPED, tries)
-            return None
-        address = address_of(message)
-        if reason := _unwanted(message, address):
+        elif reason := _unwanted(message, address):
             leases.mark_dropped(claim, reason, now)
-            return None
-        if reason := _undeliverable(message, address):
+        elif reason := _undeliverable(message, address):
             self._bury(claim, message, Outcome.SKIPPED, reason)
-            return None
-        return message, outgoing(message, now), address
-
-    def _settle(self, flight: Flight, result: SendResult) -> None:
-        if result.ok:
-            leases.mark_sent(flight.claim, result.detail, self._clock())
-        elif result.permanent:
-            self._bury(flight.claim, flight.message, Outcome.REFUSED, result.detail)
         else:
-            self._fail(flight.claim, result.detail, flight.message, result.retry_after_s)
+            return False
+        return True
+
+    def _settle(self, landed: Sequence[tuple[Flight, SendResult]]) -> None:
+        sent = [flight.claim for flight, result in landed if result.ok]
+        if sent:
+            leases.mark_sent(sent, self._clock())
+        for flight, result in landed:
+            if result.permanent:
+                self._bury(flight.claim, flight.message, Outcome.REFUSED, result.detail)
+            elif not result.ok:
+                self._fail(flight.claim, flight.message, result.detail, result.retry_after_s)
 
     def _fail(
-        self,
-        claim: Claim,
-        detail: str,
-        message: Message | None = None,
-        retry_after_s: float | None = None,
+        self, claim: Claim, message: Message, detail: str, retry_after_s: float | None = None
     ) -> None:
-        message = message or leases.held(claim)
-        attempts = message.attempts if message else 1
-        if message and attempts >= MAX_ATTEMPTS:
-            self._bury(claim, message, Outcome.FAILED, f"Gave up after {attempts} tries: {detail}")
+        tries = message.attempts
+        if tries >= MAX_ATTEMPTS:
+            self._bury(claim, message, Outcome.FAILED, f"Gave up after {tries} tries: {detail}")
             return
         now = self._clock()
-        again_at = now + timedelta(seconds=backoff_s(attempts, retry_after_s))
+        again_at = now + timedelta(seconds=backoff_s(tries, retry_after_s))
         leases.mark_failed(claim, detail, again_at, now)
 
     def _bury(self, claim: Claim, message: Message, outcome: Outcome, reason: str) -> None:
@@ -157,7 +168,7 @@ class Sender:
             log.exception("message %s could not be buried", claim.message_id)
             return
         if not mine:
-            leases.note(claim, outcome, reason, now)
+            leases.note(claim, outcome=outcome, detail=reason, now=now)
 
 
 def outgoing(message: Message, now: datetime) -> OutgoingMessage:
