@@ -9,7 +9,7 @@ from escalation import explain
 from escalation.handover import Passing, agent_letter
 from escalation.models import Escalation, Firing
 from escalation.routes import Routes
-from escalation.rules import Due
+from escalation.rules import UNACKNOWLEDGED, Due
 from escalation.runs import Prospect
 from escalation.targets import Found, People
 from notifications.outbox import Letter
@@ -138,10 +138,13 @@ class Executor:
         left_out: list[str] = []
         for action in due.step.actions:
             self._act(deed, action, done, left_out)
+            if action["do"] == "move" and deed.to_team is None:
+                break  # What follows a move was meant for the team that there is not.
         if not (deed.told or done):
             deed.firing.outcome = Firing.Outcome.EMPTY
-            deed.fallback = self.people.fallback(deed.ticket)
-            left_out += deed.fallback.left_out
+            if not (due.step.moves and _has_rung_above(prospect, due)):
+                deed.fallback = self.people.fallback(deed.ticket)
+                left_out += deed.fallback.left_out
         self._explain(prospect, deed, done, left_out)
         return deed
 
@@ -229,3 +232,12 @@ class Executor:
                 "acknowledged": ticket.is_acknowledged,
             },
         }
+
+
+def _has_rung_above(prospect: Prospect, due: Due) -> bool:
+    """Whether the climb goes on at once after an empty step, to people of its own."""
+    return any(
+        other.step.trigger == due.step.trigger == UNACKNOWLEDGED
+        and other.step.position > due.step.position
+        for other in prospect.coming
+    )

@@ -6,8 +6,6 @@ from roles.models import Team
 from roles.refusals import Invalid
 from tickets.models import Category, Kind, Route, Service
 
-LADDER_START = 1
-"""L0 is self-service: no team waits there, so a ticket is born on L1 or above."""
 SECURITY_LANE = "security"
 
 
@@ -47,8 +45,7 @@ def first_team(*, service: Service | None, category: Category | None, kind: str)
             if route.tier.slug == SECURITY_LANE:
                 return route.team
     for route in routes:
-        rank = route.tier.rank
-        if rank is not None and rank >= LADDER_START and not route.tier.is_vendor:
+        if route.takes_new and not route.tier.is_vendor:
             return route.team
     return service_desk()
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.story import Story
+pytest.register_assert_rewrite("tests.story")
+
+from tests.story import Story  # noqa: E402  (asserts in it are rewritten first)
 
 
 @pytest.fixture

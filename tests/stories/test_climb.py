@@ -2,7 +2,7 @@
 
 from escalation.models import Escalation, Firing
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
-from tickets.assignment import acknowledge, take, unacknowledge
+from tickets.assignment import acknowledge, assign, take, unacknowledge
 from tickets.lifecycle import pend, resolve, resume
 from tickets.models import EventKind
 
@@ -29,9 +29,9 @@ def test_an_unacknowledged_ticket_climbs_from_l1_to_the_incident_manager(story: 
     story.phone.rang(("cleo", "page"), ("dora", "page"), ("rita", "escalated"))
     assert story.fresh(ticket).team == story.platform
     story.forward(minutes=15)
-    # The top rung is empty: it says so, tells the fallback, and the next one goes at once.
-    assert story.fired(ticket)[-2:] == ["Move up", "Call the incident manager"]
-    story.phone.rang(("dora", "page"), ("dora", "page"), ("ivan", "page"))
+    # At the top there is no next tier: the step says so, and the one after it goes at once.
+    assert story.fired(ticket)[-2:] == ["Move up (empty)", "Call the incident manager"]
+    story.phone.rang(("dora", "page"), ("ivan", "page"))
     assert story.fresh(ticket).team == story.platform
 
 
@@ -55,7 +55,7 @@ def test_waiting_for_the_requester_freezes_the_climb_and_keeps_its_remainder(sto
     story.phone.ignore("received", "waiting", "assigned")
     ticket = story.open()
     story.forward(minutes=3)
-    take(ticket=ticket, actor=story.agent, clock=story.clock)
+    assign(ticket=ticket, actor=story.lead, assignee=story.agent, clock=story.clock)
     pend(
         ticket=ticket,
         actor=story.agent,
@@ -63,11 +63,10 @@ def test_waiting_for_the_requester_freezes_the_climb_and_keeps_its_remainder(sto
         reason="Which mailbox?",
         clock=story.clock,
     )
-    unacknowledge(ticket=ticket, actor=story.agent, clock=story.clock)
     story.forward(hours=3)
     story.phone.was_silent()
     resume(ticket=ticket, actor=story.agent, clock=story.clock)
-    story.forward(minutes=4)
+    story.forward(minutes=1)
     story.phone.was_silent()
     story.forward(minutes=1)
     story.phone.rang(("ann", "page"))

@@ -55,6 +55,10 @@ class Route(models.Model):
     )
     tier = models.ForeignKey("roles.Tier", on_delete=models.PROTECT, related_name="routes")
     team = models.ForeignKey("roles.Team", on_delete=models.PROTECT, related_name="routes")
+    takes_new = models.BooleanField(
+        default=False,
+        help_text="New tickets go straight to this team instead of the service desk.",
+    )
 
     class Meta:
         ordering = ["tier__rank", "id"]
