@@ -2,12 +2,14 @@
 
 import smtplib
 import threading
+from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.template.loader import render_to_string
+from django.template import Context, Engine
 
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.smtp import Session
@@ -93,9 +95,16 @@ def compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
             "X-Tierline-Key": message.key,
         },
     )
-    context = {"message": message, "subject": subject}
-    mail.attach_alternative(render_to_string("notifications/email.html", context), "text/html")
+    page = _engine().get_template("notifications/email.html")
+    html = page.render(Context({"message": message, "subject": subject}))
+    mail.attach_alternative(html, "text/html")
     return mail
+
+
+@cache
+def _engine() -> Engine:
+    """An engine of the mail's own: a broken template library of a page must stop no message."""
+    return Engine(dirs=[str(Path(__file__).resolve().parent.parent / "templates")])
 
 
 def _plain(message: OutgoingMessage) -> str:
