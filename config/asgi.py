@@ -1,11 +1,27 @@
-"""The web process: Django in threads behind an asynchronous front that can hold live streams."""
+"""The web process: live streams on the event loop, Django's pages in threads behind it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
 from config.checks import refuse_default_secret_key
 from config.wsgi import application as django_application
+from web.events import events_app  # after config.wsgi, which makes Django's models ready
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 THREADS = 8  # each keeps a database connection
 
 refuse_default_secret_key()
-application = WSGIMiddleware(django_application, workers=THREADS)  # type: ignore[arg-type]
+pages = WSGIMiddleware(django_application, workers=THREADS)  # type: ignore[arg-type]
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer streams here and hand everything else to Django."""
+    if scope["type"] == "http" and scope["path"].startswith("/events/"):
+        await events_app(scope, receive, send)
+    else:
+        await pages(scope, receive, send)  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ from django.conf import settings
 from config.fallback import PassTimers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# A fault in a page's template must not keep the engine from starting.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 PERIOD_S = 1.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks

@@ -15,14 +15,12 @@ import redis
 import structlog
 from celery import bootsteps
 from celery.worker import WorkController
-from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
-from django.db.models import F
-from django.db.models.functions import Now
 from django.utils.module_loading import import_string
 
 from config.checks import refuse_default_secret_key
+from roles.instants import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -34,37 +32,30 @@ WAKE_CHANNEL = "tierline:wake:"
 
 @dataclass(frozen=True)
 class Duty:
-    """A pass that has to happen all the time, and the row that says when it last did.
+    """A pass that has to happen all the time, and the question when it last did.
 
-    Names instead of objects, as in the beat table, because Celery's application is made before
+    Names instead of functions, as in the beat table, because Celery's application is made before
     Django's models are there.
     """
 
     name: str
     queue: str
     run: str
-    heartbeat_model: str
-    heartbeat: str
-
-    def runner(self) -> Callable[[], object]:
-        function: Callable[[], object] = import_string(self.run)
-        return function
-
-    def last(self) -> tuple[datetime, timedelta] | None:
-        """When the pass was last recorded and how long ago that is by the database's clock."""
-        rows = apps.get_model(self.heartbeat_model)._default_manager.filter(name=self.heartbeat)
-        found: tuple[datetime, timedelta] | None = rows.values_list("at", Now() - F("at")).first()
-        return found
+    last_at: str
 
 
 DUTIES = (
-    Duty("sweep", "escalation", "escalation.engine.run_sweep", "escalation.Heartbeat", "sweep"),
     Duty(
-        "delivery",
-        "messages",
-        "notifications.delivery.run_delivery",
-        "notifications.SenderHeartbeat",
-        "delivery",
+        name="sweep",
+        queue="escalation",
+        run="escalation.engine.run_sweep",
+        last_at="escalation.engine.last_sweep_at",
+    ),
+    Duty(
+        name="delivery",
+        queue="messages",
+        run="notifications.delivery.run_delivery",
+        last_at="notifications.delivery.last_delivery_at",
     ),
 )
 
@@ -119,7 +110,8 @@ class PassTimer(threading.Thread):
     def __init__(self, duty: Duty) -> None:
         super().__init__(name=f"{duty.name}-timer", daemon=True)
         self._duty = duty
-        self._run_pass = duty.runner()
+        self._run_pass: Callable[[], object] = import_string(duty.run)
+        self._last_at: Callable[[], datetime | None] = import_string(duty.last_at)
         self._stopping = threading.Event()
         self._hints = Hints(duty.queue, self._stopping)
         self._own_beat: datetime | None = None
@@ -134,8 +126,8 @@ class PassTimer(threading.Thread):
             hinted = self._hints.wait(LOOK_EVERY_S)
             try:
                 close_old_connections()
-                if not self._stopping.is_set() and (self._must_step_in() or hinted):
-                    self._pass()
+                if not self._stopping.is_set() and (self.must_step_in() or hinted):
+                    self.do_pass()
             except DatabaseError as problem:
                 log.warning("timer: no database", duty=self._duty.name, problem=str(problem))
                 connection.close()
@@ -144,22 +136,18 @@ class PassTimer(threading.Thread):
         self._hints.close()
         connection.close()
 
-    def _pass(self) -> None:
+    def do_pass(self) -> None:
         self._run_pass()
         if self._own_beat is not None:
-            self._own_beat = self._beat_at()
+            self._own_beat = self._last_at()
 
-    def _beat_at(self) -> datetime | None:
-        seen = self._duty.last()
-        return seen[0] if seen else None
-
-    def _must_step_in(self) -> bool:
+    def must_step_in(self) -> bool:
         """Whether no other process has recorded a pass lately.
 
         While this timer does the work, only a record that is not its own ends that.
         """
-        seen = self._duty.last()
-        if seen is not None and (seen[1] < PATIENCE and seen[0] != self._own_beat):
+        last = self._last_at()
+        if last is not None and last != self._own_beat and database_now() - last < PATIENCE:
             if self._own_beat is not None:
                 log.info("timer: others do it again", duty=self._duty.name)
                 self._own_beat = None
@@ -167,7 +155,7 @@ class PassTimer(threading.Thread):
         if self._own_beat is None:
             if time.monotonic() > self._said_after:  # right after a start it is no news
                 log.warning("timer: nobody has done it, stepping in", duty=self._duty.name)
-            self._own_beat = seen[0] if seen else datetime.min.replace(tzinfo=UTC)
+            self._own_beat = last or datetime.min.replace(tzinfo=UTC)
         return True
 
 
