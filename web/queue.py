@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from escalation.models import Clock, ClockKind, Escalation
-from escalation.runs import next_steps
+from escalation.outlook import next_steps
 from roles.models import Membership, Person, Team
 from roles.people import roles_of
 from tickets import states

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from escalation.models import Escalation
-from escalation.runs import next_steps
+from escalation.outlook import next_steps
 from notifications.models import Message
 from roles.instants import database_now
 from roles.models import Team
