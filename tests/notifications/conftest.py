@@ -1,14 +1,17 @@
 """What these tests share: people to be told, letters, and a mailbox over real SMTP."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
 
-from notifications import hooks
+from notifications import hooks, leases
+from notifications.delivery import deliver_batch
 from notifications.models import Message
 from notifications.outbox import Letter, enqueue
+from notifications.sending import Sender
+from roles.instants import TimeSource, fixed
 from roles.models import Person
 from tests.notifications.mailbox import Mailbox, serving
 
@@ -26,6 +29,11 @@ def mailbox(settings) -> Iterator[Mailbox]:
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
         settings.PUBLIC_URL = "https://desk.example"
         yield box
+
+
+@pytest.fixture
+def ann(db) -> Person:
+    return person("ann")
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +69,18 @@ def post(*letters: Letter, now: datetime = NOON) -> list[Message]:
 
 def tries(message: Message) -> list[str]:
     return list(message.tries.order_by("number").values_list("outcome", flat=True))
+
+
+def forward(**by: float) -> TimeSource:
+    """The clock, so much after noon."""
+    return fixed(NOON + timedelta(**by))
+
+
+def deliver(**by: float) -> int:
+    return deliver_batch(clock=forward(**by))
+
+
+def launch(claim: leases.Claim) -> None:
+    sender = Sender(forward())
+    sender.launch([claim])
+    sender.land_all()

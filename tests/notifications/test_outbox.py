@@ -10,11 +10,6 @@ from notifications.outbox import enqueue, require_clearance, was_told, withdraw
 from tests.notifications.conftest import NOON, letter, person, post
 
 
-@pytest.fixture
-def ann(db):
-    return person("ann")
-
-
 def test_one_row_per_cause_recipient_channel_and_rung(ann):
     first = letter(ann)
     variants = [
