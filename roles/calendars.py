@@ -45,7 +45,7 @@ def publish_calendar(
     fields `zone`, `spans` or `days_off`.
     """
     require(actor, "admin")
-    hours, days = _hours(zone, spans, days_off)
+    hours, days = checked_hours(zone, spans, days_off)
     locked = Calendar.objects.select_for_update().select_related(None).get(pk=calendar.pk)
     present = locked.current
     if present and (present.zone, present.spans, present.days_off) == (zone, hours, days):
@@ -75,10 +75,10 @@ def _span(given: Sequence[int]) -> tuple[int, int, int]:
     return weekday, start, end
 
 
-def _hours(
+def checked_hours(
     zone: str, spans: Iterable[Sequence[int]], days_off: Iterable[date | str]
 ) -> tuple[list[list[int]], list[str]]:
-    """Spans and days off as they are stored, sorted; raises Invalid naming the bad field."""
+    """Spans and days off as they are stored, sorted and each once; raises Invalid by field."""
     problems: dict[str, str] = {}
     hours: list[list[int]] = []
     days: list[str] = []

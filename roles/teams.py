@@ -50,11 +50,11 @@ def add_member(
     membership, is_new = Membership.objects.get_or_create(
         team=team, person=person, defaults={"role": role}
     )
+    changes: dict[str, Any] = {"person": person.username, "role": role}
     if is_new:
-        changes = {"person": person.username, "role": role}
         _record(actor, "member.added", team, changes=changes, clock=clock)
     elif membership.role != role:
-        changes = {"person": person.username, "role": [membership.role, role]}
+        changes["role"] = [membership.role, role]
         membership.role = role
         membership.save(update_fields=["role"])
         _record(actor, "member.changed", team, changes=changes, clock=clock)

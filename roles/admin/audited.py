@@ -1,0 +1,187 @@
+"""Admin pages that only administrators write, and that leave an audit entry for every write."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import IntegrityError, models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from roles import audit
+from roles.models import Person
+from roles.people import is_allowed
+from roles.refusals import Refused
+
+
+def acting(request: HttpRequest) -> Person:
+    """The signed-in person, as the actor of what this request does."""
+    assert isinstance(request.user, Person)
+    return request.user
+
+
+def may(request: HttpRequest, *actions: str) -> bool:
+    """Whether the signed-in person may do any of these site actions."""
+    return isinstance(request.user, Person) and any(
+        is_allowed(request.user, action) for action in actions
+    )
+
+
+class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Administrators write, auditors look; anybody else in the admin finds nothing here.
+
+    What a domain function refuses comes back as a message on the page, with nothing changed.
+    """
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, "admin", "see_audit")
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin", "see_audit")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request, "admin")
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin")
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_message(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_message(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self._or_message(request, super().changelist_view, *args, **kwargs)
+
+    def _or_message(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            reasons = " ".join(refusal.fields.values())
+            messages.error(request, f"Nothing was changed. {refusal.detail} {reasons}".strip())
+        except IntegrityError as trouble:
+            first_line = str(trouble).splitlines()[0]
+            messages.error(request, f"Nothing was changed. The database refused: {first_line}.")
+        return HttpResponseRedirect(request.get_full_path())
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """The audit of this one subject, in place of a second history beside it."""
+        subject = {"subject_type": self.opts.label_lower, "subject_id": object_id}
+        url = reverse("admin:roles_auditentry_changelist")
+        return HttpResponseRedirect(f"{url}?{urlencode(subject)}")
+
+
+class AuditedAdmin(GuardedAdmin):
+    """Every add, change and delete made here becomes one audit entry, inlines included.
+
+    Pages whose writes go through domain functions set `writes_own_audit`, since those write it.
+    """
+
+    writes_own_audit = False
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool
+    ) -> None:
+        if change:
+            before = type(obj)._default_manager.get(pk=obj.pk)
+            request.before_change = audit.field_values(before)  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+        changes = {k: v for k, v in audit.field_values(obj).items() if v not in (None, "", [])}
+        self._record(request, "added", obj, changes, message)
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+        before = getattr(request, "before_change", None)
+        if before is None:
+            # Only the page for a new password comes here without a saved form of ours.
+            changes: dict[str, Any] = {"password": ["***", "***"]}
+        else:
+            changes = audit.differences(before, audit.field_values(obj))
+        self._record(request, "changed", obj, changes, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:  # type: ignore[override]
+        for row in queryset:
+            self._record(request, "deleted", row, audit.field_values(row), "")
+
+    def _record(
+        self, request: HttpRequest, what: str, row: models.Model, changes: Any, message: Any
+    ) -> None:
+        changes = {**changes, **_inline_changes(message)}
+        if self.writes_own_audit or not changes:
+            return
+        action = f"{row._meta.model_name}.{what}"
+        audit.record(actor=acting(request), action=action, subject=row, changes=changes)
+
+
+class ReadOnlyAdmin(GuardedAdmin):
+    """History: looked at, never written by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+class GuardedInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of the page's subject, under the page's own rights."""
+
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin", "see_audit")
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin")
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin")
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "admin")
+
+
+class ReadOnlyInline(GuardedInline):
+    """Rows that are shown here and written on a page of their own."""
+
+    show_change_link = True
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> Sequence[Any]:
+        return list(self.fields or ())
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+
+def _inline_changes(message: Any) -> dict[str, list[str]]:
+    """What a form's change message says of its inlines, by the kind of row."""
+    parts = json.loads(message or "[]") if isinstance(message, str) else message
+    told: dict[str, list[str]] = {}
+    for part in parts:
+        for verb, what in part.items():
+            if "name" in what:
+                told.setdefault(str(what["name"]), []).append(f"{verb}: {what['object']}")
+    return told

@@ -1,0 +1,210 @@
+"""Admin pages of people, their API tokens and the administrative audit."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db import models
+from django.http import HttpRequest
+
+from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting, may
+from roles.models import ApiToken, AuditEntry, DutyAssignment, Membership, Person
+from roles.models.tokens import Scope
+from roles.people import deactivate, reactivate
+from roles.tokens import issue, revoke
+
+
+class PersonAddForm(AdminUserCreationForm):
+    """A new account: who it is, and a password unless it signs in elsewhere."""
+
+    class Meta:
+        model = Person
+        fields = ("username", "name", "email", "kind")
+
+
+class PersonChangeForm(UserChangeForm):
+    """An account without its password, which has a page of its own."""
+
+    class Meta:
+        model = Person
+        exclude = ("groups", "user_permissions", "last_login")
+
+
+class MembershipsOfPerson(ReadOnlyInline):
+    model = Membership
+    fields = ["team", "role", "joined_at"]
+    verbose_name_plural = "teams"
+
+
+class DutiesOfPerson(ReadOnlyInline):
+    model = DutyAssignment
+    fields = ["duty", "assigned_at"]
+    verbose_name_plural = "duties"
+
+
+@admin.register(Person)
+class PersonAdmin(AuditedAdmin, UserAdmin):
+    """People and service accounts; they are switched off, never deleted."""
+
+    form = PersonChangeForm
+    add_form = PersonAddForm
+    inlines = [MembershipsOfPerson, DutiesOfPerson]
+    list_display = ["username", "name", "email", "organisation", "kind", "is_vip", "is_active"]
+    list_filter = ["is_active", "kind", "is_vip", "is_staff", "organisation"]
+    list_select_related = ["organisation"]
+    search_fields = ["username", "name", "email", "phone"]
+    autocomplete_fields = ["organisation"]
+    ordering = ["name"]
+    filter_horizontal = ()
+    actions = ["switch_off", "switch_on"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Who it is", {"fields": ["name", "email", "phone", "organisation", "kind", "is_vip"]}),
+        ("Where and how", {"fields": ["zone", "language"]}),
+        ("Access", {"fields": ["is_active", "is_staff", "is_superuser", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"fields": ["username", "name", "email", "kind"]}),
+        ("Password", {"fields": ["usable_password", "password1", "password2"]}),
+    ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> list[Any]:
+        return self.inlines if obj else []
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> list[str]:
+        only_superusers_make_superusers = [] if acting(request).is_superuser else ["is_superuser"]
+        return ["date_joined", *only_superusers_make_superusers]
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool
+    ) -> None:
+        if change and "is_active" in form.changed_data:
+            switch = reactivate if obj.is_active else deactivate
+            switch(person=Person.objects.get(pk=obj.pk), actor=acting(request))
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Switch the chosen accounts off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: models.QuerySet[Person]) -> None:
+        for person in queryset:
+            deactivate(person=person, actor=acting(request))
+        messages.success(request, "The accounts are switched off.")
+
+    @admin.action(description="Switch the chosen accounts on", permissions=["change"])
+    def switch_on(self, request: HttpRequest, queryset: models.QuerySet[Person]) -> None:
+        for person in queryset:
+            reactivate(person=person, actor=acting(request))
+        messages.success(request, "The accounts are switched on.")
+
+
+class TokenForm(forms.ModelForm):
+    """A token's name, scopes and end; its secret is made, not typed."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="The person's own rights limit the token further.",
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["person", "name", "scopes", "expires_at"]
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(AuditedAdmin):
+    """API tokens; the text of a new one is shown a single time."""
+
+    form = TokenForm
+    list_display = ["name", "person", "shown", "scopes", "expires_at", "last_used_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at"]
+    list_select_related = ["person"]
+    search_fields = ["name", "prefix", "person__username", "person__name"]
+    autocomplete_fields = ["person"]
+    actions = ["revoke_chosen"]
+
+    @admin.display(description="begins with")
+    def shown(self, token: ApiToken) -> str:
+        return f"tl_{token.prefix}_"
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        made = ["shown", "created_at", "last_used_at", "revoked_at"] if obj else []
+        return ["person", "name", "scopes", "expires_at", *made]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: models.Model | None = None
+    ) -> list[str]:
+        return ["person", "shown", "created_at", "last_used_at", "revoked_at"] if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool
+    ) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        token, plain = issue(
+            person=obj.person,
+            name=obj.name,
+            scopes=obj.scopes,
+            expires_at=obj.expires_at,
+            actor=acting(request),
+        )
+        obj.__dict__.update(token.__dict__)
+        messages.warning(request, f"Copy the token now, it is not shown again: {plain}")
+
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+        """Nothing: issuing has written its own audit entry."""
+
+    @admin.action(description="Revoke the chosen tokens", permissions=["change"])
+    def revoke_chosen(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
+        for token in queryset.filter(revoked_at__isnull=True):
+            revoke(token=token, actor=acting(request))
+        messages.success(request, "The tokens are revoked.")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    """Who changed people or configuration, when and why."""
+
+    list_display = ["at", "actor_name", "action", "subject", "reason"]
+    list_filter = ["action", "subject_type", "at"]
+    search_fields = ["subject", "action", "reason"]
+    date_hierarchy = "at"
+    fields = [
+        "at",
+        "actor_name",
+        "action",
+        "subject",
+        "subject_type",
+        "subject_id",
+        "changes",
+        "reason",
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[AuditEntry]:
+        name = Person.objects.filter(pk=models.OuterRef("actor_id")).values("name")[:1]
+        return super().get_queryset(request).annotate(acted=models.Subquery(name))
+
+    @admin.display(description="who", empty_value="the system")
+    def actor_name(self, entry: AuditEntry) -> str | None:
+        return getattr(entry, "acted", None)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in {"subject_type", "subject_id", "actor_id"} or super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, "see_audit")
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return may(request, "see_audit")

@@ -1,0 +1,273 @@
+"""The admin of roles writes through the domain, leaves an audit entry, and guards its pages."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.contrib import admin as django_admin
+from django.test import Client
+from django.urls import reverse
+
+from roles.models import (
+    ApiToken,
+    AuditEntry,
+    Calendar,
+    CalendarRevision,
+    Duty,
+    DutyAssignment,
+    Membership,
+    Organisation,
+    Override,
+    Person,
+    Rotation,
+    Schedule,
+)
+from roles.rosters import add_override, set_schedule
+from roles.teams import assign_duty
+from roles.tokens import authenticate, issue
+from tests.roles.conftest import CLOCK, NOW
+
+pytestmark = pytest.mark.django_db
+MODELS = list(apps.get_app_config("roles").get_models())
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """No collected static files are needed to look at pages here."""
+    storages = dict(settings.STORAGES)
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = storages
+
+
+def browser(person: Person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def door(admin) -> Client:
+    """The administrator's browser."""
+    return browser(admin)
+
+
+def account(**fields) -> dict:
+    """A filled-in form of an account, the lists of its teams and duties left as they are."""
+    lists = ("memberships", "duty_assignments")
+    untouched = {f"{name}-{n}_FORMS": 0 for name in lists for n in ("TOTAL", "INITIAL")}
+    form = {"kind": "person", "zone": "UTC", "language": "en", "is_active": "on"}
+    return {**untouched, **form, **fields}
+
+
+def page(model, what: str = "changelist", *args) -> str:
+    return reverse(f"admin:roles_{model._meta.model_name}_{what}", args=args)
+
+
+def last() -> AuditEntry:
+    return AuditEntry.objects.latest("id")
+
+
+def said(response) -> str:
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+@pytest.fixture
+def everything(team, lead, admin):
+    """At least one row of every model that has an admin page."""
+    Organisation.objects.create(name="Acme", slug="acme")
+    schedule = set_schedule(team=team, zone="UTC", clock=CLOCK)
+    rotation = Rotation.objects.create(
+        schedule=schedule, name="Weekly", starts_on=NOW.date(), handover_time="09:00"
+    )
+    rotation.members.create(position=0, person=lead)
+    add_override(schedule=schedule, person=lead, start=NOW, end=NOW.replace(hour=12), clock=CLOCK)
+    issue(person=lead, name="monitor", scopes=["tickets:read"], clock=CLOCK)
+    CalendarRevision.objects.create(
+        calendar=team.calendar, number=1, zone="UTC", spans=[[0, 540, 1020]]
+    )
+
+
+REGISTERED = [model for model in MODELS if model._meta.model_name != "rotationmember"]
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m.__name__)
+def test_every_model_has_its_pages(model, everything, door):
+    assert model in django_admin.site._registry
+    assert door.get(page(model), {"q": "a"}).status_code == 200
+    row = model.objects.latest("pk")
+    assert door.get(page(model, "change", row.pk)).status_code == 200
+    if model not in {AuditEntry, CalendarRevision}:
+        assert door.get(page(model, "add")).status_code == 200
+
+
+@pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m.__name__)
+def test_only_administrators_write_and_auditors_look(model, everything, person):
+    clerk, auditor = person("clerk", is_staff=True), person("otto", is_staff=True)
+    duty = Duty.objects.create(slug="auditor", name="Auditor")
+    assign_duty(duty=duty, person=auditor, clock=CLOCK)
+    row = model.objects.latest("pk")
+    assert browser(clerk).get(page(model)).status_code == 403
+    assert browser(auditor).get(page(model)).status_code == 200
+    assert browser(auditor).get(page(model, "change", row.pk)).status_code == 200
+    assert browser(auditor).get(page(model, "add")).status_code == 403
+    assert browser(auditor).post(page(model, "change", row.pk), {}).status_code == 403
+
+
+@pytest.mark.parametrize("model", [AuditEntry, CalendarRevision, Person, ApiToken])
+def test_history_people_and_tokens_are_not_deleted(model, everything, door):
+    row = model.objects.latest("pk")
+    assert door.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+def test_adding_changing_and_deleting_leave_audit_entries(door, admin):
+    door.post(page(Organisation, "add"), {"name": "Acme", "slug": "acme"})
+    assert (last().action, last().actor_id) == ("organisation.added", admin.pk)
+    row = Organisation.objects.get()
+    door.post(page(Organisation, "change", row.pk), {"name": "Acme Ltd", "slug": "acme"})
+    assert last().action == "organisation.changed"
+    assert last().changes == {"name": ["Acme", "Acme Ltd"]}
+    door.post(page(Organisation, "delete", row.pk), {"post": "yes"})
+    assert (last().action, last().subject) == ("organisation.deleted", "Acme Ltd")
+
+
+def test_the_history_of_a_row_is_its_audit(door):
+    row = Organisation.objects.create(name="Acme", slug="acme")
+    answer = door.get(page(Organisation, "history", row.pk))
+    assert answer.url == f"{page(AuditEntry)}?subject_type=roles.organisation&subject_id={row.pk}"
+    assert door.get(answer.url).status_code == 200
+
+
+def test_changing_an_account_keeps_its_password_out_of_the_audit(door, lead):
+    form = account(username="lena", name="Lena L.", email="l@example.org")
+    door.post(page(Person, "change", lead.pk), form)
+    assert last().changes["name"] == ["Lena", "Lena L."]
+    secret = "a-long-new-password"
+    url = reverse("admin:auth_user_password_change", args=[lead.pk])
+    door.post(url, {"password1": secret, "password2": secret, "usable_password": "true"})
+    lead.refresh_from_db()
+    assert lead.check_password(secret)
+    assert last().changes == {"password": ["***", "***"]}
+
+
+def test_an_administrator_makes_no_superuser_and_cannot_switch_themselves_off(door, admin, lead):
+    form = account(username="lena", name="Lena", is_superuser="on", is_staff="on")
+    door.post(page(Person, "change", lead.pk), form)
+    lead.refresh_from_db()
+    assert lead.is_staff
+    assert not lead.is_superuser
+    form = account(username="admin", name="A", is_active="")
+    answer = door.post(page(Person, "change", admin.pk), form, follow=True)
+    assert "own account" in said(answer)
+    admin.refresh_from_db()
+    assert (admin.is_active, admin.name) == (True, "Admin")
+
+
+def test_accounts_are_switched_off_and_on_from_the_list(door, lead):
+    chosen = {"_selected_action": [lead.pk]}
+    door.post(page(Person), {"action": "switch_off", **chosen})
+    lead.refresh_from_db()
+    assert not lead.is_active
+    assert last().action == "person.deactivated"
+    door.post(page(Person), {"action": "switch_on", **chosen})
+    lead.refresh_from_db()
+    assert lead.is_active
+
+
+def test_saving_hours_publishes_a_revision_once(door):
+    form = {"name": "Office", "slug": "office", "zone": "Europe/Berlin", "days_off": "2026-12-25"}
+    form["hours"] = "Mon-Fri 09:00-17:00"
+    door.post(page(Calendar, "add"), form)
+    calendar = Calendar.objects.get()
+    assert calendar.current.spans == [[day, 540, 1020] for day in range(5)]
+    assert calendar.current.days_off == ["2026-12-25"]
+    assert "Mon-Fri 09:00-17:00" in door.get(page(Calendar)).content.decode()
+    door.post(page(Calendar, "change", calendar.pk), form)
+    assert CalendarRevision.objects.count() == 1
+    door.post(page(Calendar, "change", calendar.pk), form | {"hours": "Sat 22:00-06:00"})
+    calendar.refresh_from_db()
+    assert (calendar.current.number, calendar.current.spans) == (2, [[5, 1320, 1800]])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"hours": "always"}, "hours"),
+        ({"zone": "Mars/Olympus"}, "zone"),
+        ({"days_off": "Christmas"}, "days_off"),
+    ],
+)
+def test_bad_hours_are_said_beside_their_field(door, wrong, field):
+    form = {"name": "Office", "slug": "office", "zone": "UTC", "hours": "Mon 09:00-17:00"}
+    answer = door.post(page(Calendar, "add"), form | wrong)
+    assert set(answer.context["adminform"].form.errors) == {field}
+    assert not Calendar.objects.exists()
+
+
+def test_a_new_token_is_shown_once_and_never_its_digest(door, lead):
+    form = {"person": lead.pk, "name": "monitor", "scopes": ["tickets:read"]}
+    answer = door.post(page(ApiToken, "add"), form, follow=True)
+    [plain] = re.findall(r"tl_\w+", said(answer))[:1]
+    token = authenticate(plain)
+    assert token.person == lead
+    assert last().action == "token.issued"
+    shown = door.get(page(ApiToken, "change", token.pk)).content.decode()
+    assert token.digest not in shown
+    assert plain not in shown
+    door.post(page(ApiToken, "change", token.pk), {"name": "other", "scopes": ["catalog:read"]})
+    token.refresh_from_db()
+    assert (token.name, token.scopes, token.person) == ("other", ["catalog:read"], lead)
+    assert "digest" not in last().changes
+    door.post(page(ApiToken), {"action": "revoke_chosen", "_selected_action": [token.pk]})
+    assert authenticate(plain) is None
+
+
+def test_members_and_duties_go_through_the_domain(door, team, person):
+    ann = person("ann")
+    form = {"team": team.pk, "person": ann.pk, "role": "member"}
+    door.post(page(Membership, "add"), form)
+    assert last().action == "member.added"
+    row = Membership.objects.get(person=ann)
+    door.post(page(Membership, "change", row.pk), {"role": "lead"})
+    assert last().changes == {"person": "ann", "role": ["member", "lead"]}
+    door.post(
+        page(Membership), {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    )
+    assert last().action == "member.removed"
+    duty = Duty.objects.create(slug="ciso", name="CISO")
+    door.post(page(DutyAssignment, "add"), {"duty": duty.pk, "person": ann.pk})
+    assert last().action == "duty.assigned"
+    assert AuditEntry.objects.filter(action__startswith="membership.").count() == 0
+
+
+def stand_in(door, schedule, person, start, end):
+    form = {"schedule": schedule.pk, "person": person.pk, "reason": "ill"}
+    for number, moment in enumerate((start, end)):
+        form[f"during_{number}"] = moment
+    return door.post(page(Override, "add"), form, follow=True)
+
+
+def test_overrides_are_made_by_the_domain_and_refused_in_words(door, team, lead, person):
+    schedule = set_schedule(team=team, zone="UTC", clock=CLOCK)
+    stand_in(door, schedule, lead, "2026-11-02 10:00", "2026-11-02 12:00")
+    assert last().action == "override.added"
+    answer = stand_in(door, schedule, lead, "2026-11-02 11:00", "2026-11-02 13:00")
+    assert "covers part of that time" in answer.content.decode()
+    gone = person("gone", is_active=False)
+    answer = stand_in(door, schedule, gone, "2026-11-03 11:00", "2026-11-03 13:00")
+    assert "Nothing was changed" in said(answer)
+    assert Override.objects.count() == 1
+    door.post(page(Override, "delete", Override.objects.get().pk), {"post": "yes"})
+    assert last().action == "override.removed"
+
+
+def test_turns_written_beside_their_rotation_are_in_its_entry(door, team, lead):
+    schedule = Schedule.objects.create(team=team, name="N", zone="UTC")
+    form = {"schedule": schedule.pk, "name": "Weekly", "position": 0, "starts_on": "2026-11-02"}
+    form |= {"handover_time": "09:00", "handover_weekday": 0, "shift_days": 7}
+    form |= {"members-TOTAL_FORMS": 1, "members-INITIAL_FORMS": 0}
+    form |= {"members-0-position": 0, "members-0-person": lead.pk}
+    door.post(page(Rotation, "add"), form)
+    assert Rotation.objects.get().members.get().person == lead
+    assert last().action == "rotation.added"
+    assert last().changes["rotation member"] == ["added: 1. Lena"]
