@@ -61,3 +61,9 @@ def age_text(at: datetime, now: datetime) -> str:
     if seconds < 0:
         return f"in {duration_text(-seconds)}"
     return f"{duration_text(seconds)} ago"
+
+
+def coming_text(at: datetime, now: datetime) -> str:
+    """How far ahead an instant is: "in 12 min", and "now" once it has come."""
+    seconds = (at - now).total_seconds()
+    return f"in {duration_text(seconds)}" if seconds >= 1 else "now"

@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from escalation.models import Clock, ClockKind, Escalation
-from escalation.outlook import next_steps
+from escalation.models import Escalation
 from roles.models import Membership, Person, Team
 from roles.people import roles_of
 from tickets import states
 from tickets.models import Ticket
-from web.countdowns import Countdown, countdown
+from web.rows import Row, rows_of
 
 PAGE_ROWS = 50
 COUNT_CAP = 500
@@ -71,16 +69,6 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One ticket of the queue with its next deadline and its next escalation."""
-
-    ticket: Ticket
-    left: Countdown
-    clock: str
-    next_step: Any
-
-
-@dataclass(frozen=True)
 class Reader:
     """Who looks at the queue, and when."""
 
@@ -125,45 +113,13 @@ def queue_page(person: Person, filters: Filters, now: datetime) -> Page:
     return Page(
         view=view,
         views=list(zip(views, counts, strict=True)),
-        rows=rows_of(tickets, now, agent),
+        rows=rows_of(tickets, now, with_steps=agent),
         after=after,
         filters=filters,
         now=now,
         teams=teams,
         is_agent=agent,
     )
-
-
-def rows_of(tickets: Sequence[Ticket], now: datetime, agent: bool) -> list[Row]:
-    """The tickets with their next deadlines (one query) and next escalations."""
-    ids = [ticket.pk for ticket in tickets]
-    clocks = _next_clocks(ids)
-    steps = next_steps(ids, now) if agent and ids else {}
-    return [_row(ticket, clocks.get(ticket.pk), steps.get(ticket.pk), now) for ticket in tickets]
-
-
-def _row(ticket: Ticket, clock: Clock | None, step: Any, now: datetime) -> Row:
-    if clock is None:
-        return Row(ticket, countdown(None, now), "", step)
-    paused = clock.state == Clock.State.PAUSED
-    left = countdown(clock.due_at, now, target_s=clock.target_s, paused=paused)
-    return Row(ticket, left, ClockKind(clock.kind).label, step)
-
-
-def _next_clocks(ticket_ids: Sequence[int]) -> dict[int, Clock]:
-    """For each ticket the clock whose deadline is next; a paused one when none is running."""
-    found: dict[int, Clock] = {}
-    clocks = Clock.objects.filter(
-        ticket__in=ticket_ids, state__in=[Clock.State.RUNNING, Clock.State.PAUSED]
-    )
-    for clock in sorted(clocks, key=_urgency):
-        found.setdefault(clock.ticket_id, clock)
-    return found
-
-
-def _urgency(clock: Clock) -> tuple[bool, datetime]:
-    never = datetime.max.replace(tzinfo=UTC)
-    return clock.state == Clock.State.PAUSED, clock.due_at or never
 
 
 def _teams(person: Person) -> list[Team]:
@@ -235,7 +191,7 @@ def _slice(tickets: QuerySet[Ticket], after: str) -> tuple[list[Ticket], str]:
             later = Q(next_due_at__gt=due) | Q(next_due_at=due, pk__gt=pk) | Q(next_due_at=None)
         tickets = tickets.filter(later)
     ordered = tickets.order_by(F("next_due_at").asc(nulls_last=True), "pk").select_related(
-        "requester", "team__tier", "assignee", "owner", "owner_team"
+        "requester", "team__tier", "team__calendar", "assignee", "owner", "owner_team"
     )
     found = list(ordered[: PAGE_ROWS + 1])
     rows = found[:PAGE_ROWS]

@@ -1,13 +1,8 @@
 """The queue page."""
 
-from datetime import timedelta
-
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from roles.instants import database_now, fixed
-from tickets.models import Ticket
 from tickets.opening import open_ticket
 
 ROWS_QUERIES = 12

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
-from web.countdowns import Countdown, age_text
+from web.countdowns import Countdown, age_text, coming_text
 from web.queue import is_agent
 
 register = template.Library()
@@ -116,6 +116,20 @@ def ago(at: datetime | None, now: datetime) -> SafeString:
         exact(at),
         _milliseconds(at),
         age_text(at, now),
+    )
+
+
+@register.simple_tag
+def coming(at: datetime | None, now: datetime) -> SafeString:
+    """How far ahead a time is, "now" once it has come; the exact time is its title."""
+    if at is None:
+        return format_html('<span class="muted">{}</span>', DASH)
+    return format_html(
+        '<time datetime="{}" title="{}" data-coming="{}">{}</time>',
+        at.isoformat(),
+        exact(at),
+        _milliseconds(at),
+        coming_text(at, now),
     )
 
 

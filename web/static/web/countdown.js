@@ -40,9 +40,15 @@
     else write(element, seconds < 0 ? `in ${words(-seconds)}` : `${words(seconds)} ago`);
   }
 
+  function tickComing(element, at) {
+    const seconds = (Number(element.dataset.coming) - at) / 1000;
+    write(element, seconds >= 1 ? `in ${words(seconds)}` : "now");
+  }
+
   function tick() {
     const at = now();
     document.querySelectorAll("[data-due]").forEach((element) => tickDue(element, at));
+    document.querySelectorAll("[data-coming]").forEach((element) => tickComing(element, at));
     document.querySelectorAll("[data-ago]").forEach((element) => tickAgo(element, at));
   }
 
