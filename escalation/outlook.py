@@ -25,7 +25,7 @@ class NextStep:
     what: str
     rule: str
     at: datetime
-    to: tuple[str, ...]
+    to: str
     policy: str
 
 
@@ -54,7 +54,7 @@ def next_steps(ticket_ids: Iterable[int], now: datetime) -> dict[int, NextStep]:
             what=due.step.name,
             rule=rule_of(due.step),
             at=due.at,
-            to=tuple(_whom(tickets[ticket_id], due, people, routes)),
+            to=", ".join(_whom(tickets[ticket_id], due, people, routes)),
             policy=prospect.run.policy.name,
         )
         for ticket_id, (prospect, due) in soonest.items()

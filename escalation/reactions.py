@@ -62,6 +62,9 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
 
 def _schedule(tickets: Sequence[Ticket], kept: runs.Kept, clocks: dict[int, list[Clock]]) -> None:
     """Say when each run looks next, and save what changed."""
+    # The ended ones first: a ticket has one main run at a time, and the database insists on it.
+    over = [run for run in kept.changed if run.state != Run.State.ACTIVE]
+    timeline.update_rows(Run, over, runs.WRITTEN)
     Run.objects.bulk_create(kept.fresh)
     alive = [run for run in (*kept.fresh, *kept.changed) if run.state == Run.State.ACTIVE]
     by_id = {ticket.pk: ticket for ticket in tickets}
@@ -70,7 +73,7 @@ def _schedule(tickets: Sequence[Ticket], kept: runs.Kept, clocks: dict[int, list
         run = prospect.run
         run.next_at = prospect.coming[0].at if prospect.coming else None
         next_ats.setdefault(run.ticket_id, []).append(run.next_at)
-    timeline.update_rows(Run, [*kept.fresh, *kept.changed], runs.WRITTEN)
+    timeline.update_rows(Run, alive, runs.WRITTEN)
     indexed = []
     for ticket in tickets:
         moved_due = sla.index_of(ticket, clocks[ticket.pk])
