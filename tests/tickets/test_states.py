@@ -40,8 +40,7 @@ def ticket_in(status: str, team: Team) -> Ticket:
 def fsm_pairs() -> set[tuple[str, str]]:
     field = Ticket._meta.get_field("status")
     return {
-        (transition.source, transition.target)
-        for transition in field.get_all_transitions(Ticket)
+        (transition.source, transition.target) for transition in field.get_all_transitions(Ticket)
     }
 
 
