@@ -89,13 +89,13 @@ def _roles(person: Person) -> frozenset[str]:
     """One query for memberships, leadership and duties together."""
     places = Membership.objects.filter(person=person).values_list(Value("place"), "role")
     duties = DutyAssignment.objects.filter(person=person).values_list(Value("duty"), "duty__slug")
-    leads = Team.objects.filter(lead=person).values_list(Value("heads"), Value("lead"))
-    manages = Team.objects.filter(manager=person).values_list(Value("heads"), Value("manager"))
+    leads = Team.objects.filter(lead=person).values_list(Value("head"), Value("lead"))
+    manages = Team.objects.filter(manager=person).values_list(Value("head"), Value("manager"))
     found = {"service" if person.kind == Person.Kind.SERVICE else "requester"}
     for source, name in places.order_by().union(
         duties.order_by(), leads.order_by(), manages.order_by()
     ):
-        if source == "place":
+        if source != "duty":
             found.add("agent")
         found.add(name.replace("-", "_"))
     if person.is_superuser:

@@ -12,16 +12,19 @@ from roles.refusals import Conflict, Invalid
 
 
 def relations_to(person: Person | None, team: Team) -> frozenset[str]:
-    """What the person is to the team: own_team, lead_of_team, manager_of_team."""
+    """What the person is to the team: own_team, lead_of_team, manager_of_team.
+
+    Its named lead and manager belong to it without a membership.
+    """
     if person is None:
         return frozenset()
     place = Membership.objects.filter(team=team, person=person).values_list("role", flat=True)
     role = place.first()
     found = set() if role is None else {"own_team"}
     if role == Membership.Role.LEAD or team.lead_id == person.pk:
-        found.add("lead_of_team")
+        found |= {"own_team", "lead_of_team"}
     if role == Membership.Role.MANAGER or team.manager_id == person.pk:
-        found.add("manager_of_team")
+        found |= {"own_team", "manager_of_team"}
     return frozenset(found)
 
 

@@ -50,12 +50,12 @@ def test_roles_take_one_query_per_person(lead, django_assert_num_queries):
         assert roles_of(again) == roles_of(again)
 
 
-def test_the_named_head_of_a_team_is_one_without_being_in_it(person, team):
+def test_the_named_heads_of_a_team_belong_to_it_without_a_membership(person, team):
     ann, ben = person("ann"), person("ben")
     set_heads(team=team, lead=ann, manager=ben, clock=CLOCK)
-    assert roles_of(ann) == {"requester", "lead"}
-    assert relations_to(ann, team) == {"lead_of_team"}
-    assert relations_to(ben, team) == {"manager_of_team"}
+    assert roles_of(ann) == {"requester", "agent", "lead"}
+    assert relations_to(ann, team) == {"own_team", "lead_of_team"}
+    assert relations_to(ben, team) == {"own_team", "manager_of_team"}
     assert relations_to(None, team) == frozenset()
 
 
