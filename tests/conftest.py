@@ -1,6 +1,7 @@
 """Give the test run its own PostgreSQL and Valkey, and say plainly what was not run and why."""
 
 import atexit
+import fcntl
 import functools
 import itertools
 import os
@@ -26,12 +27,10 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 def start_servers() -> None:
-    """Start what the environment does not name; the addresses go into the environment.
-
-    Under xdist the controlling process does this once and its workers inherit the addresses.
-    """
+    """Start what the environment does not name; the addresses go into the environment."""
     home = Path(tempfile.mkdtemp(prefix="tierline-test-"))
     home.chmod(0o711)
+    (home / "static").mkdir()
     os.environ["TIERLINE_HOME"] = str(home)
     running: list[Server] = []
 
@@ -67,7 +66,8 @@ def take_own_redis_database() -> None:
 
 if "DJANGO_SETTINGS_MODULE" in os.environ and not WORKER:
     pytest.exit("Unset DJANGO_SETTINGS_MODULE: the tests choose their own settings.", returncode=3)
-start_servers()
+if not WORKER:  # under xdist the workers inherit what the controlling process has started
+    start_servers()
 take_own_redis_database()
 os.environ.setdefault("DB_IDLE_IN_TRANSACTION_S", "120")  # a breakpoint holds its transaction
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
@@ -75,6 +75,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (settings need the servers' addresses)
 from django.contrib.contenttypes.models import ContentType  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
 # Argon2 is slow on purpose, and a test signs in often.
@@ -219,18 +220,52 @@ class LiveDatabase:
     url: str
 
 
+def lead_to(name: str) -> None:
+    """Point all Django connections of this process, in every thread, to another database."""
+    connections.close_all()
+    connections["default"].settings_dict["NAME"] = name
+
+
 @pytest.fixture(scope="session")
-def template_database(django_db_setup: None, django_db_blocker) -> Iterator[str]:
-    """The name of a migrated database to which nobody is connected, for cloning."""
-    source = connections["default"].settings_dict["NAME"]
-    name = f"template_{source}"
+def template_database(django_test_environment: None, django_db_blocker) -> str:
+    """The name of a migrated database to which nobody is connected, for cloning.
+
+    One for the whole run: migrating takes seconds, cloning a tenth of one.
+    """
+    lock = (Path(os.environ["TIERLINE_HOME"]) / "template.lock").open("a+")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock, django_db_blocker.unblock():
+        lock.seek(0)
+        if name := lock.read():
+            return name
+        name = f"template_{os.getpid()}"
+        administer(f'CREATE DATABASE "{name}"')
+        before = connections["default"].settings_dict["NAME"]
+        lead_to(name)
+        call_command("migrate", verbosity=0, interactive=False)
+        lead_to(before)
+        lock.write(name)
+        lock.flush()
+    return name
+
+
+def pytest_unconfigure() -> None:
+    """Leave no template behind on a server that is not ours."""
+    note = Path(os.environ["TIERLINE_HOME"]) / "template.lock"
+    if not WORKER and note.exists() and (name := note.read_text()):
+        administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: str, django_db_blocker) -> Iterator[None]:
+    """This process's database for ordinary tests, whose transactions are rolled back."""
+    name = f"test_{os.getpid()}"
+    administer(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+    with django_db_blocker.unblock():
+        lead_to(name)
+    yield
     with django_db_blocker.unblock():
         connections.close_all()
-        administer(
-            f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
-            f'CREATE DATABASE "{name}" TEMPLATE "{source}"',
-        )
-    yield name
     administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
@@ -238,27 +273,24 @@ _clone_number = itertools.count(1)
 
 
 @pytest.fixture
-def live_db(template_database: str, django_db_blocker, monkeypatch) -> Iterator[LiveDatabase]:
+def live_db(django_db_setup: None, template_database: str, django_db_blocker, monkeypatch):
     """Real transactions, threads and processes on a clone of the migrated database.
 
     Every Django connection of this process, in every thread, leads there during the test, and
     DATABASE_URL leads child processes there. The clone is dropped afterwards.
     """
-    name = f"live_{template_database}_{next(_clone_number)}"
+    name = f"live_{os.getpid()}_{next(_clone_number)}"
     administer(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
-    known = connections["default"].settings_dict
-    before, url = known["NAME"], os.environ["DATABASE_URL"]
-    live_url = urlsplit(url)._replace(path=f"/{name}").geturl()
+    before = connections["default"].settings_dict["NAME"]
+    live_url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     monkeypatch.setenv("DATABASE_URL", live_url)
     forget_caches()
     with django_db_blocker.unblock():
-        connections.close_all()
-        known["NAME"] = name
+        lead_to(name)
         try:
             yield LiveDatabase(name, live_url)
         finally:
-            connections.close_all()
-            known["NAME"] = before
+            lead_to(before)
             forget_caches()
             administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
