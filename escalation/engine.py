@@ -49,6 +49,8 @@ def tick(*, limit: int = 200, clock: TimeSource = database_now) -> TickReport:
     breached = note_breaches(limit=limit, clock=clock)
     try:
         deeds = climb(limit=limit, clock=clock)
+        if deeds:
+            crash_here("after_commit")
     except Exception:
         log.exception("A batch of due steps failed; its tickets are now tried one by one.")
         deeds = quarantine.one_by_one(due_run_ids(limit=limit, now=clock()), climb, clock=clock)

@@ -1,0 +1,104 @@
+"""The engine killed at each dangerous moment, and many engines at once: every step exactly once.
+
+F2, F5 and F7 of the trust contract in a first small form, on real processes and a real database.
+"""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.models import F
+
+from escalation.engine import last_sweep_at, run_sweep
+from escalation.models import Firing, Run
+from notifications.models import Message
+from tests.story import Story, move, page, unacknowledged
+from tickets.models import Ticket, TimelineEvent
+
+SWEEP = "import django; django.setup(); from escalation.engine import run_sweep; run_sweep()"
+
+
+def sweeper(**environment: str) -> subprocess.Popen[bytes]:
+    """A process that sweeps once."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SWEEP],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
+        cwd=settings.BASE_DIR,
+    )
+
+
+def overdue_site(tickets: int) -> list[Ticket]:
+    """A site an hour ago, where one step of each ticket is due by now."""
+    story = Story(start=datetime.now(UTC) - timedelta(hours=1))
+    story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
+    return [story.open(subject=f"Number {number}") for number in range(tickets)]
+
+
+def check_exactly_once(tickets: Sequence[Ticket]) -> None:
+    """Each ticket has its one firing, its event, its move and its message, and a whole chain."""
+    fired = Counter(Firing.objects.values_list("ticket_id", flat=True))
+    assert fired == Counter(ticket.pk for ticket in tickets)
+    told = TimelineEvent.objects.filter(kind="fired").values_list("ticket_id", flat=True)
+    assert Counter(told) == fired
+    paged = Message.objects.filter(kind="page").values_list("topic", flat=True)
+    assert Counter(paged) == Counter(ticket.topic for ticket in tickets)
+    for ticket in Ticket.objects.select_related("team"):
+        assert (ticket.team.slug, ticket.entry) == ("apps", 2)
+        assert ticket.events.count() == ticket.last_seq
+    assert not Firing.objects.filter(fired_at__lt=F("due_at")).exists()
+
+
+@pytest.mark.parametrize("crash_at", ["after_claim", "before_commit"])
+def test_a_sweeper_killed_before_its_commit_leaves_nothing_and_the_next_does_all(
+    live_db, crash_at: str
+) -> None:
+    tickets = overdue_site(3)
+    assert sweeper(TIERLINE_CRASH_AT=crash_at).wait(timeout=60) == 137
+    assert not Firing.objects.exists()
+    assert not Message.objects.filter(kind="page").exists()
+    assert sweeper().wait(timeout=60) == 0
+    check_exactly_once(tickets)
+
+
+def test_a_sweeper_killed_after_its_commit_has_done_everything_once(live_db) -> None:
+    tickets = overdue_site(3)
+    assert sweeper(TIERLINE_CRASH_AT="after_commit").wait(timeout=60) == 137
+    check_exactly_once(tickets)
+    assert sweeper().wait(timeout=60) == 0
+    check_exactly_once(tickets)
+
+
+def test_five_sweepers_at_once_do_every_step_once(live_db) -> None:
+    tickets = overdue_site(60)
+    sweepers = [sweeper() for _ in range(5)]
+    assert [process.wait(timeout=120) for process in sweepers] == [0] * 5
+    check_exactly_once(tickets)
+
+
+def test_the_engine_needs_no_redis(live_db) -> None:
+    tickets = overdue_site(2)
+    closed = "redis://127.0.0.1:9/0"
+    assert sweeper(REDIS_URL=closed).wait(timeout=60) == 0
+    check_exactly_once(tickets)
+    assert last_sweep_at() is not None
+
+
+def test_one_ticket_that_cannot_be_evaluated_delays_no_other(live_db) -> None:
+    tickets = overdue_site(3)
+    poisoned = Run.objects.get(ticket=tickets[0])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE escalation_run SET frozen = '[[\"no time\", null]]' WHERE id = %s",
+            [poisoned.pk],
+        )
+    run_sweep()
+    assert set(Firing.objects.values_list("ticket_id", flat=True)) == {
+        ticket.pk for ticket in tickets[1:]
+    }
+    assert tickets[0].quarantine.tries == 1
