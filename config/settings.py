@@ -33,6 +33,9 @@ ALLOWED_HOSTS = env.list(
 )
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
+# An example site shows its sign-in hint and the button for a live example. The file is made with it.
+EXAMPLE_SITE = env.bool("EXAMPLE_SITE", default=(HOME / "example-password").exists())
+
 # ---- What it is made of ------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -185,6 +188,10 @@ if env.bool("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+
+# ---- The service -------------------------------------------------------------------------------
+
+AUTO_CLOSE_DAYS = env.int("AUTO_CLOSE_DAYS", default=5)  # a resolved ticket that stays so closes
 
 # ---- The machines' door ------------------------------------------------------------------------
 

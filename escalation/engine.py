@@ -24,7 +24,7 @@ from escalation.runs import Prospect
 from notifications.faults import crash_here
 from notifications.outbox import enqueue
 from roles.instants import TimeSource, database_now, fixed
-from tickets import timeline
+from tickets import timeline, upkeep
 from tickets.models import EventKind, Ticket
 from tickets.triage import raise_priority_many
 
@@ -45,7 +45,9 @@ class TickReport:
 
 
 def tick(*, limit: int = 200, clock: TimeSource = database_now) -> TickReport:
-    """Note the deadlines that have passed, and carry out the steps that are due; one batch each."""
+    """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
+    upkeep.wake(limit=limit, clock=clock)
+    upkeep.close_settled(limit=limit, clock=clock)
     breached = note_breaches(limit=limit, clock=clock)
     try:
         deeds = climb(limit=limit, clock=clock)

@@ -16,6 +16,7 @@ SUBJECTS = {
     "closed": "Your request has been closed",
     "answered": "The requester has answered",
     "assigned": "A ticket has been assigned to you",
+    "woken": "The wake-up time has come",
 }
 
 

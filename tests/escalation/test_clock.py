@@ -196,7 +196,7 @@ def test_a_clock_without_a_target_any_more_ends_and_a_later_target_counts_from_t
 moves = st.lists(
     st.tuples(
         st.floats(0, 600, allow_nan=False).map(lambda value: round(value, 3)),
-        st.sampled_from(sorted(states.OPEN - {states.NEW}) + ["resolved"]),
+        st.sampled_from([*sorted(states.OPEN - {states.NEW}), "resolved"]),
         st.sampled_from([1, 2, 3]),
     ),
     max_size=12,

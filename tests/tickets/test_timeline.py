@@ -63,7 +63,7 @@ def test_the_database_refuses_to_change_the_past(statement: str, story: Story) -
     story.forward(minutes=2)
     assert story.fired(waiting)
     busy(story)
-    with pytest.raises(DatabaseError, match="append-only|immutable"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"append-only|immutable"), transaction.atomic():
         connection.cursor().execute(statement)
 
 
@@ -71,7 +71,7 @@ def test_the_database_refuses_to_change_the_past(statement: str, story: Story) -
     "table", ["tickets_timelineevent", "tickets_eventbody", "escalation_firing"]
 )
 def test_the_database_refuses_to_empty_the_past(table: str, live_db: None) -> None:
-    with pytest.raises(DatabaseError, match="append-only|immutable"):
+    with pytest.raises(DatabaseError, match=r"append-only|immutable"):
         connection.cursor().execute(f"TRUNCATE {table} CASCADE")
 
 

@@ -209,6 +209,11 @@ class Ticket(ProtectedStatusModel):
             ),
             models.Index(fields=["requester", "-id"], name="ticket_by_requester"),
             models.Index(
+                fields=["resolved_at"],
+                condition=models.Q(status=states.RESOLVED),
+                name="ticket_resolved_since",
+            ),
+            models.Index(
                 fields=["wake_at"], condition=models.Q(wake_at__isnull=False), name="ticket_by_wake"
             ),
         ]
