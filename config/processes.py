@@ -192,7 +192,7 @@ class Register:
                 found[name] = pids
         return found
 
-    def end_leftovers(self, patience_s: float = 8.0) -> list[str]:
+    def end_leftovers(self, patience_s: float = 5.0) -> list[str]:
         """End what an earlier run left, gently and then by force; the names of the children."""
         names = sorted(self.leftovers())
         self._signal_all(signal.SIGTERM, spare={"postgres"})

@@ -6,6 +6,7 @@ import secrets
 import selectors
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -85,11 +86,11 @@ class Supervisor:
         """
         log = self.home / "log" / f"{server.name}.log"
 
-        def spawn_again() -> object:
+        def spawn_again() -> subprocess.Popen[bytes]:
             with log.open("ab") as output:
                 return server.spawn(output)
 
-        child = Child(server.name, spawn_again, stop_signal=server.stop_signal)  # type: ignore[arg-type]
+        child = Child(server.name, spawn_again, stop_signal=server.stop_signal)
         self._servers.append(child)
         try:
             server.start(log)

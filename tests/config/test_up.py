@@ -1,6 +1,5 @@
 """`manage.py up` for real: it gets ready, mends itself, survives a massacre and ends cleanly."""
 
-import itertools
 import os
 import re
 import signal
@@ -19,7 +18,6 @@ import pytest
 from config.addresses import postgres_url
 
 ROOT = Path(__file__).resolve().parents[2]
-_number = itertools.count()
 pytestmark = pytest.mark.xdist_group("up")
 
 
@@ -124,9 +122,10 @@ def port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    folder = Path(os.environ["TIERLINE_HOME"]) / f"up-{os.getpid()}-{next(_number)}"
+    """One home for all tests here: making its tables takes most of the time."""
+    folder = Path(os.environ["TIERLINE_HOME"]) / f"up-{os.getpid()}"
     yield folder
     for pid in living(folder):
         os.kill(pid, signal.SIGKILL)
