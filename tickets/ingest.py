@@ -1,59 +1,45 @@
 """Folds what monitors say into tickets: alerts open one, join one, or are noted as clear."""
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import blake2b, sha256
-from typing import Any, Final
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import F
 
 from roles.instants import TimeSource, database_now, fixed
-from tickets import states
+from tickets import states, timeline
 from tickets.acting import begin
+from tickets.incoming import (
+    FIRING,
+    LEVEL_UNKNOWN,
+    LEVELS,
+    RESOLVED,
+    STRAGGLER,
+    IncomingAlert,
+    Outcome,
+    describe,
+    details_of,
+    fitted,
+    is_of_earlier,
+    is_plain_repeat,
+    says_the_same,
+    severity_of,
+)
 from tickets.lifecycle import reopen, resolve
 from tickets.models import Alert, AlertSource, EventKind, Kind, Source, Ticket
 from tickets.opening import open_ticket
 from tickets.priority import priority_of
-from tickets.timeline import update_rows
 from tickets.triage import raise_priority_many
 
-FIRING, RESOLVED = Alert.State.FIRING.value, Alert.State.RESOLVED.value
+__all__ = ["IncomingAlert", "Outcome", "ingest"]
+
 VIA: Final = "monitor"
-LEVELS: Final = {"critical": 1, "error": 2, "warning": 2, "info": 3}
-LEVEL_UNKNOWN: Final = 3
-STRAGGLER: Final = timedelta(minutes=5)
-"""How long after a resolution a word from before it may still arrive: a second instance of a
-monitor, or a retry, is late by seconds; a monitor that insists for longer means it."""
 TURNS: Final = 512
 TOLD_MAX: Final = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class IncomingAlert:
-    """One alert as a monitor tells it, in the words of every product."""
-
-    dedup_key: str
-    group_key: str
-    state: str
-    summary: str
-    severity: str = ""
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
-    links: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one alert: opened, joined, repeated, changed, reopened, cleared or ignored."""
-
-    dedup_key: str
-    result: str
-    ticket_key: str = ""
-    reason: str = ""
 
 
 @dataclass
@@ -75,7 +61,7 @@ def ingest(
     clear alert resolves a ticket that nobody has taken. Raises Refused when the site can open no
     ticket, and then keeps nothing, so that the monitor sends it again.
     """
-    wanted = [_fitted(alert) for alert in alerts]
+    wanted = [fitted(alert) for alert in alerts]
     if not wanted:
         return []
     with transaction.atomic():
@@ -84,28 +70,6 @@ def ingest(
         outcomes = [batch.take_in(alert) for alert in wanted]
         batch.write()
         return outcomes
-
-
-def _fitted(alert: IncomingAlert) -> IncomingAlert:
-    """The alert with keys and summary that fit their columns; over-long keys stay distinct."""
-    key = _short(alert.dedup_key, 512)
-    return IncomingAlert(
-        dedup_key=key,
-        group_key=_short(alert.group_key, 1000) or key,
-        state=alert.state,
-        summary=(" ".join(alert.summary.split()) or "Alert")[:250],
-        severity=alert.severity.lower()[:50],
-        starts_at=alert.starts_at,
-        ends_at=alert.ends_at,
-        details=alert.details,
-        links=alert.links,
-    )
-
-
-def _short(key: str, limit: int) -> str:
-    if len(key) <= limit:
-        return key
-    return f"{key[: limit - 65]}~{sha256(key.encode()).hexdigest()}"
 
 
 def _take_turns(source: AlertSource, alerts: Sequence[IncomingAlert]) -> None:
@@ -132,8 +96,11 @@ def _read(source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSourc
     keys = {alert.dedup_key for alert in alerts}
     rows = Alert.objects.filter(source=source, dedup_key__in=keys)
     newest = rows.order_by("dedup_key", "-id").distinct("dedup_key")
-    known = {row.dedup_key: row for row in newest.annotate(ticket_status=F("ticket__status"))}
-    busy = [alert for alert in alerts if not _is_plain_repeat(known.get(alert.dedup_key), alert)]
+    known = {
+        row.dedup_key: row
+        for row in newest.annotate(ticket_status=F("ticket__status"), ticket_key=F("ticket__key"))
+    }
+    busy = [alert for alert in alerts if not is_plain_repeat(known.get(alert.dedup_key), alert)]
     groups = Alert.objects.filter(
         source=source,
         group_key__in={alert.group_key for alert in busy if alert.state == FIRING},
@@ -145,17 +112,6 @@ def _read(source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSourc
     tickets = Ticket.objects.filter(pk__in=ids | set(by_group.values())).order_by("pk")
     locked = {ticket.pk: ticket for ticket in tickets.select_for_update(no_key=True, of=("self",))}
     return Batch(source=source, now=clock(), known=known, by_group=by_group, tickets=locked)
-
-
-def _is_plain_repeat(row: Alert | None, alert: IncomingAlert) -> bool:
-    """Whether the alert says only what is known already, of a ticket that is being worked on."""
-    return (
-        row is not None
-        and row.state == FIRING == alert.state
-        and row.ticket_status in states.OPEN  # type: ignore[attr-defined]
-        and (row.summary, row.details.get("severity", "")) == (alert.summary, alert.severity)
-        and (alert.starts_at is None or alert.starts_at <= row.started_at)
-    )
 
 
 @dataclass(kw_only=True)
@@ -186,7 +142,8 @@ class Batch:
             return self._repeat(alert, row)
         late = row.last_seen_at > self.now - STRAGGLER
         if late and alert.starts_at is not None and alert.starts_at <= row.started_at:
-            return Outcome(alert.dedup_key, "ignored", reason="it had ended before it arrived")
+            reason = "it had ended before it arrived"
+            return Outcome(alert.dedup_key, "ignored", self._key_of(row), reason)
         return self._begin(alert)
 
     # ---- firing ----
@@ -202,7 +159,7 @@ class Batch:
             group_key=alert.group_key,
             ticket=ticket,
             summary=alert.summary,
-            details=_details(alert),
+            details=details_of(alert),
             started_at=alert.starts_at or self.now,
             first_seen_at=self.now,
             last_seen_at=self.now,
@@ -216,7 +173,7 @@ class Batch:
         level = LEVELS.get(alert.severity, LEVEL_UNKNOWN)
         ticket = open_ticket(
             subject=alert.summary,
-            description=_description(alert, self.source),
+            description=describe(alert, self.source),
             requester=self.source.requester,
             actor=None,
             kind=Kind.INCIDENT,
@@ -239,16 +196,16 @@ class Batch:
         row.count += 1
         row.last_seen_at = self.now
         self._touch(row)
-        ticket = self.tickets.get(row.ticket_id)
+        ticket, key = self.tickets.get(row.ticket_id), self._key_of(row)
         if ticket is not None and not ticket.is_open:
             return self._insist(alert, row, ticket)
         if alert.starts_at is not None:
             row.started_at = max(row.started_at, alert.starts_at)
-        if (row.summary, row.details.get("severity", "")) == (alert.summary, alert.severity):
-            return Outcome(alert.dedup_key, "repeated", ticket.key if ticket else "")
-        row.summary, row.details = alert.summary, _details(alert)
+        if says_the_same(row, alert):
+            return Outcome(alert.dedup_key, "repeated", key)
+        row.summary, row.details = alert.summary, details_of(alert)
         self._news(row.ticket_id).changed.append(row)
-        return Outcome(alert.dedup_key, "changed", ticket.key if ticket else "")
+        return Outcome(alert.dedup_key, "changed", key)
 
     def _insist(self, alert: IncomingAlert, row: Alert, ticket: Ticket) -> Outcome:
         """A ticket was ended while its alert goes on: that is not solved."""
@@ -268,11 +225,10 @@ class Batch:
     def _clear(self, alert: IncomingAlert, row: Alert | None) -> Outcome:
         if row is None:
             return Outcome(alert.dedup_key, "ignored", reason="nobody has heard of it firing")
-        ticket = self.tickets.get(row.ticket_id)
-        key = ticket.key if ticket else ""
+        key = self._key_of(row)
         if row.state == RESOLVED:
             return Outcome(alert.dedup_key, "ignored", key, "it was clear already")
-        if _is_of_earlier(alert, row):
+        if is_of_earlier(alert, row):
             return Outcome(alert.dedup_key, "ignored", key, "it has begun again since")
         row.state = RESOLVED
         row.ended_at = max(alert.ends_at or self.now, row.started_at)
@@ -282,6 +238,10 @@ class Batch:
         return Outcome(alert.dedup_key, "cleared", key)
 
     # ---- what is left to write ----
+
+    def _key_of(self, row: Alert) -> str:
+        ticket = self.tickets.get(row.ticket_id)
+        return ticket.key if ticket is not None else row.ticket_key  # type: ignore[attr-defined]
 
     def _touch(self, row: Alert) -> None:
         if row.pk is not None:
@@ -295,9 +255,11 @@ class Batch:
         changing = {row.pk for news in self.news.values() for row in news.changed + news.cleared}
         plain = [row for row in self.touched.values() if row.pk not in changing]
         # An ended row must be written before a fresh one of its key is, by the unique constraint.
-        update_rows(Alert, plain, ("count", "last_seen_at", "started_at", "state", "ended_at"))
+        timeline.update_rows(
+            Alert, plain, ("count", "last_seen_at", "started_at", "state", "ended_at")
+        )
         moved = [row for row in self.touched.values() if row.pk in changing]
-        update_rows(
+        timeline.update_rows(
             Alert,
             moved,
             ("count", "last_seen_at", "started_at", "state", "ended_at", "summary", "details"),
@@ -339,18 +301,19 @@ class Batch:
         lines = [row.summary for row in rows[:TOLD_MAX]] if len(rows) > 1 else []
         act = begin(ticket, actor=None, clock=self.clock, via=VIA)
         body = "\n".join([*lines, *([more] if more else [])])
-        act.record(EventKind.ALERTED, facts=facts, body=body)
+        write = act.write(EventKind.ALERTED, facts=facts, body=body)
+        timeline.record_many([write], at=act.now, announce=not is_first)
 
     def _raise(self, ticket: Ticket, news: News) -> None:
         """A graver alert makes the ticket as urgent as it would have been on its own."""
         rows = news.fired + news.changed
-        levels = [LEVELS.get(row.details.get("severity", ""), LEVEL_UNKNOWN) for row in rows]
+        levels = [LEVELS.get(severity_of(row), LEVEL_UNKNOWN) for row in rows]
         if not levels:
             return
         gravest = min(levels)
         priority = priority_of(gravest, gravest, override=None, floor=None)
         if priority < ticket.priority and ticket.priority_override is None:
-            reason = f"an alert is {rows[levels.index(gravest)].details['severity']}"
+            reason = f"an alert is {severity_of(rows[levels.index(gravest)])}"
             raise_priority_many([(ticket, priority, reason)], clock=self.clock)
 
     def _all_clear(self, ticket: Ticket, news: News) -> None:
@@ -366,26 +329,3 @@ class Batch:
             self._note(ticket, RESOLVED, news.cleared)
             text = "All alerts are clear, and nobody had taken the ticket."
             resolve(ticket=ticket, actor=None, code="monitor", text=text, clock=self.clock, via=VIA)
-
-
-def _is_of_earlier(alert: IncomingAlert, row: Alert) -> bool:
-    """Whether a resolution speaks of an occurrence that ended before the present one began."""
-    return (
-        alert.starts_at is not None
-        and alert.starts_at < row.started_at
-        and (alert.ends_at is None or alert.ends_at <= row.started_at)
-    )
-
-
-def _details(alert: IncomingAlert) -> dict[str, Any]:
-    return {**alert.details, "severity": alert.severity, "links": list(alert.links)}
-
-
-def _description(alert: IncomingAlert, source: AlertSource) -> str:
-    """The alert in words that can be read without its monitor."""
-    lines = [f"{source.name} reports: {alert.summary}", ""]
-    for title in ("annotations", "labels"):
-        pairs = alert.details.get(title)
-        if isinstance(pairs, Mapping) and pairs:
-            lines += [f"{title.capitalize()}:", *(f"  {k}: {v}" for k, v in pairs.items()), ""]
-    return "\n".join([*lines, *alert.links]).strip()[:20_000]
