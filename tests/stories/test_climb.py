@@ -152,3 +152,21 @@ def test_a_ladder_repeats_as_often_as_it_says(story: Story) -> None:
     assert story.fired(ticket) == ["Page on call"] * 3
     times = list(Firing.objects.order_by("pk").values_list("fired_at", flat=True))
     assert [(later - times[0]).total_seconds() for later in times] == [0, 600, 1200]
+
+
+def test_a_withdrawn_acknowledgement_resumes_at_the_rung_that_was_reached(story: Story) -> None:
+    story.policy(
+        "three",
+        unacknowledged(5, "First", page("on_call")),
+        unacknowledged(10, "Second", page("lead")),
+        unacknowledged(20, "Third", page("manager")),
+    )
+    ticket = story.open()
+    story.forward(minutes=11)
+    acknowledge(ticket=ticket, actor=story.agent, clock=story.clock)
+    story.forward(hours=1)
+    unacknowledge(ticket=ticket, actor=story.agent, clock=story.clock)
+    story.forward(minutes=9)
+    assert story.fired(ticket) == ["First", "Second", "Second"]
+    story.forward(minutes=1)
+    assert story.fired(ticket) == ["First", "Second", "Second", "Third"]
