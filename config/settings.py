@@ -33,7 +33,7 @@ ALLOWED_HOSTS = env.list(
 )
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
-# An example site shows its sign-in hint and the button for a live example. The file is made with it.
+# An example site offers live examples and shows its mail; the file is made with its accounts.
 EXAMPLE_SITE = env.bool("EXAMPLE_SITE", default=(HOME / "example-password").exists())
 
 # ---- What it is made of ------------------------------------------------------------------------
