@@ -44,6 +44,11 @@ class Act:
     main: bool = False
 
     @property
+    def asks(self) -> bool:
+        """Whether there is something to fill in or to think over before it is done."""
+        return self.form is not None or bool(self.warning)
+
+    @property
     def verb(self) -> str:
         """What stands on the button that does it."""
         return self.label.rstrip("…")

@@ -21,6 +21,7 @@ class ClockCard:
     team: str
     left: Countdown
     state: str
+    ending: str
     allowed: str
     used: str
     share: int
@@ -59,6 +60,7 @@ def _card(clock: Clock, now: datetime) -> ClockCard:
         team=clock.team.name if clock.team else "",
         left=countdown(clock.due_at, now, target_s=clock.target_s, paused=paused),
         state=_state(clock, is_over),
+        ending="late" if clock.breached_at else clock.ended_as or "other",
         allowed=duration_text(clock.target_s),
         used=duration_text(used),
         share=min(100, round(100 * used / clock.target_s)),

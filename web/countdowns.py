@@ -28,8 +28,10 @@ def duration_text(seconds: float) -> str:
     if whole < HOUR_S:
         return f"{whole // MINUTE_S} min"
     if whole < DAY_S:
-        return f"{whole // HOUR_S} h {whole % HOUR_S // MINUTE_S:02d} min"
-    return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"
+        minutes = whole % HOUR_S // MINUTE_S
+        return f"{whole // HOUR_S} h {minutes:02d} min" if minutes else f"{whole // HOUR_S} h"
+    hours = whole % DAY_S // HOUR_S
+    return f"{whole // DAY_S} d {hours} h" if hours else f"{whole // DAY_S} d"
 
 
 def soon_before(due_at: datetime, target_s: float) -> datetime:

@@ -13,11 +13,13 @@ from web.sentences import ICONS, Names, headline
 
 SHOWN_EVENTS = 300
 SHOWN_MESSAGES = 200
+AFTER_ITS_CAUSE = 10**9
+QUIET = ("targeted", "run_started", "run_stopped", "watched")
 
 
 @dataclass
 class Item:
-    """One thing in the story; `tone` is reply, note, act, climb, late or mail."""
+    """One thing in the story; `tone` is reply, note, act, quiet, climb, late or mail."""
 
     at: datetime
     order: int
@@ -110,7 +112,7 @@ def _tone(event: TimelineEvent) -> str:
         return "climb"
     if event.kind == "breached":
         return "late"
-    return "act"
+    return "quiet" if event.kind in QUIET else "act"
 
 
 def _icon(event: TimelineEvent) -> str:
@@ -132,22 +134,27 @@ def _mail(ticket: Ticket, names: Names, oldest: datetime | None) -> list[Item]:
     groups: dict[tuple[str, str], list[Message]] = {}
     for message in messages.order_by("-id")[:SHOWN_MESSAGES]:
         groups.setdefault((message.cause, message.kind), []).append(message)
-    return [_letter(group, names) for group in groups.values()]
+    return [_letter(group, ticket, names) for group in groups.values()]
 
 
-def _letter(group: Sequence[Message], names: Names) -> Item:
+def _letter(group: Sequence[Message], ticket: Ticket, names: Names) -> Item:
     first = group[0]
     people = sorted({names.people[message.recipient_id] for message in group})
     verb = "paged" if first.kind == "page" else "told"
     return Item(
         at=max(message.created_at for message in group),
-        order=-1,
+        order=AFTER_ITS_CAUSE,
         tone="mail",
         icon="siren" if first.kind == "page" else "mail",
         who="Tierline",
-        headline=f"{verb} {_listed(people)}: {first.subject}",
+        headline=f"{verb} {_listed(people)}: {_topic(first.subject, ticket)}",
         details=[_delivery(message, names) for message in reversed(group)],
     )
+
+
+def _topic(subject: str, ticket: Ticket) -> str:
+    """A message's subject without what the page says already."""
+    return subject.removeprefix(f"[{ticket.key}] ").removesuffix(f": {ticket.subject}")
 
 
 def _delivery(message: Message, names: Names) -> str:

@@ -12,11 +12,12 @@
 
   function words(seconds) {
     const whole = Math.max(0, Math.floor(seconds));
-    const two = (number) => String(number).padStart(2, "0");
     if (whole < MINUTE) return `${whole} s`;
     if (whole < HOUR) return `${Math.floor(whole / MINUTE)} min`;
-    if (whole < DAY) return `${Math.floor(whole / HOUR)} h ${two(Math.floor((whole % HOUR) / MINUTE))} min`;
-    return `${Math.floor(whole / DAY)} d ${Math.floor((whole % DAY) / HOUR)} h`;
+    const days = Math.floor(whole / DAY), hours = Math.floor((whole % DAY) / HOUR);
+    const minutes = String(Math.floor((whole % HOUR) / MINUTE)).padStart(2, "0");
+    if (days) return hours ? `${days} d ${hours} h` : `${days} d`;
+    return minutes === "00" ? `${hours} h` : `${hours} h ${minutes} min`;
   }
 
   function write(element, text) {
