@@ -19,6 +19,7 @@ import pytest
 import redis
 
 from config.servers import Server, ServerTrouble, create_database, postgres_server, valkey_server
+from tests.hypothesis_profiles import choose_profile
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -67,7 +68,8 @@ def take_own_redis_database() -> None:
 if "DJANGO_SETTINGS_MODULE" in os.environ and not WORKER:
     pytest.exit("Unset DJANGO_SETTINGS_MODULE: the tests choose their own settings.", returncode=3)
 if not WORKER:  # under xdist the workers inherit what the controlling process has started
-    start_servers()
+    choose_profile()
+start_servers()
 take_own_redis_database()
 os.environ.setdefault("DB_IDLE_IN_TRANSACTION_S", "120")  # a breakpoint holds its transaction
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"

@@ -1,10 +1,15 @@
 """What a person is to a ticket, and so what they may do with it."""
 
+from notifications.outbox import was_told
 from roles.access import ACTIONS, allows
 from roles.models import Membership, Person
 from roles.people import roles_of
 from roles.refusals import Forbidden
 from tickets.models import Clearance, Ticket, Watcher
+
+
+PAGES = ("page", "notify")
+"""Kinds of message that call somebody to a ticket; an acknowledgement makes them pointless."""
 
 
 def relations(person: Person, ticket: Ticket) -> frozenset[str]:
@@ -16,6 +21,7 @@ def relations(person: Person, ticket: Ticket) -> frozenset[str]:
         and ticket.organisation_id == person.organisation_id
         and person.organisation is not None
         and person.organisation.may_see_own,
+        "paged": was_told(topic=ticket.topic, person_id=person.pk, kinds=PAGES),
         "watcher": Watcher.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
         "cleared": Clearance.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
     }

@@ -7,18 +7,14 @@ from typing import Any
 
 from django.db import transaction
 
-from notifications.outbox import enqueue, was_told, withdraw
+from notifications.outbox import enqueue, withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
 from tickets import letters, states, timeline
-from tickets.access import may
+from tickets.access import PAGES, may
 from tickets.acting import Act, acting, begin
 from tickets.models import Clearance, EventKind, Ticket, TimelineEvent, Watcher
-
-PAGES = ("page", "notify")
-"""Kinds of message that an acknowledgement makes pointless."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
@@ -96,9 +92,7 @@ def acknowledge(
     Anybody who was paged may, and the team. Repeating it changes nothing. It meets no target: only
     work does.
     """
-    paged = was_told(topic=ticket.topic, person_id=actor.pk, kinds=PAGES)
-    action = "view" if paged else "acknowledge"
-    with acting(ticket, actor=actor, action=action, clock=clock, via=via) as act:
+    with acting(ticket, actor=actor, action="acknowledge", clock=clock, via=via) as act:
         _require_open(act.ticket)
         if act.ticket.is_acknowledged:
             return act.ticket

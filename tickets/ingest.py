@@ -96,7 +96,7 @@ def _read(source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSourc
     keys = {alert.dedup_key for alert in alerts}
     rows = Alert.objects.filter(source=source, dedup_key__in=keys)
     newest = rows.order_by("dedup_key", "-id").distinct("dedup_key")
-    known = {
+    known: dict[str, Alert] = {
         row.dedup_key: row
         for row in newest.annotate(ticket_status=F("ticket__status"), ticket_key=F("ticket__key"))
     }

@@ -1,7 +1,7 @@
 """The birth of a ticket: its number, its first facts, its first team."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -26,6 +26,9 @@ SERIES = {
     Kind.CHANGE: "CHG",
 }
 RESTRICTED_SERIES = "RES"
+ALLOWED_SKEW = timedelta(minutes=5)
+"""By how much a sender's clock may be ahead of ours."""
+OLDEST = timedelta(days=3660)
 
 
 def next_ids(kind: str, *, restricted: bool) -> tuple[int, str]:
@@ -68,6 +71,7 @@ def open_ticket(
     """
     _require_opening(actor, requester)
     _check_choices(kind=kind, source=source, impact=impact, urgency=urgency)
+    _check_times(clock(), began_at=began_at, detected_at=detected_at)
     with transaction.atomic():
         now = clock()
         pk, key = next_ids(kind, restricted=restricted)
@@ -160,6 +164,22 @@ def _require_opening(actor: Person | None, requester: Person) -> None:
         raise Forbidden("not_allowed", "An inactive account cannot open tickets.")
     if actor.pk != requester.pk and not roles_of(actor) & {"agent", "service"}:
         raise Forbidden("not_allowed", "You may open tickets in your own name only.")
+
+
+def _check_times(now: datetime, **given: datetime | None) -> None:
+    """Refuse what cannot be: a time without zone, ahead of now, or before any of our tickets."""
+    wrong = {}
+    for name, at in given.items():
+        if at is None:
+            continue
+        if at.tzinfo is None:
+            wrong[name] = "This time needs a zone."
+        elif at > now + ALLOWED_SKEW:
+            wrong[name] = "This time lies ahead."
+        elif at < now - OLDEST:
+            wrong[name] = "This time is too long ago."
+    if wrong:
+        raise Invalid("bad_time", "A time is impossible.", wrong)
 
 
 def _check_choices(*, kind: str, source: str, impact: int, urgency: int) -> None:
