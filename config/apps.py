@@ -1,6 +1,7 @@
 """Registers the commands that run and seed the whole service."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 
 from config.celery import app as celery_app
 
@@ -10,3 +11,9 @@ class ConfigConfig(AppConfig):
     verbose_name = "Tierline"
     # Held here so that Django's start makes it the application of every shared task.
     celery = celery_app
+
+    def ready(self) -> None:
+        # It needs models, which can be imported only once the registry is ready.
+        from config.climb import on_sign_in  # noqa: PLC0415
+
+        user_logged_in.connect(on_sign_in, dispatch_uid="first-live-example")

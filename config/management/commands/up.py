@@ -121,7 +121,9 @@ def make_example(env: dict[str, str]) -> None:
     )
     if answer.returncode:
         raise ServerTrouble("The example site could not be made; see above.")
-    (settings.HOME / "sign-ins.txt").write_text(answer.stdout)
+    note = settings.HOME / "sign-ins.txt"
+    note.touch(mode=0o600)
+    note.write_text(answer.stdout)
 
 
 def start_processes(supervisor: Supervisor, env: dict[str, str]) -> None:
