@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -113,7 +114,7 @@ def queue_page(person: Person, filters: Filters, now: datetime) -> Page:
     return Page(
         view=view,
         views=list(zip(views, counts, strict=True)),
-        rows=rows_of(tickets, now, with_steps=agent),
+        rows=rows_of(tickets, now, for_agent=agent),
         after=after,
         filters=filters,
         now=now,
@@ -161,7 +162,7 @@ def _base(
     scope: QuerySet[Ticket], view: View, chosen: QuerySet[Ticket], filters: Filters
 ) -> QuerySet[Ticket]:
     """A wish for a status widens "all open" to what is not open; other views stay as they are."""
-    if view.slug not in ("all", "done") or not filters.status:
+    if view.slug not in ("all", "done") or filters.status not in states.ALL:
         return chosen
     return scope
 
@@ -218,10 +219,15 @@ def _read_cursor(text: str) -> tuple[datetime | None, int] | None:
 
 def _counts(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
     """How many rows each query has, all in one statement, none counted beyond the cap."""
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[object] = []
     for tickets in querysets:
         capped = tickets.order_by().values("pk")[: COUNT_CAP + 1]
-        sql, given = capped.query.sql_with_params()
+        try:
+            sql, given = capped.query.sql_with_params()
+        except EmptyResultSet:  # somebody in no team: Django knows that nothing can match
+            parts.append("0")
+            continue
         parts.append(f"(SELECT count(*) FROM ({sql}) AS capped)")  # noqa: S608 (Django's own SQL)
         params.extend(given)
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from escalation.clock import PER_ENTRY
 from escalation.models import Clock, ClockKind, Run
 from escalation.rules import Due
 from escalation.runs import prospects
@@ -24,15 +25,17 @@ class Row:
     next_step: Due | None
 
 
-def rows_of(tickets: Sequence[Ticket], now: datetime, *, with_steps: bool) -> list[Row]:
-    """The tickets as rows: one query for the clocks, and three for the steps if wanted.
+def rows_of(tickets: Sequence[Ticket], now: datetime, *, for_agent: bool) -> list[Row]:
+    """The tickets as rows: one query for the clocks, and for agents three for the steps.
 
-    The tickets come with their team and its calendar, so that nothing is asked row by row.
+    The tickets come with their team and its calendar, so that nothing is asked row by row. People
+    who only ask see what was promised to them, not what teams promise each other.
     """
     clocks: Clocks = {ticket.pk: [] for ticket in tickets}
     for clock in Clock.objects.filter(ticket__in=list(clocks)):
-        clocks[clock.ticket_id].append(clock)
-    steps = _next_steps(tickets, clocks) if with_steps else {}
+        if for_agent or clock.kind not in PER_ENTRY:
+            clocks[clock.ticket_id].append(clock)
+    steps = _next_steps(tickets, clocks) if for_agent else {}
     return [_row(ticket, clocks[ticket.pk], steps.get(ticket.pk), now) for ticket in tickets]
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.web.stage import PASSWORD, Stage
 
 WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
+README_PICTURE = Path(__file__).resolve().parents[2] / "docs" / "screenshot.png"
 THEMES = ("light", "dark")
 
 
@@ -43,6 +44,11 @@ class Album:
                     self.faults.append(f"{name} scrolls sideways on a phone")
         self.page.set_viewport_size({"width": 1440, "height": 900})
         self.page.emulate_media(color_scheme="light")
+
+    def for_readme(self) -> None:
+        """Make the README's picture from what stands on the screen."""
+        self.page.screenshot(path=README_PICTURE)
+        assert README_PICTURE.stat().st_size <= 300_000
 
 
 @pytest.fixture
@@ -78,6 +84,8 @@ def test_an_agent_works_through_a_day(page: Page, site: str, stage: Stage, album
     page.get_by_role("link", name="Checkout is slow").click()
     expect(page.get_by_text("Why was this escalated?")).to_be_visible()
     album.look("ticket")
+    if "SCREENSHOT_DIR" in os.environ:
+        album.for_readme()
     take_and_write(page, album)
     escalate(page, album)
     sign_out(page)

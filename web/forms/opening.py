@@ -66,14 +66,11 @@ class OpeningForm(PageForm):
     asset = forms.CharField(label="Device or asset", required=False, max_length=200)
 
     def __init__(self, *args: Any, by_agent: bool, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"kind": Kind.INCIDENT.value, "source": Source.PORTAL.value})
+        kwargs.setdefault("initial", {"kind": Kind.INCIDENT.value, "source": Source.PHONE.value})
         super().__init__(*args, **kwargs)
         self.fields["service"].queryset = Service.objects.filter(is_active=True)  # type: ignore[attr-defined]
         self.fields["category"].queryset = Category.objects.filter(is_active=True)  # type: ignore[attr-defined]
-        if by_agent:
-            self.fields["impact"].label = "Impact"
-            self.fields["urgency"].label = "Urgency"
-        else:
+        if not by_agent:
             del self.fields["requester"], self.fields["source"]
 
     def clean_requester(self) -> Person | None:

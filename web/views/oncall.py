@@ -1,18 +1,24 @@
 """Who is on call now, team by team."""
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from roles.instants import database_now
 from roles.models import Person, Team
 from roles.oncall import on_call
 from web import doors
+from web.queue import is_agent
 
 
 @doors.signed_in(action="view")
 def on_call_now(request: HttpRequest) -> HttpResponse:
-    """Every active team with whoever serves at this moment; a gap is said to be one."""
+    """Every active team with whoever serves at this moment; a gap is said to be one.
+
+    For people of the service only: it names who can be woken, and by which number.
+    """
+    if not is_agent(request.user):
+        raise Http404
     now = database_now()
     teams = list(
         Team.objects.filter(is_active=True)

@@ -71,14 +71,15 @@ def _context(at: Situation, form: CommentForm) -> dict[str, Any]:
     internal = "see_internal" in at.allowed
     teams = {team.pk: team for team in Team.objects.select_related("tier")}
     offered = [act for act in ACTS if act.is_offered(at)]
+    main = [act for act in offered if act.main] or offered[:1]
     shown_clocks = cards(found, now) if internal else []
     return {
         "ticket": found,
         "now": now,
         "here": "queue",
         "internal": internal,
-        "main_acts": [act for act in offered if act.main],
-        "more_acts": [act for act in offered if not act.main],
+        "main_acts": main,
+        "more_acts": [act for act in offered if act not in main],
         "may_reply": "comment_public" in at.allowed,
         "may_note": "comment_internal" in at.allowed,
         "form": form,
