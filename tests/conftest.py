@@ -27,53 +27,52 @@ OWN_APPS = ("roles", "notifications", "tickets", "escalation", "insights", "web"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
+def start_server(server: Server, home: Path) -> None:
+    """Start a server for this process, ended when this process ends."""
+    server.start(home / f"{server.name}.log")
+    atexit.register(server.stop)
+
+
 def start_servers() -> None:
     """Start what the environment does not name; the addresses go into the environment."""
     home = Path(tempfile.mkdtemp(prefix="tierline-test-"))
     home.chmod(0o711)
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / "static").mkdir()
     os.environ["TIERLINE_HOME"] = str(home)
-    running: list[Server] = []
-
-    def end() -> None:
-        for server in reversed(running):
-            server.stop()
-        shutil.rmtree(home, ignore_errors=True)
-
-    atexit.register(end)
-    try:
-        if "DATABASE_URL" not in os.environ:
-            postgres = postgres_server(home, durable=False)
-            running.append(postgres)
-            postgres.start(home / "postgres.log")
-            create_database(postgres)
-            os.environ["DATABASE_URL"] = postgres.url
-        if "REDIS_URL" not in os.environ:
-            valkey = valkey_server(home, durable=False)
-            running.append(valkey)
-            valkey.start(home / "valkey.log")
-            os.environ["REDIS_URL"] = valkey.url
-            os.environ["TIERLINE_TEST_REDIS"] = valkey.url
-    except ServerTrouble as trouble:
-        pytest.exit(f"The tests need PostgreSQL and Valkey. {trouble}", returncode=3)
+    if "DATABASE_URL" not in os.environ:
+        postgres = postgres_server(home, durable=False)
+        start_server(postgres, home)
+        create_database(postgres)
+        os.environ["DATABASE_URL"] = postgres.url
+    if "REDIS_URL" not in os.environ:
+        os.environ["TIERLINE_TEST_REDIS"] = "own"
+        start_own_valkey(home)
 
 
-def take_own_redis_database() -> None:
-    """Each xdist worker gets a database of its own on the embedded Valkey."""
-    if shared := os.environ.get("TIERLINE_TEST_REDIS"):
-        number = int(WORKER.removeprefix("gw") or 0) % 16
-        os.environ["REDIS_URL"] = f"{shared}?db={number}"
+def start_own_valkey(home: Path) -> None:
+    """A Valkey for this process alone: published hints reach every database of a server."""
+    valkey = valkey_server(home, durable=False)
+    start_server(valkey, home)
+    os.environ["REDIS_URL"] = valkey.url
 
 
-if "DJANGO_SETTINGS_MODULE" in os.environ and not WORKER:
+if "DJANGO_SETTINGS_MODULE" in os.environ:
     pytest.exit("Unset DJANGO_SETTINGS_MODULE: the tests choose their own settings.", returncode=3)
-if not WORKER:  # under xdist the workers inherit what the controlling process has started
-    choose_profile()
-start_servers()
-take_own_redis_database()
+try:
+    if not WORKER:
+        start_servers()
+    elif os.environ.get("TIERLINE_TEST_REDIS") == "own":
+        # Under xdist the workers share the database server that the controlling process started.
+        start_own_valkey(Path(os.environ["TIERLINE_HOME"]) / WORKER)
+except ServerTrouble as trouble:
+    pytest.exit(f"The tests need PostgreSQL and Valkey. {trouble}", returncode=3)
+choose_profile()
 os.environ.setdefault("DB_IDLE_IN_TRANSACTION_S", "120")  # a breakpoint holds its transaction
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
+# An xdist worker that inherited this would read the settings before it has its own addresses.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.conf import settings  # noqa: E402  (settings need the servers' addresses)
 from django.contrib.contenttypes.models import ContentType  # noqa: E402
