@@ -42,8 +42,11 @@ class Command(BaseCommand):
                 )
             start_servers(supervisor)
             env = child_environment(settings.HOME)
-            prepare(env, with_example=not options["empty"])
+            is_empty = prepare()
             start_processes(supervisor, env)
+            if is_empty and not options["empty"] and "example_site" in get_commands():
+                supervisor.say("Making the example site")
+                make_example(env)  # while the processes load: both take seconds
             if supervisor.wait_for_page(f"http://127.0.0.1:{settings.PORT}/health"):
                 announce(supervisor, time.monotonic() - begun)
             elif not supervisor.is_stopping:
@@ -83,8 +86,8 @@ def child_environment(home: Path) -> dict[str, str]:
     return env
 
 
-def prepare(env: dict[str, str], *, with_example: bool) -> None:
-    """Bring tables and static files up to date; fill an empty site."""
+def prepare() -> bool:
+    """Bring tables and static files up to date; says whether the site is empty."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         write_line("tierline | Bringing the tables up to date")
@@ -92,9 +95,7 @@ def prepare(env: dict[str, str], *, with_example: bool) -> None:
     collect_static(settings.HOME / "static.mark")
     is_empty = not get_user_model().objects.exists()
     connection.close()
-    if is_empty and with_example and "example_site" in get_commands():
-        write_line("tierline | Making the example site")
-        make_example(env)
+    return is_empty
 
 
 def collect_static(mark: Path) -> None:
