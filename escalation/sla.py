@@ -169,13 +169,7 @@ def keep_clocks(
         for row in Clock.objects.filter(ticket__in=ids).select_for_update(no_key=True)
     }
     told = timelines(ids)
-    targets.preload(
-        chosen[0]
-        for facts in told.values()
-        for fact in facts
-        for chosen in (fact.targets or {}).values()
-        if chosen
-    )
+    targets.preload(aimed_at(told))
     fresh: list[Clock] = []
     changed: list[Clock] = []
     rows: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}
@@ -191,6 +185,33 @@ def keep_clocks(
     Clock.objects.bulk_create(fresh, batch_size=5000)
     update_rows(Clock, changed, WRITTEN)
     return rows
+
+
+def clocks_of(
+    told: Mapping[int, Sequence[Fact]], targets: Targets, at: datetime
+) -> dict[int, list[Clock]]:
+    """Every clock row that these timelines call for, unsaved, read at `at`, by ticket id."""
+    targets.preload(aimed_at(told))
+    return {
+        ticket_id: [
+            fill(
+                Clock(ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number), cycle, targets, at
+            )
+            for cycle in replay(facts, targets.spec)
+        ]
+        for ticket_id, facts in told.items()
+    }
+
+
+def aimed_at(told: Mapping[int, Sequence[Fact]]) -> set[int]:
+    """The target revisions that these timelines name."""
+    return {
+        chosen[0]
+        for facts in told.values()
+        for fact in facts
+        for chosen in (fact.targets or {}).values()
+        if chosen
+    }
 
 
 def fill(row: Clock, cycle: Cycle, targets: Targets, at: datetime) -> Clock:
