@@ -14,6 +14,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         # It needs models, which can be imported only once the registry is ready.
-        from config.climb import on_sign_in  # noqa: PLC0415
+        from config.climb import on_sign_in
 
         user_logged_in.connect(on_sign_in, dispatch_uid="first-live-example")

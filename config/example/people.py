@@ -51,6 +51,7 @@ PEOPLE = {
 }
 MONITOR = ("monitor", "Prometheus monitoring")
 MAY_OPEN_ADMIN = ("administrator", "auditor", "incident-manager")
+MANAGERS = ("helen", "walter", "quentin")
 SIGN_INS = {
     "anna": "service desk agent, L1",
     "grace": "application support engineer, L2",
@@ -58,6 +59,7 @@ SIGN_INS = {
     "marta": "incident manager",
     "omar": "security analyst, sees the restricted case",
     "rita": "requester",
-    "admin": "administrator, opens /admin/",
+    "helen": "manager, sees the service's figures at /admin/",
+    "admin": "administrator and platform engineer, works at /admin/",
     "zoe": "auditor, reads /admin/",
 }

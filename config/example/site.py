@@ -16,18 +16,21 @@ from roles.instants import TimeSource, database_now
 from roles.models import Calendar, Duty, Organisation, Person, Schedule, Team, Tier
 from roles.rosters import set_rotation, set_schedule
 from roles.teams import add_member, assign_duty, set_heads
-from tickets.models import Category, Route, Service
+from tickets.models import AlertSource, Category, Route, Service
+from tickets.sources import create_source
 
 MAIL_DOMAIN = "example.org"
+SOURCE = "prometheus"
 
 
 @transaction.atomic
 def build_site(
     password: str, *, renew_password: bool = False, clock: TimeSource = database_now
-) -> None:
+) -> str | None:
     """Make whatever of the example site is missing; existing rows keep what people made of them.
 
-    New accounts get the password; with `renew_password` all of the example's accounts do.
+    New accounts get the password; with `renew_password` all of the example's accounts do. Returns
+    the key of the alert source when it has been made just now.
     """
     now = clock()
     _make_calendars(now, clock)
@@ -38,6 +41,7 @@ def build_site(
     _make_catalog()
     _make_targets(clock)
     _make_policies(clock)
+    return _make_source(clock)
 
 
 def _make_calendars(now: datetime, clock: TimeSource) -> None:
@@ -92,7 +96,8 @@ def _make_people(password: str, renew_password: bool) -> None:
             organisation=groups.get(about.organisation),
             zone=about.zone,
             is_vip=about.is_vip,
-            is_staff=bool(set(about.duties) & set(people.MAY_OPEN_ADMIN)),
+            is_staff=username in people.MANAGERS
+            or bool(set(about.duties) & set(people.MAY_OPEN_ADMIN)),
             password=digest,
         )
         for username, about in people.PEOPLE.items()
@@ -222,3 +227,18 @@ def _make_policies(clock: TimeSource) -> None:
                 clock=clock,
             )
             publish_policy(policy=policy, clock=clock)
+
+
+def _make_source(clock: TimeSource) -> str | None:
+    username, name = people.MONITOR
+    if AlertSource.objects.filter(slug=SOURCE).exists():
+        return None
+    _, key = create_source(
+        slug=SOURCE,
+        name=name,
+        product=AlertSource.Product.ALERTMANAGER,
+        requester=Person.objects.get(username=username),
+        team=Team.objects.get(slug="platform-engineering"),
+        clock=clock,
+    )
+    return key

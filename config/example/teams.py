@@ -92,7 +92,7 @@ TEAMS = {
         "l3",
         NEW_YORK_OFFICE,
         "walter",
-        ("kenji", "laura"),
+        ("kenji", "laura", "admin"),
         "Servers, clusters, sign-in, monitoring, and the code that ties them together.",
         "Timeline of deployments and alerts, failing component, options with their risk.",
         "The incident manager for decisions; the product's vendor for faults in it.",

@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -42,9 +42,11 @@ class Command(BaseCommand):
                 )
             start_servers(supervisor)
             env = child_environment(settings.HOME)
-            is_empty = prepare()
+            wants_example = prepare() and not options["empty"]
+            if wants_example:
+                env["EXAMPLE_SITE"] = "true"  # the file that tells of it is not there yet
             start_processes(supervisor, env)
-            if is_empty and not options["empty"] and "example_site" in get_commands():
+            if wants_example:
                 supervisor.say("Making the example site")
                 make_example(env)  # while the processes load: both take seconds
             if supervisor.wait_for_page(f"http://127.0.0.1:{settings.PORT}/health"):
