@@ -39,7 +39,7 @@ EXAMPLE_SITE = env.bool("EXAMPLE_SITE", default=(HOME / "example-password").exis
 # ---- What it is made of ------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.admin_app.TierlineAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -195,8 +195,49 @@ AUTO_CLOSE_DAYS = env.int("AUTO_CLOSE_DAYS", default=5)  # a resolved ticket tha
 
 # ---- The machines' door ------------------------------------------------------------------------
 
-REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
-SPECTACULAR_SETTINGS = {"TITLE": "Tierline", "VERSION": "1"}
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6000)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "api.auth.TokenAuthentication",
+        "api.auth.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["api.auth.ScopePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.limits.CallerThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["api.bodies.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "api.paging.CursorPages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "api.problems.answer_exception",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tierline",
+    "DESCRIPTION": "Everything that the pages can do, for programs.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["api.schema.only_canonical"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.schema.with_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "TicketKind": "tickets.models.Kind",
+        "PersonKind": "roles.models.Person.Kind",
+        "TierKind": "roles.models.Tier.Kind",
+        "ClockKind": "escalation.models.ClockKind",
+        "EventKind": "tickets.models.EventKind",
+        "Level": "api.rest.tickets.LEVEL_CHOICES",
+        "Hold": "api.rest.acts.HOLDS",
+        "EscalationReason": "escalation.models.Escalation.Reason",
+        "EscalatingReason": "api.rest.acts.REASONS",
+        "HandBackReason": "escalation.models.Escalation.HandBackReason",
+        "TicketStatus": "api.rest.tickets.STATUSES",
+    },
+}
 
 LOGGING = logging_config(
     json=env("LOG_FORMAT", default="console") == "json", level=env("LOG_LEVEL", default="INFO")

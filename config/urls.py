@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", show_health, name="show-health"),
     path("admin/", admin.site.urls),
     path("example/climb", example_climb, name="example-climb"),
+    path("", include("api.urls")),
     path("", include("web.urls")),
 ]
 if settings.EXAMPLE_SITE:

@@ -1,0 +1,62 @@
+"""How a body names other rows: by slug, by user name; what is switched off cannot be named."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from roles.models import Person, Team
+from tickets.models import Category, Service
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class Reference(serializers.Field):
+    """A row known by a short name. Raises ValidationError for an unknown one."""
+
+    model: Any = None
+    lookup = "slug"
+    default_error_messages = {
+        "invalid": "Give a name.",
+        "unknown": "There is none of this name that can be chosen.",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The row of that name."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        row = None
+        if len(data) <= 254 and "\x00" not in data:
+            row = self.model.objects.filter(**{self.lookup: data}, is_active=True).first()
+        if row is None:
+            self.fail("unknown")
+        return row
+
+    def to_representation(self, value: Any) -> str:
+        """The name again."""
+        return str(getattr(value, self.lookup.partition("__")[0]))
+
+
+class TeamName(Reference):
+    """An active team by its slug."""
+
+    model = Team
+
+
+class ServiceName(Reference):
+    """An active service by its slug."""
+
+    model = Service
+
+
+class CategoryName(Reference):
+    """An active category by its slug."""
+
+    model = Category
+
+
+class PersonName(Reference):
+    """An active person by user name, in any case."""
+
+    model = Person
+    lookup = "username__iexact"

@@ -1,0 +1,257 @@
+"""Tickets: the list, one ticket, and opening one."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.idempotency import once
+from api.paging import Order
+from api.problems import PreconditionFailed
+from api.rest.catalog import CategoryRef, PersonRef, ServiceRef, TeamRef, TierRef
+from api.rest.filters import TicketFilters
+from api.rest.references import CategoryName, PersonName, ServiceName
+from api.rest.resource import Resource, StrictSerializer, Text, sees_internal
+from escalation.outlook import next_steps
+from roles.instants import database_now
+from roles.models import Person
+from roles.people import is_allowed, roles_of
+from roles.refusals import Forbidden
+from tickets import states, timeline
+from tickets.access import allowed_actions
+from tickets.models import Kind, Source, Ticket
+from tickets.opening import open_ticket
+from tickets.priority import LEVELS
+from tickets.states import LABELS
+
+LEVEL_CHOICES = list(LEVELS.items())
+STATUSES = [(status, LABELS[status]) for status in sorted(states.ALL)]
+LEVEL_HELP = "1 (high), 2 or 3 (low)."
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="A name for this very request: sent again within a day it gets the first answer.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag that you read; 412 when somebody has changed the ticket since.",
+)
+AROUND = ("team__tier", "requester", "assignee", "owner", "owner_team", "service", "category")
+INTERNAL = (
+    "acknowledged_at",
+    "owner",
+    "owner_team",
+    "next_due_at",
+    "next_step_at",
+    "breached_at",
+    "handover_count",
+    "chase_count",
+    "restricted",
+)
+"""Members that are null for readers who see nothing internal."""
+
+
+class TicketView(serializers.ModelSerializer):
+    """A ticket in a list. Members about the service's inner workings are null for requesters."""
+
+    requester = PersonRef(read_only=True)
+    assignee = PersonRef(read_only=True, allow_null=True)
+    team = TeamRef(read_only=True, allow_null=True)
+    tier = TierRef(source="team.tier", read_only=True, allow_null=True)
+    owner_team = TeamRef(read_only=True, allow_null=True)
+    owner = PersonRef(read_only=True, allow_null=True)
+    service = ServiceRef(read_only=True, allow_null=True)
+    category = CategoryRef(read_only=True, allow_null=True)
+    updated_at = serializers.DateTimeField(source="last_event_at", read_only=True, allow_null=True)
+    version = serializers.IntegerField(source="last_seq", read_only=True)
+
+    class Meta:
+        model = Ticket
+        fields: tuple[str, ...] = (
+            *("key", "kind", "subject", "status", "priority", "impact", "urgency", "source"),
+            *("requester", "team", "tier", "assignee", "service", "category", "asset", "tags"),
+            *("opened_at", "updated_at", "began_at", "detected_at", "resolved_at", "closed_at"),
+            *("resolution_code", "reopen_count", "wake_at", "version"),
+            *INTERNAL,
+        )
+        read_only_fields = fields
+
+    def to_representation(self, instance: Ticket) -> dict[str, Any]:
+        """The ticket as this reader may see it."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if not sees_internal(self.context["request"].user):
+            shown.update(dict.fromkeys(INTERNAL))
+        return shown
+
+
+class NextStepView(serializers.Serializer):
+    """What happens by itself if nobody acts."""
+
+    what = serializers.CharField()
+    rule = serializers.CharField()
+    at = serializers.DateTimeField()
+    to = serializers.CharField()
+    policy = serializers.CharField()
+
+
+class TicketDetail(TicketView):
+    """One ticket, with what the caller may do and what happens next by itself."""
+
+    next_step = serializers.SerializerMethodField()
+    allowed = serializers.SerializerMethodField()
+
+    class Meta(TicketView.Meta):
+        fields = (
+            *TicketView.Meta.fields,
+            *("description", "resolution", "pending_reason", "next_step", "allowed"),
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(NextStepView(allow_null=True))
+    def get_next_step(self, ticket: Ticket) -> dict[str, Any] | None:
+        """Null for a ticket that is not open, and for requesters."""
+        if not ticket.is_open or not sees_internal(self.context["request"].user):
+            return None
+        step = next_steps([ticket.pk], database_now()).get(ticket.pk)
+        return dict(NextStepView(step).data) if step is not None else None
+
+    def get_allowed(self, ticket: Ticket) -> list[str]:
+        """Actions of the access table that the caller may do to this ticket."""
+        return sorted(allowed_actions(self.context["request"].user, ticket))
+
+
+class Opening(StrictSerializer):
+    """What a new ticket is about."""
+
+    subject = Text(max_length=250)
+    description = Text(max_length=20_000, required=False, allow_blank=True)
+    kind = serializers.ChoiceField(Kind.choices, required=False)
+    impact = serializers.ChoiceField(LEVEL_CHOICES, required=False, help_text=LEVEL_HELP)
+    urgency = serializers.ChoiceField(LEVEL_CHOICES, required=False, help_text=LEVEL_HELP)
+    service = ServiceName(required=False, allow_null=True)
+    category = CategoryName(required=False, allow_null=True)
+    requester = Text(required=False, max_length=150, help_text="User name; without it, the caller.")
+    asset = Text(max_length=200, required=False, allow_blank=True)
+    tags = serializers.ListField(child=Text(max_length=50), max_length=20, required=False)
+    began_at = serializers.DateTimeField(required=False, allow_null=True)
+    detected_at = serializers.DateTimeField(required=False, allow_null=True)
+
+    def validate_requester(self, name: str) -> Person:
+        """Somebody else only for those who may ask for others; so that names cannot be tried."""
+        caller: Person = self.context["request"].user
+        if name.lower() == caller.username.lower():
+            return caller
+        if not roles_of(caller) & {"agent", "service"}:
+            raise Forbidden("not_allowed", "You may open tickets in your own name only.")
+        person: Person = PersonName().run_validation(name)
+        return person
+
+
+def ticket_of(request: Request, key: str) -> Ticket:
+    """The ticket of that key as the caller sees it. Raises Http404 for what is unseen."""
+    seen = Ticket.objects.visible_to(request.user).select_related(*AROUND)
+    ticket = seen.filter(key=key).first() if "\x00" not in key else None
+    if ticket is None:
+        raise Http404
+    return ticket
+
+
+def etag_of(ticket: Ticket) -> str:
+    """The ticket's version: the number of its last event."""
+    return f'"{ticket.last_seq}"'
+
+
+def require_match(request: Request, ticket: Ticket) -> None:
+    """Keep the ticket still and compare it with If-Match. Raises PreconditionFailed.
+
+    Must run in the transaction of the act; without the header it does nothing.
+    """
+    wanted = request.headers.get("If-Match", "")
+    if not wanted or wanted.strip() == "*":
+        return
+    locked = timeline.lock(ticket.pk)
+    if etag_of(locked) not in [tag.strip() for tag in wanted.split(",")]:
+        raise PreconditionFailed
+
+
+def answer_ticket(request: Request, key: str, *, status: int = 200) -> Response:
+    """The ticket after an act; 204 when the act has put it out of the caller's sight."""
+    try:
+        ticket = ticket_of(request, key)
+    except Http404:
+        return Response(status=204)
+    return show_ticket(request, ticket, status=status)
+
+
+def show_ticket(request: Request, ticket: Ticket, *, status: int = 200) -> Response:
+    """The ticket as the caller may see it, with its ETag."""
+    shown = TicketDetail(ticket, context={"request": request}).data
+    return Response(shown, status=status, headers={"ETag": etag_of(ticket)})
+
+
+class Tickets(Resource):
+    serializer_class = TicketView
+    queryset = Ticket.objects.none()
+    filterset_class = TicketFilters
+    orders = {
+        "-opened_at": Order("opened_at", True),
+        "opened_at": Order("opened_at"),
+        "next_due_at": Order("next_due_at"),
+        "-next_due_at": Order("next_due_at", True),
+        "priority": Order("priority", holds=int),
+        "-priority": Order("priority", True, holds=int),
+        "updated_at": Order("last_event_at"),
+        "-updated_at": Order("last_event_at", True),
+    }
+
+    @extend_schema(operation_id="tickets_list", responses=TicketView(many=True))
+    def get(self, request: Request) -> Response:
+        """The tickets that the caller may see."""
+        visible: QuerySet[Ticket] = Ticket.objects.visible_to(request.user)
+        return self.page(visible.select_related(*AROUND).defer("description", "resolution"))
+
+    @extend_schema(
+        operation_id="tickets_create",
+        request=Opening,
+        parameters=[IDEMPOTENCY],
+        responses={201: TicketDetail, 204: OpenApiResponse(description="Not visible to you.")},
+    )
+    def post(self, request: Request) -> Any:
+        """Open a ticket; it is routed to a team at once."""
+        return once(request, lambda: self._open(request))
+
+    def _open(self, request: Request) -> Response:
+        if not is_allowed(request.user, "open"):
+            raise Forbidden("not_allowed", "You may not open tickets.")
+        given = self.read(Opening)
+        given.setdefault("requester", request.user)
+        with transaction.atomic():
+            ticket = open_ticket(actor=request.user, source=Source.API, via="api", **given)
+            answer = answer_ticket(request, ticket.key, status=201)
+        answer["Location"] = f"{settings.PUBLIC_URL}{request.path.rstrip('/')}/{ticket.key}/"
+        return answer
+
+
+class OneTicket(Resource):
+    serializer_class = TicketDetail
+    queryset = Ticket.objects.none()
+
+    @extend_schema(operation_id="tickets_retrieve", responses=TicketDetail)
+    def get(self, request: Request, key: str) -> Response:
+        """One ticket; its ETag is its version."""
+        return show_ticket(request, ticket_of(request, key))

@@ -1,0 +1,92 @@
+"""How our own parts describe themselves in OpenAPI, and the pages that show it."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string", "description": "Stable; made for programs."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "The bad member of the body."},
+                    "parameter": {"type": "string", "description": "The bad query parameter."},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+REFERENCE = {"$ref": "#/components/schemas/Problem"}
+EVERYWHERE = {"400", "401", "403", "406", "429", "503"}
+WITH_BODY = {"409", "412", "413", "415", "422"}
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Our token as OpenAPI's bearer scheme."""
+
+    target_class = "api.auth.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """What a client has to send."""
+        description = "A token of Tierline, `tl_…`, made by `manage.py create_token`."
+        return {"type": "http", "scheme": "bearer", "description": description}
+
+
+def only_canonical(endpoints: list[Any]) -> list[Any]:
+    """Drop the second form of each address, without the slash at its end."""
+    return [endpoint for endpoint in endpoints if endpoint[0].endswith("/")]
+
+
+def with_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
+    """Add to every operation the problems that it may answer with."""
+    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": REFERENCE}}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            codes = EVERYWHERE | ({"404"} if "{" in path else set())
+            if method == "post":
+                codes = codes | WITH_BODY
+            for code in sorted(codes):
+                described = {"description": "Problem", "content": content}
+                operation["responses"].setdefault(code, described)
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    return result
+
+
+class Schema(SpectacularAPIView):
+    """The OpenAPI document, made from the code."""
+
+    permission_classes = [AllowAny]
+    throttle_classes = []
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The document, as YAML or JSON."""
+        return super().get(request, *args, **kwargs)
+
+
+def show_docs(request: Any) -> HttpResponse:
+    """The page on which the interface can be read and tried; all of it comes from this server."""
+    context = {"schema_url": reverse("api:schema")}
+    return TemplateResponse(request, "api/docs.html", context)
