@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from escalation.handover import agent_letter
+from escalation.letters import agent_letter
 from escalation.targets import People
 from notifications.models import Message
 from notifications.outbox import enqueue
@@ -17,7 +17,13 @@ def raise_alarm(*, cause: str, ticket: Ticket, subject: str, body: str, now: dat
     found = People([ticket], now).fallback(ticket)
     letters = [
         agent_letter(
-            ticket, cause=cause, recipient_id=person_id, kind="page", subject=subject, body=body
+            ticket,
+            cause=cause,
+            recipient_id=person_id,
+            kind="page",
+            subject=subject,
+            body=body,
+            is_alarm=True,
         )
         for person_id in found.ids
     ]

@@ -10,10 +10,10 @@ class EscalationConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only once the registry is ready.
-        from escalation.alarms import on_dead_letter  # noqa: PLC0415
-        from escalation.reactions import on_recorded  # noqa: PLC0415
-        from notifications.hooks import on_dead  # noqa: PLC0415
-        from tickets.timeline import recorded  # noqa: PLC0415
+        from escalation.alarms import on_dead_letter
+        from escalation.reactions import on_recorded
+        from notifications.hooks import on_dead
+        from tickets.timeline import recorded
 
         on_dead(on_dead_letter)
         recorded.connect(on_recorded, dispatch_uid="escalation")

@@ -135,7 +135,9 @@ def climb(
     if not claimed:
         return []
     tickets = {run.ticket_id: run.ticket for run in claimed}
-    now = max(clock(), *(item.last_event_at or item.opened_at for item in tickets.values()))
+    # The time to decide by is the database's alone, read after the locks: nothing fires early, even
+    # when a ticket's last event lies ahead because a clock was set back. Events are dated on.
+    now = clock()
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in tickets}
     for row in Clock.objects.filter(ticket__in=tickets):
         clocks[row.ticket_id].append(row)

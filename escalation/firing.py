@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, cast
 
 from escalation import explain
-from escalation.handover import Passing, agent_letter
+from escalation.handover import Passing
+from escalation.letters import agent_letter
 from escalation.models import Escalation, Firing
 from escalation.routes import Routes
 from escalation.rules import UNACKNOWLEDGED, Due
@@ -63,7 +64,8 @@ class Deed:
         for verb in sorted(self.found, key=lambda name: name != "page"):
             for person_id in self.found[verb].ids:
                 kinds.setdefault(person_id, LOUD[verb])
-        for person_id in self.fallback.ids if self.fallback else []:
+        alarmed = self.fallback.ids if self.fallback else []
+        for person_id in alarmed:
             kinds.setdefault(person_id, "page")
         return [
             agent_letter(
@@ -74,6 +76,7 @@ class Deed:
                 subject=self.due.step.name,
                 body="\n".join([*self.lines, "", self.ticket.description[:1000]]),
                 rung=self.due.step.position,
+                is_alarm=person_id in alarmed,
             )
             for person_id, kind in kinds.items()
         ]

@@ -9,10 +9,11 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from escalation.clock import RUNNING
+from escalation.letters import agent_letter
 from escalation.models import Clock, Escalation
 from escalation.routes import Routes
 from escalation.targets import People
-from notifications.outbox import Letter, enqueue
+from notifications.outbox import enqueue
 from roles.calendars import work_calendar
 from roles.instants import TimeSource, database_now
 from roles.models import Membership, Person, Team
@@ -183,38 +184,6 @@ def _next_team(ticket: Ticket) -> Team:
             "top", f"There is no higher tier for {ticket.key}; choose a team or call a manager."
         )
     return found.team
-
-
-def agent_letter(
-    ticket: Ticket,
-    *,
-    cause: str,
-    recipient_id: int,
-    kind: str,
-    subject: str,
-    body: str,
-    rung: int = 0,
-) -> Letter:
-    """A letter to somebody who works on the ticket; a restricted one's tells no facts."""
-    is_page = kind == "page"
-    if ticket.restricted:
-        head, text = f"[{ticket.key}] A case needs you", "Please sign in to read it."
-    else:
-        head = f"[{ticket.key}] P{ticket.priority} {subject}: {ticket.subject}"
-        text = body
-    return Letter(
-        topic=ticket.topic,
-        cause=cause,
-        recipient_id=recipient_id,
-        kind=kind,
-        subject=head,
-        body=text,
-        urgency="high" if is_page else "low",
-        priority=ticket.priority,
-        rung=rung,
-        clearance=ticket.topic if ticket.restricted else "",
-        data={"ack": is_page, "url": f"/tickets/{ticket.key}", "ticket": ticket.key},
-    )
 
 
 def accept(

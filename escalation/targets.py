@@ -10,6 +10,7 @@ from tickets.models import Clearance, Ticket, Watcher
 
 FALLBACK = ("duty:incident-manager", "duty:administrator")
 """Whom to tell when a step's own targets come to nobody, in this order."""
+SECURITY_LANE = "security"
 
 WORDS = {
     "on_call": "on call in {team}",
@@ -77,7 +78,14 @@ class People:
             wanted |= {team.lead_id, team.manager_id}
         return {person.pk: person for person in Person.objects.filter(pk__in=wanted - {None})}
 
-    def find(self, ticket: Ticket, tokens: Iterable[str], *, team: Team | None = None) -> Found:
+    def find(
+        self,
+        ticket: Ticket,
+        tokens: Iterable[str],
+        *,
+        team: Team | None = None,
+        even_uncleared: bool = False,
+    ) -> Found:
         """The people whom the targets come to for this ticket, each once, in order.
 
         "The team" is the one that has the ticket, or `team` when it is about to receive it.
@@ -88,27 +96,40 @@ class People:
             if not ids:
                 found.left_out.append(f"{role}: nobody")
             for person_id in ids:
-                self._add(found, ticket, person_id, role)
+                self._add(found, ticket, person_id, role, even_uncleared=even_uncleared)
         return found
 
     def fallback(self, ticket: Ticket) -> Found:
-        """Whom to tell when nobody else can be told."""
-        for token in FALLBACK:
-            found = self.find(ticket, [token])
+        """Whom to tell when nobody else can be told.
+
+        Of a restricted case that nobody cleared can be told of: security on call, then the CISO,
+        cleared or not, because they can clear somebody. They are told no fact of it.
+        """
+        tokens: tuple[str, ...] = FALLBACK
+        if ticket.restricted:
+            lane = [team for team in self.teams.values() if team.tier.slug == SECURITY_LANE]
+            tokens = (*(f"on_call:{team.slug}" for team in lane), "duty:ciso")
+        for token in tokens:
+            found = self.find(ticket, [token], even_uncleared=True)
             if found.people:
                 return found
         return Found(left_out=["fallback: nobody"])
 
-    def _add(self, found: Found, ticket: Ticket, person_id: int, role: str) -> None:
+    def _add(
+        self, found: Found, ticket: Ticket, person_id: int, role: str, *, even_uncleared: bool
+    ) -> None:
         person = self.people.get(person_id)
         if person is None or person_id in found.ids:
             return
         if not person.is_active:
             found.left_out.append(f"{person} ({role}): account is inactive")
-        elif ticket.restricted and person_id not in self.cleared.get(ticket.pk, []):
+        elif not even_uncleared and not self._is_cleared(ticket, person_id):
             found.left_out.append(f"{person} ({role}): not cleared for this case")
         else:
             found.people.append(Reached(person_id, str(person), role))
+
+    def _is_cleared(self, ticket: Ticket, person_id: int) -> bool:
+        return not ticket.restricted or person_id in self.cleared.get(ticket.pk, [])
 
     def _ids(self, ticket: Ticket, token: str, team: Team | None) -> tuple[list[int], str]:
         name, _, argument = token.partition(":")

@@ -7,7 +7,6 @@ from roles.people import roles_of
 from roles.refusals import Forbidden
 from tickets.models import Clearance, Ticket, Watcher
 
-
 PAGES = ("page", "notify")
 """Kinds of message that call somebody to a ticket; an acknowledgement makes them pointless."""
 

@@ -100,6 +100,7 @@ class Act:
             changed=changed,
             facts=facts or {},
             body=body,
+            at=self.now,
         )
         return timeline.Write(ticket=self.ticket, entries=[entry], fields=dirty)
 

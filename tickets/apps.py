@@ -10,7 +10,7 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         # Models can be imported only once the registry is ready.
-        from notifications.hooks import register_clearance  # noqa: PLC0415
-        from tickets.access import is_cleared_for  # noqa: PLC0415
+        from notifications.hooks import register_clearance
+        from tickets.access import is_cleared_for
 
         register_clearance("ticket", is_cleared_for)

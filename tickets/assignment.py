@@ -16,6 +16,7 @@ from tickets.access import PAGES, may
 from tickets.acting import Act, acting, begin
 from tickets.models import Clearance, EventKind, Ticket, TimelineEvent, Watcher
 
+
 @dataclass(frozen=True, kw_only=True)
 class Move:
     """One ticket on its way to a team. `origin` is the entry that it returns to, if it does."""

@@ -43,6 +43,20 @@ def test_messages_of_a_case_tell_nothing_but_that_there_is_news(story: Story) ->
         assert message.clearance == case.topic
 
 
+def test_when_nobody_cleared_can_be_told_security_hears_that_much_and_no_more(
+    story: Story,
+) -> None:
+    story.policy("any", unacknowledged(5, "Page", page("duty:incident-manager")))
+    case = secret(story)
+    case.clearances.filter(person=story.analyst).delete()
+    story.phone.new()
+    story.forward(minutes=5)
+    story.phone.rang(("sasha", "page"))
+    alarm = Message.objects.get(recipient=story.analyst, kind="page")
+    assert case.key not in alarm.subject + alarm.body
+    assert (alarm.clearance, alarm.data) == ("", {})
+
+
 def test_numbers_of_ordinary_tickets_show_no_gap_for_a_case(story: Story) -> None:
     before = story.open()
     secret(story)

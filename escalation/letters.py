@@ -1,0 +1,52 @@
+"""What people who work on a ticket are told when it needs them."""
+
+from notifications.outbox import Letter
+from tickets.models import Ticket
+
+
+def agent_letter(
+    ticket: Ticket,
+    *,
+    cause: str,
+    recipient_id: int,
+    kind: str,
+    subject: str,
+    body: str,
+    rung: int = 0,
+    is_alarm: bool = False,
+) -> Letter:
+    """A letter to somebody who works on the ticket; a restricted one's tells no facts.
+
+    An alarm about a restricted case goes to people who may not be cleared: it has not even its key.
+    """
+    is_page = kind == "page"
+    if ticket.restricted and is_alarm:
+        return Letter(
+            topic=ticket.topic,
+            cause=cause,
+            recipient_id=recipient_id,
+            kind=kind,
+            subject="A restricted case reaches nobody who is cleared",
+            body="Please make sure that somebody of IT security looks after the open cases.",
+            urgency="high",
+            priority=1,
+            rung=rung,
+        )
+    if ticket.restricted:
+        head, text = f"[{ticket.key}] A case needs you", "Please sign in to read it."
+    else:
+        head = f"[{ticket.key}] P{ticket.priority} {subject}: {ticket.subject}"
+        text = body
+    return Letter(
+        topic=ticket.topic,
+        cause=cause,
+        recipient_id=recipient_id,
+        kind=kind,
+        subject=head,
+        body=text,
+        urgency="high" if is_page else "low",
+        priority=ticket.priority,
+        rung=rung,
+        clearance=ticket.topic if ticket.restricted else "",
+        data={"ack": is_page, "url": f"/tickets/{ticket.key}", "ticket": ticket.key},
+    )
