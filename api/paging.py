@@ -100,7 +100,7 @@ def _held(value: Any, holds: type) -> Any:
         return moment
     if type(value) is not holds or (holds is int and abs(value) > SMALL_MAX):
         raise ValueError("not of this column")
-    if holds is str and "\x00" in value:
+    if isinstance(value, str) and "\x00" in value:
         raise ValueError("NUL")
     return value
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -78,6 +78,8 @@ class Resource(GenericAPIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let in whom the rules let in, and only with known parameters."""
         super().initial(request, *args, **kwargs)
+        if any("\x00" in part for part in kwargs.values()):
+            raise Http404  # PostgreSQL has no such text
         known = set(self.known_parameters(request))
         wrong = {}
         for name in request.query_params:
