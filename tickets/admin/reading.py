@@ -1,0 +1,36 @@
+"""Whose tickets the admin shows: the one read scope of every door, for readers of all work."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from roles.admin.audited import ReadOnlyAdmin, acting, may
+from tickets.models import Ticket, TicketQuerySet
+
+
+def tickets_of(request: HttpRequest) -> TicketQuerySet:
+    """The tickets that the signed-in person may read with their internal notes.
+
+    A restricted one only with clearance. An administrator who holds no other place reads none:
+    the office is to run the product, not to read what people ask.
+    """
+    if not may(request, "see_internal"):
+        return Ticket.objects.none()
+    return Ticket.objects.visible_to(acting(request))
+
+
+class TicketBound(ReadOnlyAdmin):
+    """Rows that tell of a ticket: shown to whoever may read that ticket, never written here."""
+
+    ticket_path = "ticket"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, "see_dashboard", "see_audit")
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return may(request, "see_dashboard", "see_audit")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows.filter(**{f"{self.ticket_path}__in": tickets_of(request)})
