@@ -82,7 +82,7 @@ def _state(clock: Clock, is_over: bool) -> str:
     if not is_over:
         return "late" if clock.breached_at else clock.get_state_display().lower()
     ended = clock.get_ended_as_display().lower() or "ended"
-    return f"{ended}, late" if clock.breached_at and clock.ended_as == "met" else ended
+    return f"{ended}, late" if clock.breached_at else ended
 
 
 def _pause(pause: Any) -> str:

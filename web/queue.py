@@ -107,10 +107,10 @@ def queue_page(person: Person, filters: Filters, now: datetime) -> Page:
     reader = Reader(person, mine, agent, now)
     scope = Ticket.objects.visible_to(person)
     wanted = {view.slug: _view(scope, view.slug, reader) for view in views}
-    view = next((view for view in views if view.slug == filters.view), views[0])
+    counts = _counts([wanted[each.slug] for each in views])
+    view = _chosen(views, counts, filters)
     chosen = _base(scope, view, wanted[view.slug], filters)
     tickets, after = _slice(_narrow(chosen, filters), filters.after)
-    counts = _counts([wanted[each.slug] for each in views])
     return Page(
         view=view,
         views=list(zip(views, counts, strict=True)),
@@ -121,6 +121,17 @@ def queue_page(person: Person, filters: Filters, now: datetime) -> Page:
         teams=teams,
         is_agent=agent,
     )
+
+
+def _chosen(views: Sequence[View], counts: Sequence[str], filters: Filters) -> View:
+    """The view asked for; without a wish, the first in which there is something to do."""
+    for view in views:
+        if view.slug == filters.view:
+            return view
+    if filters.narrowed:
+        return views[-1] if views is AGENT_VIEWS else views[0]
+    filled = (view for view, count in zip(views, counts, strict=True) if count != "0")
+    return next(filled, views[0])
 
 
 def _teams(person: Person) -> list[Team]:

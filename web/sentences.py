@@ -170,7 +170,12 @@ def _run(verb: str, facts: Facts) -> str:
 
 def _step(verb: str, facts: Facts) -> str:
     name = facts.get("name") or facts.get("step") or "a policy step"
-    return f"{verb} {name}"
+    return f"{verb} “{name}”"
+
+
+def _fired(facts: Facts, names: Names) -> str:
+    reached_nobody = facts.get("outcome") == "empty"
+    return _step("found nobody for" if reached_nobody else "carried out", facts)
 
 
 _WORDED = {
@@ -190,6 +195,6 @@ _WORDED = {
     "breached": _breached,
     "run_started": lambda facts, names: _run("started", facts),
     "run_stopped": lambda facts, names: _run("stopped", facts),
-    "fired": lambda facts, names: _step("fired", facts),
+    "fired": _fired,
     "skipped": lambda facts, names: _step("passed over", facts),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.web.stage import PASSWORD, Stage
 
@@ -185,3 +185,19 @@ def test_a_requester_sees_answers_and_never_notes(
     expect(page.get_by_text("I see the delay too")).to_be_visible()
     expect(page.get_by_text("after the index rebuild")).to_have_count(0)
     album.look("request")
+
+
+def test_the_day_goes_on_without_script(browser: Browser, site: str, stage: Stage):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site, "nora")
+    page.goto(f"{site}/?view=all")
+    page.get_by_label("Search by key or words of the subject").fill("checkout")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="Checkout is slow").click()
+    page.get_by_role("link", name="Escalate").click()
+    page.get_by_label("Why").select_option("skill")
+    page.get_by_label("What do you need from them?").fill("Rebuild the index.")
+    page.get_by_role("button", name="Escalate").click()
+    expect(page.get_by_text("Escalated.")).to_be_visible()
+    context.close()

@@ -24,8 +24,18 @@
     if (element.textContent !== text) element.textContent = text;
   }
 
+  // Says once that a moment shown on the page has come, so that the page may look again.
+  function notice(element, left) {
+    if (left > 0) element.dataset.ahead = "yes";
+    else if (element.dataset.ahead) {
+      delete element.dataset.ahead;
+      document.dispatchEvent(new Event("tierline:came"));
+    }
+  }
+
   function tickDue(element, at) {
     const left = (Number(element.dataset.due) - at) / 1000;
+    notice(element, left);
     const tone = left <= 0 ? "late" : at >= Number(element.dataset.soon) ? "soon" : "calm";
     write(element.querySelector(".due-text"), left <= 0 ? `late by ${words(-left)}` : words(left));
     if (element.classList.contains(`due-${tone}`)) return;
@@ -43,6 +53,7 @@
 
   function tickComing(element, at) {
     const seconds = (Number(element.dataset.coming) - at) / 1000;
+    notice(element, seconds);
     write(element, seconds >= 1 ? `in ${words(seconds)}` : "now");
   }
 

@@ -1,6 +1,7 @@
 // Fetches a page's live part again when the server hints that something has changed.
 (() => {
   const QUIET = 300; // ms in which several hints become one fetch
+  const AFTER_A_MOMENT = [1500, 5000]; // ms in which the engine has done what was due
   let waiting = null;
   let held = false;
 
@@ -15,7 +16,10 @@
   function refresh() {
     waiting = null;
     if (document.hidden || busy()) held = true;
-    else htmx.trigger(target(), "live:change");
+    else {
+      const here = location.pathname + location.search; // filters may have changed it since
+      htmx.ajax("GET", here, { target: target(), source: target(), swap: "innerHTML", headers: { "X-Live": "1" } });
+    }
   }
 
   function hint() {
@@ -62,14 +66,16 @@
     listen();
     let before = null;
     document.addEventListener("visibilitychange", catchUp);
+    document.addEventListener("tierline:came", () => AFTER_A_MOMENT.forEach((wait) => setTimeout(hint, wait)));
     document.addEventListener("close", () => setTimeout(catchUp, 0), true);
     document.addEventListener("toggle", () => setTimeout(catchUp, 0), true);
     target().addEventListener("pointerleave", catchUp);
     target().addEventListener("htmx:beforeSwap", (event) => {
       if (event.detail.target !== target()) return;
+      before = null;
+      if (!event.detail.requestConfig.headers["X-Live"]) return;
       before = new Set([...target().querySelectorAll("tr.row")].map((row) => row.id));
-      if (event.detail.requestConfig.triggeringEvent?.type !== "live:change") before = null;
-      else if (target().querySelector(".rows tbody:hover")) {
+      if (target().querySelector(".rows tbody:hover")) {
         event.detail.shouldSwap = false;
         patchInPlace(target(), event.detail.serverResponse);
         held = true;
