@@ -10,11 +10,20 @@ from escalation.runs import step_of
 VERBS = {"notify": "tell", "page": "page", "involve": "involve"}
 
 
+def target_words(token: str) -> str:
+    """Who is meant, such as "on call" or "incident manager"."""
+    name, _, argument = token.partition(":")
+    if name in ("duty", "person"):
+        return argument.replace("-", " ") if name == "duty" else argument
+    said = name.replace("_", " ")
+    return f"{said} of {argument}" if argument else said
+
+
 def action_words(action: Mapping[str, Any]) -> str:
     """One action, such as "page on_call" or "move to the next tier"."""
     verb, goal = str(action.get("do")), action.get("to")
     if verb in VERBS and isinstance(goal, list):
-        return f"{VERBS[verb]} {', '.join(str(name).replace('_', ' ') for name in goal)}"
+        return f"{VERBS[verb]} {', '.join(target_words(str(token)) for token in goal)}"
     if verb == "move":
         named = "the next tier" if goal == "next_tier" else str(goal).removeprefix("team:")
         return f"move to {named}"

@@ -191,6 +191,7 @@ def test_a_source_is_made_with_a_key_that_is_shown_once(story, admin):
     key = re.search(r"ts_\w+", said(answer))[0]
     source = source_by_key(key, product="alertmanager")
     assert source.requester.kind == "service"
+    assert key in admin.get(address("alertsource")).content.decode()
     page = admin.get(address("alertsource", "change", source.pk)).content.decode()
     assert key not in page
     assert source.key_digest not in page

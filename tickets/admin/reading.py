@@ -25,6 +25,9 @@ class TicketBound(ReadOnlyAdmin):
 
     ticket_path = "ticket"
 
+    class Media:
+        css = {"all": ["admin/css/tickets.css"]}
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, "see_dashboard", "see_audit")
 

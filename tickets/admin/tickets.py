@@ -125,10 +125,7 @@ class ReasonForm(ActionForm):
 class TicketAdmin(TicketBound):
     """Tickets are worked on in the web pages; here they are found, read, released or cancelled."""
 
-    list_display = [
-        "key", "subject", "priority", "status", "team", "assignee", "next_due_at", "breached_at",
-        "opened_at",
-    ]  # fmt: skip
+    list_display = ["key", "subject", "level", "status", "team", "assignee", "next_due_at"]
     list_filter = [Progress, Deadline, "priority", "kind", "status", "team__tier", "team"]
     list_select_related = ["team", "assignee"]
     list_per_page = 50
@@ -163,6 +160,10 @@ class TicketAdmin(TicketBound):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         return tickets_of(request)
+
+    @admin.display(description="priority", ordering="priority")
+    def level(self, ticket: Ticket) -> str:
+        return f"P{ticket.priority}"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup.startswith("team__tier") or super().lookup_allowed(lookup, value, request)
