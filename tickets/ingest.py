@@ -31,7 +31,7 @@ from tickets.incoming import (
 )
 from tickets.lifecycle import reopen, resolve
 from tickets.models import Alert, AlertSource, EventKind, Kind, Source, Ticket
-from tickets.opening import open_ticket
+from tickets.opening import believable, open_ticket
 from tickets.priority import priority_of
 from tickets.triage import raise_priority_many
 
@@ -182,7 +182,7 @@ class Batch:
             service=self.source.service,
             team=self.source.team,
             source=Source.MONITOR,
-            began_at=alert.starts_at,
+            began_at=believable(alert.starts_at, self.now),
             detected_at=self.now,
             clock=self.clock,
             via=VIA,

@@ -166,6 +166,13 @@ def _require_opening(actor: Person | None, requester: Person) -> None:
         raise Forbidden("not_allowed", "You may open tickets in your own name only.")
 
 
+def believable(at: datetime | None, now: datetime) -> datetime | None:
+    """A time that a machine gave, or None where it cannot be true."""
+    if at is None or not now - OLDEST <= at <= now + ALLOWED_SKEW:
+        return None
+    return at
+
+
 def _check_times(now: datetime, **given: datetime | None) -> None:
     """Refuse what cannot be: a time without zone, ahead of now, or before any of our tickets."""
     wrong = {}

@@ -333,3 +333,9 @@ def test_a_source_is_made_once(story):
     create_source(slug="prom", product="alertmanager", clock=fixed(MONDAY))
     with pytest.raises(Conflict):
         create_source(slug="prom", product="alertmanager")
+
+
+@pytest.mark.parametrize("off", [timedelta(days=9000), timedelta(days=-400)])
+def test_a_monitor_whose_clock_is_wrong_loses_no_alert(story, tell, off) -> None:
+    assert tell(firing(starts_at=story.now - off)) == ["opened"]
+    assert Ticket.objects.get().began_at is None
