@@ -6,7 +6,7 @@ from django import forms
 from django.utils import timezone
 
 from escalation.models import Escalation
-from roles.models import Membership, Person
+from roles.models import Membership, Person, Team
 from tickets import states
 from tickets.lifecycle import RESOLUTION_CODES
 from tickets.models import Ticket
@@ -218,5 +218,15 @@ class AssignForm(ActForm):
 class MoveForm(ActForm):
     """Another team, without escalating."""
 
-    team = forms.ChoiceField(label="Team", error_messages={"required": "Choose a team."})
+    team = forms.ModelChoiceField(
+        label="Team",
+        queryset=Team.objects.none(),
+        to_field_name="slug",
+        empty_label="Choose…",
+        error_messages={"required": "Choose a team."},
+    )
     reason = words("Why?", required=False, rows=2)
+
+    def prepare(self) -> None:
+        others = Team.objects.filter(is_active=True).exclude(pk=self.ticket.team_id)
+        self.fields["team"].queryset = others  # type: ignore[attr-defined]

@@ -82,9 +82,6 @@ def _form(act: Act, at: Situation, request: HttpRequest) -> ActForm | None:
     form = act.form(request.POST or None, ticket=at.ticket, person=at.person)
     if isinstance(form, EscalateForm):
         form.offer(destinations(at.ticket, database_now()))
-    elif isinstance(form, MoveForm):
-        teams = Team.objects.filter(is_active=True).exclude(pk=at.ticket.team_id)
-        form.fields["team"].choices = [("", "Choose…"), *((t.slug, t.name) for t in teams)]
     return form
 
 
@@ -96,7 +93,7 @@ def _data(form: ActForm | None) -> dict[str, Any]:
     if isinstance(form, EscalateForm):
         data["to_team"] = Team.objects.get(slug=data["to_team"])
     elif isinstance(form, MoveForm):
-        data["to_team"] = Team.objects.get(slug=data.pop("team"))
+        data["to_team"] = data.pop("team")
     return data
 
 

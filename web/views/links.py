@@ -7,11 +7,13 @@ from django.views.decorators.cache import never_cache
 
 from notifications.links import LinkClaim, read_link, use_link
 from roles.models import Person
-from roles.refusals import Conflict, Refused
+from roles.refusals import Conflict, Invalid, Refused
 from tickets.assignment import acknowledge
 from tickets.models import Ticket
 from web import doors
 from web.views.acts import status_of
+
+STATUSES = {"link_invalid": 404, "link_expired": 410}
 
 
 @never_cache
@@ -29,8 +31,10 @@ def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
         with transaction.atomic():
             use_link(token)
             acknowledge(ticket=ticket, actor=person, via="link")
-    except (Refused, Ticket.DoesNotExist) as refused:
+    except Refused as refused:
         return _refuse(request, refused)
+    except Ticket.DoesNotExist:
+        return _refuse(request, Invalid("link_invalid", "This link is not valid."))
     return render(request, "web/links/done.html", {"ticket": ticket, "person": person})
 
 
@@ -43,13 +47,7 @@ def _meant(claim: LinkClaim) -> tuple[Person, Ticket]:
     return person, seen.get(pk=pk)
 
 
-def _refuse(request: HttpRequest, refused: Exception) -> HttpResponse:
-    told = isinstance(refused, Refused)
-    context = {
-        "code": refused.code if told else "gone",
-        "detail": refused.detail if told else "The ticket is not there any more.",
-    }
-    status = status_of(refused) if told else 404
-    if context["code"] in ("link_invalid", "link_expired"):
-        status = 410 if context["code"] == "link_expired" else 404
+def _refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
+    context = {"code": refused.code, "detail": refused.detail}
+    status = STATUSES.get(refused.code) or status_of(refused)
     return render(request, "web/links/refused.html", context, status=status)
