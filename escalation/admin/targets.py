@@ -49,7 +49,7 @@ class TargetForm(forms.ModelForm):
         choices=[(status, states.LABELS[status]) for status in sorted(states.PENDING)],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        label="stands still while",
+        label="Stands still while",
     )
     priority = forms.TypedChoiceField(
         choices=[("", ANY), *((level, f"P{level} {word}") for level, word in LABELS.items())],
@@ -60,7 +60,7 @@ class TargetForm(forms.ModelForm):
     kind = forms.ChoiceField(choices=[("", ANY), *Kind.choices], required=False)
     service = forms.ModelChoiceField(Service.objects.all(), required=False, empty_label=ANY)
     organisation = forms.ModelChoiceField(
-        Organisation.objects.all(), required=False, empty_label=ANY, label="customer group"
+        Organisation.objects.all(), required=False, empty_label=ANY, label="Customer group"
     )
     team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label=ANY)
 

@@ -125,7 +125,7 @@ class ReasonForm(ActionForm):
 class TicketAdmin(TicketBound):
     """Tickets are worked on in the web pages; here they are found, read, released or cancelled."""
 
-    list_display = ["key", "subject", "level", "status", "team", "assignee", "next_due_at"]
+    list_display = ["key", "subject", "level", "next_due_at", "status", "team", "assignee"]
     list_filter = [Progress, Deadline, "priority", "kind", "status", "team__tier", "team"]
     list_select_related = ["team", "assignee"]
     list_per_page = 50
