@@ -12,6 +12,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.problems import answer_problem
+
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -58,8 +60,8 @@ def only_canonical(endpoints: list[Any]) -> list[Any]:
     return [endpoint for endpoint in endpoints if endpoint[0].endswith("/")]
 
 
-def with_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
-    """Add to every operation the problems that it may answer with."""
+def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
+    """Add to every operation its summary and the problems that it may answer with."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     content = {"application/problem+json": {"schema": REFERENCE}}
     for path, operations in result["paths"].items():
@@ -70,6 +72,7 @@ def with_problems(result: dict[str, Any], generator: Any, request: Any, public: 
             for code in sorted(codes):
                 described = {"description": "Problem", "content": content}
                 operation["responses"].setdefault(code, described)
+            operation.setdefault("summary", operation.get("description", "").partition(".")[0])
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return result
 
@@ -88,5 +91,10 @@ class Schema(SpectacularAPIView):
 
 def show_docs(request: Any) -> HttpResponse:
     """The page on which the interface can be read and tried; all of it comes from this server."""
+    if request.method not in ("GET", "HEAD"):
+        headers = {"Allow": "GET, HEAD"}
+        return answer_problem(
+            request, 405, "This page is only read.", code="method_not_allowed", headers=headers
+        )
     context = {"schema_url": reverse("api:schema")}
     return TemplateResponse(request, "api/docs.html", context)

@@ -218,11 +218,21 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "TAGS": [
+        {"name": "tickets", "description": "Tickets, and everything that can be done to one."},
+        {"name": "teams", "description": "Who works, and who is on call now."},
+        {"name": "tiers", "description": "The rungs of the ladder and the lanes beside it."},
+        {"name": "services", "description": "What support is given for."},
+        {"name": "categories", "description": "What tickets are about."},
+        {"name": "people", "description": "Colleagues and requesters."},
+        {"name": "me", "description": "The caller."},
+        {"name": "audit", "description": "What was done to people and configuration."},
+    ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["api.schema.only_canonical"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.schema.with_problems",
+        "api.schema.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "TicketKind": "tickets.models.Kind",

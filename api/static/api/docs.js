@@ -7,7 +7,7 @@ SwaggerUIBundle({
   url: docs.dataset.schema,
   domNode: docs,
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   presets: [SwaggerUIBundle.presets.apis],

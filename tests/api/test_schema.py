@@ -1,0 +1,54 @@
+"""The OpenAPI document: complete, valid, and served without asking anybody outside."""
+
+import json
+
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+
+from api.rest.acts import ACTS
+
+V1 = "/api/v1/"
+
+
+def document() -> dict:
+    answer = Client().get(f"{V1}schema/", headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    return json.loads(answer.content)
+
+
+def test_the_document_is_made_without_a_warning(tmp_path, capsys):
+    call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "api.yml"))
+    assert yaml.safe_load((tmp_path / "api.yml").read_text())["openapi"].startswith("3.1")
+
+
+def test_every_address_is_described(db):
+    paths = document()["paths"]
+    for act in ACTS:
+        assert "post" in paths[f"{V1}tickets/{{key}}/{act.slug}/"]
+    own = {
+        "/" + str(pattern.pattern).replace("<str:", "{").replace(">", "}")
+        for resolver in get_resolver().url_patterns
+        if getattr(resolver, "app_name", None) == "api"
+        for pattern in resolver.url_patterns
+        if str(pattern.pattern).startswith("api/v1/") and str(pattern.pattern).endswith("/")
+    }
+    assert set(paths) == own - {f"{V1}schema/", f"{V1}docs/"}
+
+
+def test_every_operation_says_what_it_does_and_how_it_is_refused(db):
+    for path, operations in document()["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], (path, method)
+            problem = operation["responses"]["401"]["content"]["application/problem+json"]
+            assert problem["schema"]["$ref"].endswith("/Problem")
+            assert {"token": []} in operation["security"], (path, method)
+
+
+def test_the_docs_name_nothing_outside(db):
+    page = Client().get(f"{V1}docs/")
+    assert page.status_code == 200
+    assert b"://" not in page.content
+    assert b"<style" not in page.content
+    assert b"<script>" not in page.content
