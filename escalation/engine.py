@@ -46,8 +46,7 @@ class TickReport:
 
 def tick(*, limit: int = 200, clock: TimeSource = database_now) -> TickReport:
     """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
-    upkeep.wake(limit=limit, clock=clock)
-    upkeep.close_settled(limit=limit, clock=clock)
+    _keep_up(limit, clock)
     breached = note_breaches(limit=limit, clock=clock)
     try:
         deeds = climb(limit=limit, clock=clock)
@@ -63,6 +62,15 @@ def tick(*, limit: int = 200, clock: TimeSource = database_now) -> TickReport:
         breached=breached,
         more=bool(deeds) or breached >= limit,
     )
+
+
+def _keep_up(limit: int, clock: TimeSource) -> None:
+    """Wake and close what the calendar says; trouble there must not hold up an escalation."""
+    for chore in (upkeep.wake, upkeep.close_settled):
+        try:
+            chore(limit=limit, clock=clock)
+        except Exception:
+            log.exception("%s failed; it is tried again at the next look.", chore.__name__)
 
 
 # ---- Breaches: facts with a time, whatever the policies say ------------------------------------

@@ -112,9 +112,10 @@ def check_policy(
     """What is wrong with a policy, by path; empty when it is right."""
     problems: dict[str, str] = {}
     for number, condition in enumerate(conditions, start=1):
-        if condition.get("fact") not in FACTS or not {"is", "not"} & set(condition):
+        if not _is_condition(condition):
             problems[f"conditions.{number}"] = (
-                'Needs "fact" (one of ' + ", ".join(sorted(FACTS)) + ') and "is" or "not".'
+                'Needs "fact" (one of ' + ", ".join(sorted(FACTS)) + ') and "is" or "not" with a'
+                " value or a list of values."
             )
     if not steps:
         problems["steps"] = "A policy needs at least one step."
@@ -122,6 +123,15 @@ def check_policy(
         for place, problem in _step_problems(step).items():
             problems[f"steps.{number}{place}"] = problem
     return problems
+
+
+def _is_condition(condition: Mapping[str, Any]) -> bool:
+    given = [name for name in ("is", "not") if name in condition]
+    if condition.get("fact") not in FACTS or len(given) != 1 or len(condition) != 2:
+        return False
+    value = condition[given[0]]
+    values = value if isinstance(value, list) else [value]
+    return all(item is None or isinstance(item, str | int | bool) for item in values)
 
 
 def _step_problems(step: Mapping[str, Any]) -> dict[str, str]:

@@ -71,9 +71,9 @@ def open_ticket(
     """
     _require_opening(actor, requester)
     _check_choices(kind=kind, source=source, impact=impact, urgency=urgency)
-    _check_times(clock(), began_at=began_at, detected_at=detected_at)
     with transaction.atomic():
         now = clock()
+        _check_times(now, began_at=began_at, detected_at=detected_at)
         pk, key = next_ids(kind, restricted=restricted)
         ticket = Ticket(
             pk=pk,
@@ -102,13 +102,13 @@ def open_ticket(
         ticket.save(force_insert=True)
         if restricted:
             _clear_first_readers(ticket, actor, destination)
-        _tell_opening(ticket, destination, actor=actor, clock=clock, via=via)
-        return ticket
+        return _born(ticket, destination, actor=actor, clock=clock, via=via)
 
 
-def _tell_opening(
+def _born(
     ticket: Ticket, team: Team, *, actor: Person | None, clock: TimeSource, via: str
-) -> None:
+) -> Ticket:
+    """The ticket, told on its timeline and in its first team's queue."""
     act = begin(ticket, actor=actor, clock=clock, via=via)
     opening = timeline.Entry(
         kind=EventKind.OPENED,
@@ -128,6 +128,7 @@ def _tell_opening(
         ticket, event, kind="received", body=body + ticket.description[:2000]
     )
     enqueue(told, now=act.now)
+    return ticket
 
 
 def birth_facts(ticket: Ticket) -> dict[str, Any]:
