@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import random
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -32,6 +34,9 @@ LIFE_S = 300.0
 LIFE_SPREAD_S = 30.0  # so that all pages of a site do not come back in the same second
 RETRY_MS = 3000
 GATHER_S = 0.1  # hints this close together become one
+SURE_POLL_S = 60.0  # a page asks this often anyway: a hint may be lost, an outcome never
+KEPT_HINTS = 500
+SKEW_S = 2.0  # by which the clocks of this process and of the database may differ
 MAX_CLIENTS = 1000
 MAX_TOPICS = 5
 OWN_TICKETS = 500
@@ -55,6 +60,7 @@ class Hub:
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self.is_deaf = False
+        self._recent: deque[tuple[float, frozenset[str]]] = deque(maxlen=KEPT_HINTS)
         self._tasks: list[asyncio.Task[None]] = []
 
     def join(self, client: Client) -> None:
@@ -73,15 +79,27 @@ class Hub:
 
     async def _listen(self) -> None:
         async for topics in subscribe():
+            self._recent.append((time.time(), topics))
             for client in self.clients:
-                if EVERYTHING in topics or topics & client.topics:
+                if _concerns(topics, client):
                     client.hinted.set()
+
+    def catch_up(self, client: Client, since: float) -> None:
+        """Hint a page that was made at `since` if it may have missed anything until now."""
+        oldest = self._recent[0][0] if self._recent else time.time()
+        missed = (topics for at, topics in self._recent if at >= since - SKEW_S)
+        if oldest > since or any(_concerns(topics, client) for topics in missed):
+            client.hinted.set()
 
     async def _probe(self) -> None:
         """Know whether Redis answers: without it nothing would be heard, and pages must ask."""
         while True:
             self.is_deaf = not await _redis_answers()
             await asyncio.sleep(DEAF_POLL_S)
+
+
+def _concerns(topics: frozenset[str], client: Client) -> bool:
+    return EVERYTHING in topics or bool(topics & client.topics)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
@@ -103,13 +121,14 @@ async def events_app(scope: Message, receive: Receive, send: Send) -> None:
         return await _refuse(send, 503)
     headers = dict(scope["headers"])
     admitted = await sync_to_async(_admit)(
-        headers.get(b"cookie", b"").decode("latin-1"), scope.get("query_string", b"").decode()
+        headers.get(b"cookie", b"").decode("latin-1"),
+        scope.get("query_string", b"").decode("latin-1"),
     )
     if isinstance(admitted, int):
         return await _refuse(send, admitted)
     client = Client(admitted)
-    if b"last-event-id" in headers:
-        client.hinted.set()  # hints may have passed while the page was away
+    # A stream that comes back has been away for a while; its page is as old as its first stream.
+    here.catch_up(client, 0.0 if b"last-event-id" in headers else _since(scope))
     here.join(client)
     try:
         await _stream(here, client, receive, send)
@@ -124,10 +143,13 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
     gone = asyncio.create_task(_until_gone(receive))
     loop = asyncio.get_running_loop()
     ends = loop.time() + LIFE_S + random.uniform(0, LIFE_SPREAD_S)  # noqa: S311 (no secret)
-    number = 0
+    number, asked = 0, loop.time()
     try:
         while not gone.done() and loop.time() < ends:
             name = await _next_event(here, client, gone)
+            if not name and loop.time() - asked > SURE_POLL_S:
+                name = "poll"
+            asked = loop.time() if name else asked
             number += 1
             await _say(send, f"id: {number}\nevent: {name}\ndata: \n\n" if name else ": beat\n\n")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -138,7 +160,7 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
 
 
 async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> str:
-    """ "change" after a hint, "poll" while Redis is away, "" when it is time for a heartbeat."""
+    """The word "change" after a hint, "poll" while Redis is away, "" for a mere heartbeat."""
     hint = asyncio.create_task(client.hinted.wait())
     waiting_s = DEAF_POLL_S if here.is_deaf else HEARTBEAT_S
     try:
@@ -150,6 +172,12 @@ async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> st
         client.hinted.clear()
         return "change"
     return "poll" if here.is_deaf else ""
+
+
+def _since(scope: Message) -> float:
+    """When the page was made, by its own words, in seconds; 0 when it does not say."""
+    given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("since", [""])[0]
+    return int(given) / 1000 if given.isascii() and given.isdigit() and len(given) < 16 else 0.0
 
 
 async def _until_gone(receive: Receive) -> None:

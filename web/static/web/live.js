@@ -34,7 +34,8 @@
 
   function listen() {
     const topics = encodeURIComponent(page().dataset.live);
-    const stream = new EventSource(`/events/?topics=${topics}`);
+    const since = document.querySelector("[data-now]")?.dataset.now ?? "";
+    const stream = new EventSource(`/events/?topics=${topics}&since=${since}`);
     stream.addEventListener("change", hint);
     stream.addEventListener("poll", hint);
     addEventListener("pagehide", () => stream.close());
