@@ -9,6 +9,7 @@ import orjson
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -186,6 +187,7 @@ def _headers(exception: Exception) -> dict[str, str]:
     return headers
 
 
+@csrf_exempt
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     """404 for every address under a machines' prefix that does not exist; never a redirect."""
     return answer_problem(request, 404, "There is nothing here.", code="not_found")

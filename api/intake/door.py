@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 
@@ -52,6 +52,8 @@ def take_alerts(request: HttpRequest, product: str, key: str = "") -> HttpRespon
         return answer_problem(
             request, wrong.status_code, str(wrong.detail), code=str(wrong.get_codes())
         )
+    except UnreadablePostError:
+        return answer_problem(request, 400, "The body did not arrive whole.", code="torn")
     except alertmanager.NotUnderstood as wrong:
         return answer_problem(request, 400, str(wrong), code="not_understood")
     except (Refused, OperationalError, InterfaceError) as trouble:

@@ -57,15 +57,20 @@ def story(db) -> Story:
     return Story()
 
 
+def client() -> Client:
+    """What is neither a browser's session nor forgiving: CSRF is enforced, faults are answered."""
+    return Client(raise_request_exception=False, enforce_csrf_checks=True)
+
+
 @pytest.fixture
 def calling() -> Callable[..., Caller]:
     """A caller with a token of this person, with every scope unless some are named."""
 
     def go(person: Person | None, *scopes: str) -> Caller:
         if person is None:
-            return Caller("", Client(raise_request_exception=False))
+            return Caller("", client())
         _, plain = issue(person=person, name="test", scopes=scopes or EVERY_SCOPE)
-        return Caller(plain, Client(raise_request_exception=False))
+        return Caller(plain, client())
 
     return go
 

@@ -52,7 +52,7 @@ def alert(**more: Any) -> dict[str, Any]:
 def post(path: str, body: Any, **headers: str) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = headers.pop("kind", "application/json")
-    client = Client(raise_request_exception=False)
+    client = Client(raise_request_exception=False, enforce_csrf_checks=True)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.generic("POST", path, raw, content_type=kind, headers=named)
 

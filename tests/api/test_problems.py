@@ -43,7 +43,8 @@ def test_foreign_schemes_count_as_none(db):
 @pytest.mark.parametrize("path", NOWHERE)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_what_does_not_exist_is_a_problem_and_never_a_redirect(db, path, method):
-    assert_problem(Client().generic(method, path), 404, "not_found")
+    client = Client(enforce_csrf_checks=True)
+    assert_problem(client.generic(method, path), 404, "not_found")
 
 
 def test_a_method_that_is_not_there_is_told(agent):

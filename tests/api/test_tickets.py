@@ -240,3 +240,10 @@ def test_both_forms_of_an_address_answer(story, agent):
     key = story.open().key
     assert agent.get(f"/api/v1/tickets/{key}").json() == agent.get(f"{TICKETS}{key}/").json()
     assert agent.post("/api/v1/tickets", {"subject": "No slash"}).status_code == 201
+
+
+def test_an_opening_takes_a_bounded_number_of_statements(story, agent):
+    agent.post(TICKETS, {"subject": "The first use of a token is noted"})
+    with CaptureQueriesContext(connection) as caught:
+        assert agent.post(TICKETS, {"subject": "Counted", "service": "mail"}).status_code == 201
+    assert len(caught) <= 50
