@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.dispatch import Signal
 
+from notifications import live
 from tickets.models import EventBody, Ticket, TimelineEvent
 
 recorded: Final = Signal()
@@ -96,12 +97,14 @@ def record(
     return write.events
 
 
-def record_many(writes: Sequence[Write], *, at: datetime, announce: bool = True) -> None:
+def record_many(
+    writes: Sequence[Write], *, at: datetime, announce: bool = True, hint: bool = True
+) -> None:
     """Append entries to many locked tickets with a bounded number of statements.
 
     The tickets must be locked by the caller's transaction. No event is ever dated before the
-    ticket's last one. Imports pass `announce=False`: they send no signal. Raises RuntimeError
-    outside a transaction.
+    ticket's last one. Open pages are hinted at the change after the commit. Imports pass
+    `announce=False` and `hint=False`: they send neither. Raises RuntimeError outside a transaction.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("record_many() must run in the transaction of the change.")
@@ -116,9 +119,25 @@ def record_many(writes: Sequence[Write], *, at: datetime, announce: bool = True)
         batch_size=BATCH,
     )
     save_tickets([(write.ticket, [*write.fields, *HEAD]) for write in writes])
+    if hint and events:
+        live.publish(_concerned(writes))
     if announce and events:
         tickets = list({write.ticket.pk: write.ticket for write in writes}.values())
         recorded.send(sender=TimelineEvent, tickets=tickets, at=at)
+
+
+def _concerned(writes: Sequence[Write]) -> set[str]:
+    """The topics whose pages show these tickets: each ticket, the team it is in or has left.
+
+    A restricted ticket is heard of under its own name only.
+    """
+    topics = {write.ticket.topic for write in writes}
+    for write in writes:
+        if not write.ticket.restricted:
+            moves = [item.changed["team_id"] for item in write.entries if "team_id" in item.changed]
+            left = [was for was, _ in moves]
+            topics |= {f"team:{team_id}" for team_id in (write.ticket.team_id, *left) if team_id}
+    return topics
 
 
 def _append(

@@ -376,7 +376,7 @@ def _write(histories: Sequence[History], targets: sla.Targets, at: datetime) -> 
     tickets = [history.ticket for history in histories]
     Ticket.objects.bulk_create(tickets)
     writes = [timeline.Write(ticket=item.ticket, entries=item.entries) for item in histories]
-    timeline.record_many(writes, at=at, announce=False)
+    timeline.record_many(writes, at=at, announce=False, hint=False)
     told = {
         write.ticket.pk: [
             sla.fact_of(event) for event in write.events if event.kind in sla.CLOCK_EVENTS

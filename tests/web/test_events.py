@@ -10,6 +10,7 @@ from django.db import transaction
 from notifications.live import publish
 from roles.models import Person
 from tests.web.stage import Stage, fill_stage, set_stage
+from tickets.opening import open_ticket
 from web import events
 
 
@@ -179,3 +180,22 @@ def test_a_page_hears_at_once_what_changed_while_it_was_on_its_way():
     client.hinted.clear()
     here.catch_up(client, since=500.0)  # older than all that is remembered
     assert client.hinted.is_set()
+
+
+def test_a_new_ticket_reaches_an_open_queue(stage):
+    cookie = cookie_of(stage.ines)
+
+    def open_one() -> None:
+        open_ticket(requester=stage.bo, actor=stage.bo, subject="Brand new")
+
+    async def go() -> bool:
+        listener = Listener("queue", cookie)
+        task = asyncio.create_task(listener.listen())
+        await settled(listener)
+        await asyncio.to_thread(open_one)
+        heard = await listener.until("event: change", 2)
+        listener.gone.set()
+        await task
+        return heard
+
+    assert asyncio.run(go())
