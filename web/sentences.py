@@ -53,7 +53,6 @@ PLAIN = {
     "cancelled": "cancelled it",
     "accepted": "accepted the escalation",
     "restricted": "restricted who may know of it",
-    "triaged": "said what it is about",
     "owned": "changed the owner",
     "linked": "linked another ticket",
     "targeted": "set its targets",
@@ -94,7 +93,11 @@ def _assigned(facts: Facts, names: Names) -> str:
 
 
 def _commented(facts: Facts, names: Names) -> str:
-    return "wrote"
+    return "updated it in the system it came from" if "update" in facts else "wrote"
+
+
+def _triaged(facts: Facts, names: Names) -> str:
+    return f"passed it to {facts['group']}" if "group" in facts else "said what it is about"
 
 
 def _pended(facts: Facts, names: Names) -> str:
@@ -182,6 +185,7 @@ _WORDED = {
     "moved": _moved,
     "assigned": _assigned,
     "commented": _commented,
+    "triaged": _triaged,
     "pended": _pended,
     "resumed": _resumed,
     "resolved": _resolved,

@@ -95,7 +95,7 @@ def _item(
     return Item(
         at=event.at,
         order=2 * event.seq,
-        tone=_tone(event),
+        tone=_tone(event, body.text if body else ""),
         icon=_icon(event),
         who=actor or "Tierline",
         headline=headline(event.kind, facts, names),
@@ -105,8 +105,10 @@ def _item(
     )
 
 
-def _tone(event: TimelineEvent) -> str:
+def _tone(event: TimelineEvent, text: str) -> str:
     if event.kind == "commented":
+        if not text:
+            return "quiet"  # an imported update of which nothing but the fact is known
         return "reply" if event.is_public else "note"
     if event.kind in ("fired", "escalated", "handed_back", "involved", "accepted", "moved"):
         return "climb"

@@ -1,9 +1,24 @@
 """The pages' addresses; each view names the action that it asks for."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
 from web.acts import ACTS
 from web.views import access, acts, guide, links, oncall, opening, queue, ticket
+
+
+class TicketKey:
+    """A key such as INC-000123; anything else is not found before it reaches the database."""
+
+    regex = "[A-Za-z]{3}-[0-9]{1,12}"
+
+    def to_python(self, value: str) -> str:
+        return value.upper()
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(TicketKey, "ticket_key")
 
 app_name = "web"
 urlpatterns = [
@@ -14,10 +29,10 @@ urlpatterns = [
     path("on-call", oncall.on_call_now, name="on-call"),
     path("guide", guide.guide, name="guide"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),
-    path("tickets/<str:key>", ticket.ticket, name="ticket"),
-    path("tickets/<str:key>/comment", ticket.add_comment, name="comment"),
+    path("tickets/<ticket_key:key>", ticket.ticket, name="ticket"),
+    path("tickets/<ticket_key:key>/comment", ticket.add_comment, name="comment"),
     *[
-        path(f"tickets/<str:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")
+        path(f"tickets/<ticket_key:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")
         for act in ACTS
     ],
 ]

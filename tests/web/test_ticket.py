@@ -63,6 +63,11 @@ def test_a_ticket_that_one_may_not_see_does_not_exist(stage, sign_in):
             assert client.post(address(stage, name, "comment")).status_code == 404
 
 
+@pytest.mark.parametrize("key", ["INC-1%00", "INC-", "x" * 300, "inc-%2e%2e", "RES-9999999999999"])
+def test_a_key_of_another_shape_is_not_found(stage, sign_in, key):
+    assert sign_in(stage.nora).get(f"/tickets/{key}").status_code == 404
+
+
 def test_a_requester_never_sees_notes_clocks_or_messages(stage, sign_in):
     told = sign_in(stage.ada).get(address(stage, "slow")).content.decode()
     assert "I see the delay too" in told
