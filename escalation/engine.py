@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Min, prefetch_related_objects
+from django.db.models import Min
 
 from escalation import quarantine, runs
 from escalation.firing import HIERARCHY, Deed, Executor
 from escalation.handover import clock_reading, pass_on
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
-from escalation.reactions import AROUND, synchronise
+from escalation.reactions import load_around, synchronise
 from escalation.rules import UNACKNOWLEDGED, begins_again, decide, ladder
 from escalation.runs import Prospect
 from notifications.faults import crash_here
@@ -169,7 +169,7 @@ def _claim(run_ids: Sequence[int], clock: TimeSource) -> list[Run]:
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         run.ticket = one_each.setdefault(run.ticket_id, run.ticket)
-    prefetch_related_objects(list(one_each.values()), *AROUND)
+    load_around(list(one_each.values()))
     return claimed
 
 

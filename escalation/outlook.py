@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import prefetch_related_objects
-
 from escalation.explain import rule_of
 from escalation.models import Clock, Run
-from escalation.reactions import AROUND
+from escalation.reactions import load_around
 from escalation.routes import Routes
 from escalation.rules import Due
 from escalation.runs import Prospect, prospects
@@ -39,7 +37,7 @@ def next_steps(ticket_ids: Iterable[int], now: datetime) -> dict[int, NextStep]:
     tickets = _one_each(runs)
     if not tickets:
         return {}
-    prefetch_related_objects(list(tickets.values()), *AROUND)
+    load_around(list(tickets.values()))
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in tickets}
     for row in Clock.objects.filter(ticket__in=tickets):
         clocks[row.ticket_id].append(row)

@@ -45,10 +45,12 @@ class Command(BaseCommand):
             wants_example = prepare() and not options["empty"]
             if wants_example:
                 env["EXAMPLE_SITE"] = "true"  # the file that tells of it is not there yet
-            start_processes(supervisor, env)
+            # Pages first: while the web process loads on one core, the example is made on another.
+            start_doors(supervisor, env)
             if wants_example:
                 supervisor.say("Making the example site")
-                make_example(env)  # while the processes load: both take seconds
+                make_example(env)
+            start_engines(supervisor, env)
             if supervisor.wait_for_page(f"http://127.0.0.1:{settings.PORT}/health"):
                 announce(supervisor, time.monotonic() - begun)
             elif not supervisor.is_stopping:
@@ -129,8 +131,8 @@ def make_example(env: dict[str, str]) -> None:
     note.write_text(answer.stdout)
 
 
-def start_processes(supervisor: Supervisor, env: dict[str, str]) -> None:
-    """Start the web process, the workers, the beat and the mail catcher."""
+def start_doors(supervisor: Supervisor, env: dict[str, str]) -> None:
+    """Start the web process and the mail catcher."""
     python = sys.executable
     web = [python, "-m", "uvicorn", "config.asgi:application", "--port", str(settings.PORT)]
     web += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"]
@@ -139,6 +141,13 @@ def start_processes(supervisor: Supervisor, env: dict[str, str]) -> None:
         port = env["EMAIL_URL"].rpartition(":")[2]
         catcher = [python, "-m", "config.catcher", str(settings.MAIL_FOLDER), port]
         commands["mail"] = catcher
+    for name, command in commands.items():
+        supervisor.run_child(name, command, env, settings.BASE_DIR)
+
+
+def start_engines(supervisor: Supervisor, env: dict[str, str]) -> None:
+    """Start the worker, the sender and the beat."""
+    commands = {}
     for name, queues in WORKERS.items():
         worker = [*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", "2", *QUIET]
         commands[name] = [*worker, "--loglevel", "WARNING"]
