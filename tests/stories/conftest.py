@@ -2,9 +2,7 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.story")
-
-from tests.story import Story  # noqa: E402  (asserts in it are rewritten first)
+from tests.story import Story
 
 
 @pytest.fixture

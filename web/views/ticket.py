@@ -71,7 +71,7 @@ def _context(at: Situation, form: CommentForm) -> dict[str, Any]:
     internal = "see_internal" in at.allowed
     teams = {team.pk: team for team in Team.objects.select_related("tier")}
     offered = [act for act in ACTS if act.is_offered(at)]
-    main = [act for act in offered if act.main] or offered[:1]
+    main = [act for act in offered if act.main] or ([] if internal else offered[:1])
     shown_clocks = cards(found, now) if internal else []
     return {
         "ticket": found,
