@@ -7,7 +7,7 @@ from typing import Any
 from escalation import handover
 from escalation.models import Escalation
 from roles.models import Person
-from tickets import assignment, lifecycle, states, triage
+from tickets import assignment, lifecycle, links, states, triage
 from tickets.models import Ticket
 from web.forms import acts as forms
 
@@ -280,6 +280,16 @@ ACTS = (
         _given(triage.override_priority),
         "The priority is set.",
         form=forms.OverrideForm,
+    ),
+    Act(
+        "link",
+        "Link with another ticket…",
+        "link",
+        ("link",),
+        lambda at: True,
+        _given(links.link),
+        "Linked, on both timelines.",
+        form=forms.LinkForm,
     ),
     Act(
         "watch",

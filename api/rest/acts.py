@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import once
-from api.rest.references import CategoryName, PersonName, ServiceName, TeamName
+from api.rest.references import CategoryName, PersonName, ServiceName, TeamName, TicketKey
 from api.rest.resource import Nothing, Resource, StrictSerializer, Text
 from api.rest.tickets import (
     IDEMPOTENCY,
@@ -26,9 +26,9 @@ from api.rest.tickets import (
 from escalation import handover
 from escalation.models import Escalation
 from roles.refusals import Forbidden
-from tickets import assignment, lifecycle, triage
+from tickets import assignment, lifecycle, links, triage
 from tickets.access import allowed_actions
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketLink
 from tickets.priority import LABELS as PRIORITIES
 from tickets.states import LABELS
 
@@ -125,6 +125,13 @@ class Classifying(StrictSerializer):
     category = CategoryName(allow_null=True)
 
 
+class Linking(StrictSerializer):
+    """How this ticket belongs together with another one."""
+
+    other = TicketKey()
+    relation = serializers.ChoiceField(TicketLink.Relation.choices)
+
+
 @dataclass(frozen=True)
 class Act:
     """One act; `needs` are actions of the access table, one of which must be allowed.
@@ -202,6 +209,7 @@ ACTS = (
         triage.classify,
         Classifying,
     ),
+    Act("link", "Link it with another ticket, on both timelines.", ("link",), links.link, Linking),
     Act("watch", "Be told of news.", ("watch",), assignment.watch),
     Act("unwatch", "Be told no more.", ("watch",), assignment.unwatch),
 )

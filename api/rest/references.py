@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from roles.models import Person, Team
-from tickets.models import Category, Service
+from tickets.models import Category, Service, Ticket
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -35,6 +35,27 @@ class Reference(serializers.Field):
     def to_representation(self, value: Any) -> str:
         """The name again."""
         return str(getattr(value, self.lookup.partition("__")[0]))
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class TicketKey(serializers.Field):
+    """A ticket that the caller may know of, by its key; any other is as unknown as none."""
+
+    default_error_messages = {"unknown": "No ticket that you can see has this key."}
+
+    def to_internal_value(self, data: Any) -> Ticket:
+        """The ticket of that key, in any case."""
+        found = None
+        if isinstance(data, str) and len(data) <= 20 and "\x00" not in data:
+            seen = Ticket.objects.visible_to(self.context["request"].user)
+            found = seen.filter(key=data.upper()).first()
+        if found is None:
+            self.fail("unknown")
+        return found
+
+    def to_representation(self, value: Ticket) -> str:
+        """The key again."""
+        return value.key
 
 
 class TeamName(Reference):

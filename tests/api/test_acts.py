@@ -65,6 +65,8 @@ def test_the_rest_of_the_acts(story, calling, agent, key):
     done(lead.act(key, "priority", priority=None, reason="It is"), priority=1)
     done(agent.act(key, "classify", service=None, category="print"), service=None)
     done(agent.act(key, "involve", person="dora", reason="Knows this."))
+    other = story.open(subject="The same again")
+    done(agent.act(key, "link", other=other.key.lower(), relation="related"))
     done(agent.act(key, "watch"))
     done(agent.act(key, "unwatch"))
     done(agent.act(key, "move", to_team="apps"))
@@ -138,6 +140,9 @@ BAD = [
     ("impact", {"impact": {"a": 1}, "urgency": 1}, "#/impact"),
     ("classify", {"service": "mail"}, "#/category"),
     ("move", {"to_team": "desk" * 100}, "#/to_team"),
+    ("link", {"other": "INC-999999", "relation": "related"}, "#/other"),
+    ("link", {"other": "a\u0000", "relation": "related"}, "#/other"),
+    ("link", {"other": ["x"], "relation": "twin"}, "#/relation"),
     ("cancel", {}, "#/reason"),
     ("comments", {"text": "x"}, "#/public"),
     ("comments", {"text": "x", "public": "maybe"}, "#/public"),

@@ -256,3 +256,18 @@ def test_requesters_have_no_on_call_page_and_everybody_has_the_guide(stage, sign
     assert sign_in(asker).get("/on-call").status_code == 404
     assert sign_in(asker).get("/guide").status_code == 200
     assert "Teo Marin" in sign_in(stage.ines).get("/on-call").content.decode()
+
+
+def test_a_link_is_shown_from_both_ends_and_an_unseen_key_is_as_unknown_as_none(stage, sign_in):
+    client = sign_in(stage.nora)
+    one = stage.tickets["slow"]
+    other = next(found for found in stage.tickets.values() if found != one and not found.restricted)
+    url = address(stage, "slow", "link")
+    missing = client.post(url, {"relation": "caused_by", "other": "INC-999999"})
+    assert missing.status_code == 422
+    assert b"No ticket that you can see has this key." in missing.content
+    assert (
+        client.post(url, {"relation": "caused_by", "other": other.key.lower()}).status_code == 302
+    )
+    assert other.key in client.get(f"/tickets/{one.key}").content.decode()
+    assert "Cause of" in client.get(f"/tickets/{other.key}").content.decode()

@@ -9,7 +9,7 @@ from escalation.models import Escalation
 from roles.models import Membership, Person, Team
 from tickets import states
 from tickets.lifecycle import RESOLUTION_CODES
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketLink
 from tickets.priority import LABELS as PRIORITIES
 from tickets.priority import LEVELS
 from web.destinations import Destination
@@ -213,6 +213,25 @@ class AssignForm(ActForm):
         members = Membership.objects.filter(team=self.ticket.team_id).values("person")
         people = Person.objects.filter(pk__in=members, is_active=True)
         self.fields["assignee"].queryset = people  # type: ignore[attr-defined]
+
+
+class LinkForm(ActForm):
+    """Another ticket by its key, and how the two belong together."""
+
+    relation = forms.ChoiceField(label="This ticket is", choices=TicketLink.Relation.choices)
+    other = forms.CharField(
+        label="Key of the other ticket",
+        max_length=20,
+        widget=forms.TextInput(attrs={"placeholder": "INC-000123", "autocomplete": "off"}),
+    )
+
+    def clean_other(self) -> Ticket:
+        """The ticket of that key; one that the person may not see is as unknown as none."""
+        key = self.cleaned_data["other"].strip().upper()
+        found = Ticket.objects.visible_to(self.person).filter(key=key).first()
+        if found is None:
+            raise forms.ValidationError("No ticket that you can see has this key.")
+        return found
 
 
 class MoveForm(ActForm):

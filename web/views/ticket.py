@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -12,17 +13,26 @@ from escalation.models import Escalation
 from escalation.outlook import next_steps
 from notifications.models import Message
 from roles.instants import database_now
-from roles.models import Team
+from roles.models import Person, Team
 from roles.refusals import Refused
 from tickets.access import allowed_actions
 from tickets.lifecycle import comment
-from tickets.models import Alert, Ticket, Watcher
+from tickets.models import Alert, Ticket, TicketLink, Watcher
 from web import doors
 from web.acts import ACTS, Situation, situation
 from web.clocks import cards, next_card
 from web.forms.acts import CommentForm
 from web.timeline import names_for, story_of
 from web.views.acts import UNPROCESSABLE, status_of, visible_ticket
+
+BACKWARD: dict[str, str] = {
+    TicketLink.Relation.CHILD_OF: "Parent of",
+    TicketLink.Relation.DUPLICATE_OF: "Duplicated by",
+    TicketLink.Relation.CAUSED_BY: "Cause of",
+    TicketLink.Relation.FOLLOWS: "Followed by",
+    TicketLink.Relation.RELATED: "Related to",
+}
+"""How a link reads from its other end."""
 
 
 @doors.signed_in(action="view")
@@ -106,8 +116,24 @@ def _inside(found: Ticket, at: Situation, teams: dict[int, Team], now: datetime)
         "path": _path(found, escalations, teams),
         "watchers": [watcher.person for watcher in watchers],
         "alerts": list(Alert.objects.filter(ticket=found.pk).select_related("source")[:20]),
+        "links": _links(found, at.person),
         "undelivered": Message.objects.filter(topic=found.topic, state="dead").count(),
     }
+
+
+def _links(found: Ticket, person: Person) -> list[tuple[str, Ticket]]:
+    """How other tickets that this person may see belong to this one, in words, with each."""
+    seen = Ticket.objects.visible_to(person)
+    rows = TicketLink.objects.filter(Q(source=found.pk) | Q(target=found.pk)).select_related(
+        "source", "target"
+    )
+    rows = rows.filter(source__in=seen, target__in=seen)
+    return [
+        (row.get_relation_display(), row.target)
+        if row.source_id == found.pk
+        else (BACKWARD[row.relation], row.source)
+        for row in rows.order_by("id")
+    ]
 
 
 def _path(found: Ticket, escalations: list[Escalation], teams: dict[int, Team]) -> list[Stop]:
