@@ -20,7 +20,7 @@ def raise_alarm(*, cause: str, ticket: Ticket, subject: str, body: str, now: dat
             ticket,
             cause=cause,
             recipient_id=person_id,
-            kind="page",
+            kind="alarm",
             subject=subject,
             body=body,
             is_alarm=True,

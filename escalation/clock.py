@@ -218,7 +218,8 @@ class _Tape:
 
 
 def _with_pauses(cycle: Cycle, target: TargetSpec, history: History) -> Cycle:
-    still = target.pauses | (SOLVED if cycle.kind == RESOLUTION else frozenset())
+    to_customer = cycle.kind in (RESOLUTION, FIRST_RESPONSE)
+    still = target.pauses | (SOLVED if to_customer else frozenset())
     end = cycle.stopped_at
     pauses: list[Pause] = []
     for index, (since, status) in enumerate(history):

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from escalation import explain
 from escalation.handover import Passing
-from escalation.letters import agent_letter
+from escalation.letters import agent_letter, informing_letter
 from escalation.models import Escalation, Firing
 from escalation.routes import Routes
 from escalation.rules import UNACKNOWLEDGED, Due
@@ -35,6 +35,7 @@ class Deed:
     raise_to: int | None = None
     fallback: Found | None = None
     lines: list[str] = field(default_factory=list)
+    insiders: frozenset[int] = frozenset()
 
     @property
     def told(self) -> list[int]:
@@ -68,18 +69,23 @@ class Deed:
         for person_id in alarmed:
             kinds.setdefault(person_id, "page")
         return [
-            agent_letter(
-                self.ticket,
-                cause=self.firing.cause,
-                recipient_id=person_id,
-                kind=kind,
-                subject=self.due.step.name,
-                body="\n".join([*self.lines, "", self.ticket.description[:1000]]),
-                rung=self.due.step.position,
-                is_alarm=person_id in alarmed,
-            )
+            self._letter(person_id, kind, is_alarm=person_id in alarmed)
+            if person_id in self.insiders
+            else informing_letter(self.ticket, cause=self.firing.cause, recipient_id=person_id)
             for person_id, kind in kinds.items()
         ]
+
+    def _letter(self, person_id: int, kind: str, *, is_alarm: bool) -> Letter:
+        return agent_letter(
+            self.ticket,
+            cause=self.firing.cause,
+            recipient_id=person_id,
+            kind=kind,
+            subject=self.due.step.name,
+            body="\n".join([*self.lines, "", self.ticket.description[:1000]]),
+            rung=self.due.step.position,
+            is_alarm=is_alarm,
+        )
 
     def passing(self) -> Passing | None:
         """The move that the step asks for."""
@@ -145,11 +151,22 @@ class Executor:
                 break  # What follows a move was meant for the team that there is not.
         if not (deed.told or done):
             deed.firing.outcome = Firing.Outcome.EMPTY
-            if not (due.step.moves and _has_rung_above(prospect, due)):
-                deed.fallback = self.people.fallback(deed.ticket)
-                left_out += deed.fallback.left_out
+        if not deed.told and self._owes_word(prospect, deed, bool(done)):
+            deed.fallback = self.people.fallback(deed.ticket)
+            left_out += deed.fallback.left_out
         self._explain(prospect, deed, done, left_out)
         return deed
+
+    def _owes_word(self, prospect: Prospect, deed: Deed, has_done: bool) -> bool:
+        """Whether a step that reached nobody must tell the fallback.
+
+        Work that was only moved or raised speaks for itself; a move from the top of the ladder
+        leaves the word to the rung above, which goes at once.
+        """
+        step = deed.due.step
+        if step.moves and deed.to_team is None:
+            return not _has_rung_above(prospect, deed.due)
+        return not has_done or any(action["do"] in LOUD for action in step.actions)
 
     def _deed(self, prospect: Prospect, due: Due, outcome: Firing.Outcome) -> Deed:
         firing = Firing(
@@ -163,7 +180,13 @@ class Executor:
             fired_at=self.now,
         )
         ticket = prospect.run.ticket
-        return Deed(ticket=ticket, firing=firing, due=due, policy=prospect.run.policy.name)
+        return Deed(
+            ticket=ticket,
+            firing=firing,
+            due=due,
+            policy=prospect.run.policy.name,
+            insiders=self.people.insiders,
+        )
 
     def _act(
         self, deed: Deed, action: Mapping[str, Any], done: list[str], left_out: list[str]

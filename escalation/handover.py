@@ -13,14 +13,14 @@ from escalation.letters import agent_letter
 from escalation.models import Clock, Escalation
 from escalation.routes import Routes
 from escalation.targets import People
-from notifications.outbox import enqueue
+from notifications.outbox import enqueue, withdraw
 from roles.calendars import work_calendar
 from roles.instants import TimeSource, database_now
 from roles.models import Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
 from roles.worktime import ALWAYS
 from tickets import states, timeline
-from tickets.access import may
+from tickets.access import PAGES, may
 from tickets.acting import acting, begin, fitting, required
 from tickets.assignment import Move, move_many
 from tickets.models import EventKind, Ticket, TimelineEvent, Watcher
@@ -116,7 +116,9 @@ def _move_of(passing: Passing) -> Move:
 
 
 def _end_alive(ticket_ids: Sequence[int], state: str, at: datetime) -> None:
-    alive = Escalation.objects.filter(ticket__in=ticket_ids, state__in=ALIVE)
+    alive = Escalation.objects.filter(
+        ticket__in=ticket_ids, type=Escalation.Type.FUNCTIONAL, state__in=ALIVE
+    )
     alive.update(state=state, ended_at=at)
 
 
@@ -158,6 +160,9 @@ def escalate(
         found = people.find(locked, ["on_call"])
         if not found.people:
             found = people.find(locked, ["lead", "team"])
+        is_alarm = not found.people
+        if is_alarm:
+            found = people.fallback(locked)
         subject = f"Escalated to {passing.to_team.name}"
         enqueue(
             [
@@ -168,9 +173,10 @@ def escalate(
                     kind="notify",
                     subject=subject,
                     body=passing.reason,
+                    is_alarm=is_alarm,
                 )
                 for person_id in found.ids
-                if person_id != actor.pk
+                if is_alarm or person_id != actor.pk
             ],
             now=event.at,
         )
@@ -200,6 +206,7 @@ def accept(
         if not act.ticket.is_acknowledged:
             act.ticket.acknowledged_at, act.ticket.acknowledged_by = act.now, actor
         act.record(EventKind.ACCEPTED, facts={"escalation": record.pk})
+        withdraw(topics=[act.ticket.topic], kinds=PAGES, reason="accepted", now=act.now)
         return act.ticket
 
 
@@ -249,7 +256,7 @@ def _return_to_sender(
     ticket: Ticket, record: Escalation, event: TimelineEvent, clock: TimeSource, via: str
 ) -> None:
     sender = record.sender
-    if sender is not None and _is_on_shift(sender, record.from_team, event.at):
+    if sender is not None and _may_have_it(ticket, sender, record.from_team, event.at):
         act = begin(ticket, actor=None, clock=clock, via=via)
         ticket.begin()
         ticket.assignee = sender
@@ -275,7 +282,10 @@ def _return_to_sender(
     )
 
 
-def _is_on_shift(person: Person, team: Team, at: datetime) -> bool:
+def _may_have_it(ticket: Ticket, person: Person, team: Team, at: datetime) -> bool:
+    """Whether the last assignee still works in the team, at this hour, and may know of it."""
+    if not Ticket.objects.visible_to(person).filter(pk=ticket.pk).exists():
+        return False
     member = Membership.objects.filter(team=team, person=person, person__is_active=True).exists()
     revision_id = team.calendar.current_id
     calendar = work_calendar(revision_id) if revision_id else ALWAYS
@@ -327,7 +337,7 @@ def involve(
                     act.ticket,
                     cause=event.cause,
                     recipient_id=person_id,
-                    kind="notify",
+                    kind="involved",
                     subject="Your help is wanted",
                     body=words,
                 )

@@ -20,6 +20,7 @@ def agent_letter(
     An alarm about a restricted case goes to people who may not be cleared: it has not even its key.
     """
     is_page = kind == "page"
+    is_urgent = is_page or is_alarm
     if ticket.restricted and is_alarm:
         return Letter(
             topic=ticket.topic,
@@ -44,9 +45,30 @@ def agent_letter(
         kind=kind,
         subject=head,
         body=text,
-        urgency="high" if is_page else "low",
+        urgency="high" if is_urgent else "low",
         priority=ticket.priority,
         rung=rung,
         clearance=ticket.topic if ticket.restricted else "",
         data={"ack": is_page, "url": f"/tickets/{ticket.key}", "ticket": ticket.key},
+    )
+
+
+def informing_letter(ticket: Ticket, *, cause: str, recipient_id: int) -> Letter:
+    """A letter to a requester or another outsider whom a step names: news, and nothing inside."""
+    subject = "We are giving it more attention"
+    if ticket.restricted:
+        head, text = f"[{ticket.key}] There is news on a case", "Please sign in to read it."
+    else:
+        head = f"[{ticket.key}] {subject}: {ticket.subject}"
+        text = "Your request takes longer than it should. More people have been told of it."
+    return Letter(
+        topic=ticket.topic,
+        cause=cause,
+        recipient_id=recipient_id,
+        kind="informed",
+        subject=head,
+        body=text,
+        priority=ticket.priority,
+        clearance=ticket.topic if ticket.restricted else "",
+        data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key},
     )

@@ -19,6 +19,7 @@ STANDING_LOOP: Final = 0
 """The loop of steps that judge a clock or a status: they stand outside the repeating round."""
 
 EMPTY: Final = "empty"
+FIRED: Final = "fired"
 URGENT: Final = frozenset({1, 2})
 
 
@@ -136,6 +137,14 @@ def entry_of(run: RunView, step: Step) -> int:
     return run.entry_origin if step.moves else run.entry
 
 
+def _has_moved(run: RunView, step: Step) -> bool:
+    """Whether the step has moved the ticket out of the entry that it has been handed back to."""
+    return step.moves and any(
+        outcome == FIRED and step_id == step.id and entry == run.entry_origin
+        for (_, step_id, entry), outcome in run.done.items()
+    )
+
+
 def _waiting_dues(run: RunView, steps: Sequence[Step], team_calendar: Any) -> list[Due]:
     if run.is_acknowledged:
         return []
@@ -143,7 +152,7 @@ def _waiting_dues(run: RunView, steps: Sequence[Step], team_calendar: Any) -> li
     found = []
     for step, delay_s in zip(rungs, _effective_delays(run, rungs), strict=True):
         entry = entry_of(run, step)
-        if (run.loop, step.id, entry) in run.done:
+        if (run.loop, step.id, entry) in run.done or _has_moved(run, step):
             continue
         calendar = basis_calendar(step, run.priority, team_calendar)
         at = instant_after(calendar, run.waiting_since, delay_s, run.frozen)
@@ -170,7 +179,7 @@ def _clock_dues(run: RunView, steps: Sequence[Step], clocks: Mapping[str, ClockV
         view = clocks.get(step.clock) if step.trigger == CLOCK_PERCENT else None
         if view is None or not view.is_live:
             continue
-        if (STANDING_LOOP, step.id, view.cycle) in run.done:
+        if (STANDING_LOOP, step.id, view.cycle) in run.done or _has_moved(run, step):
             continue
         at = view.crossing(view.target_s * step.percent / 100)
         if at is not None:

@@ -94,6 +94,7 @@ def _fit(
         item for item in policies if item.current and rules.matches(item.current.conditions, facts)
     ]
     main = next((item for item in fitting if item.mode == Policy.Mode.MAIN), None)
+    heir_of: Run | None = None
     for run in asked_anew:
         wanted = run.policy_id in {item.pk for item in fitting}
         if run.is_main and (main is None or run.policy_id != main.pk):
@@ -102,23 +103,34 @@ def _fit(
             run.matched_on = facts
             staying.append(run)
         else:
+            if run.is_main:
+                heir_of = run
             reason = "another policy applies"
             _end(kept, ticket, run, state=Run.State.SUPERSEDED, reason=reason, at=at)
+    if staying and not asked_anew:
+        fitting = []  # A policy published meanwhile waits until the ticket's facts change.
     held = {run.policy_id for run in staying}
     has_main = any(run.is_main for run in staying)
     for policy in fitting:
         is_main = policy.mode == Policy.Mode.MAIN
         if policy.pk in held or (is_main and (has_main or policy is not main)):
             continue
-        _start(kept, ticket, policy, facts, at)
+        _start(kept, ticket, policy, facts, at, heir_of=heir_of if is_main else None)
     for run in staying:
         _adjust(run, ticket, at)
         kept.changed.append(run)
 
 
 def _start(
-    kept: Kept, ticket: Ticket, policy: Policy, facts: Mapping[str, Any], at: datetime
+    kept: Kept,
+    ticket: Ticket,
+    policy: Policy,
+    facts: Mapping[str, Any],
+    at: datetime,
+    *,
+    heir_of: Run | None,
 ) -> None:
+    """Begin a climb; one that supersedes another takes over its waiting and its pauses."""
     run = Run(
         ticket=ticket,
         policy=policy,
@@ -130,6 +142,8 @@ def _start(
         waiting_since=ticket.entered_at or at,
         was_acknowledged=ticket.is_acknowledged,
     )
+    if heir_of is not None and heir_of.entry == ticket.entry:
+        run.waiting_since, run.frozen = heir_of.waiting_since, heir_of.frozen
     _freeze(run, ticket)
     kept.fresh.append(run)
     kept.tell(ticket, EventKind.RUN_STARTED, run, name=policy.name)
@@ -149,9 +163,12 @@ def _adjust(run: Run, ticket: Ticket, at: datetime) -> None:
         run.entry, run.loop, run.rung, run.base_position = ticket.entry, 1, 0, 0
         run.waiting_since, run.frozen = ticket.entered_at or at, []
     elif run.was_acknowledged and not ticket.is_acknowledged:
-        # Pages resume at the rung they had reached, in a loop of its own.
-        run.loop += 1
-        run.base_position, run.waiting_since, run.frozen = run.rung, at, []
+        # Pages resume at the rung they had reached, in a loop of its own; where none had been
+        # reached yet, the waiting begins anew.
+        if run.rung:
+            run.loop += 1
+            run.base_position = run.rung
+        run.waiting_since, run.frozen = at, []
     run.was_acknowledged = ticket.is_acknowledged
     _freeze(run, ticket)
 

@@ -66,6 +66,10 @@ class People:
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
         self.watching = _pairs(Watcher, [item.pk for item in tickets])
         self.people = self._load(tickets)
+        groups = (*self.members.values(), *self.holders.values(), *self.on_call.values())
+        heads = {pk for team in self.teams.values() for pk in (team.lead_id, team.manager_id) if pk}
+        # Who works here: everybody else is told in words meant for requesters.
+        self.insiders = frozenset(pk for group in groups for pk in group) | heads
 
     def _load(self, tickets: Sequence[Ticket]) -> dict[int, Person]:
         wanted: set[int | None] = set()

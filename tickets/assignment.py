@@ -38,7 +38,8 @@ def take(
     """Make the actor the assignee and start work; taking acknowledges."""
     with acting(ticket, actor=actor, action="take", clock=clock, via=via) as act:
         _require_open(act.ticket)
-        if act.ticket.assignee_id == actor.pk and act.ticket.status == states.IN_PROGRESS:
+        mine = act.ticket.assignee_id == actor.pk and act.ticket.status == states.IN_PROGRESS
+        if mine and act.ticket.is_acknowledged:
             return act.ticket
         _give(act, actor)
         _acknowledge(act, actor)

@@ -8,6 +8,7 @@ from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.refusals import Conflict, Invalid
 from tickets import letters, states
+from tickets.access import PAGES, may
 from tickets.acting import Act, acting, fitting, required
 from tickets.models import EventKind, Ticket
 
@@ -16,6 +17,8 @@ HOLDS = {
     states.PENDING_VENDOR: "await_vendor",
     states.PENDING_CHANGE: "await_change",
 }
+OVERTAKEN = (*PAGES, "assigned", "waiting", "woken", "involved")
+"""Kinds of message that the end of a ticket makes pointless; answers and alarms still go out."""
 RESOLUTION_CODES = {
     "fixed": "Fixed",
     "workaround": "Workaround given",
@@ -51,13 +54,23 @@ def comment(
             EventKind.COMMENTED,
             body=body,
             is_public=public,
-            facts={"by": "requester" if by_requester else "agent" if actor else "system"},
+            facts={"by": _side_of(actor, locked)},
         )
         if public:
             enqueue(_reply_letters(act, event, body, by_requester), now=act.now)
         if public and by_requester:
             _answer(act)
         return locked
+
+
+def _side_of(actor: Person | None, ticket: Ticket) -> str:
+    """Who speaks, as the clocks care: only a human of the service answers a first response."""
+    if actor is None:
+        return "system"
+    if actor.pk == ticket.requester_id:
+        return "requester"
+    is_human = actor.kind == Person.Kind.PERSON
+    return "agent" if is_human and may(actor, "see_internal", ticket) else "other"
 
 
 def _reply_letters(act: Act, event: Any, body: str, by_requester: bool) -> list[Any]:
@@ -145,7 +158,7 @@ def resolve(
             EventKind.RESOLVED,
             body=body,
             is_public=True,
-            facts={"by": "agent" if actor else "system"},
+            facts={"by": _side_of(actor, locked)},
         )
         _withdraw_all(act, "resolved")
         enqueue(letters.to_requester(locked, event, kind="resolved", body=body), now=act.now)
@@ -231,4 +244,4 @@ def chase(
 
 
 def _withdraw_all(act: Act, reason: str) -> None:
-    withdraw(topics=[act.ticket.topic], reason=reason, now=act.now)
+    withdraw(topics=[act.ticket.topic], kinds=OVERTAKEN, reason=reason, now=act.now)

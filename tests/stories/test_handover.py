@@ -179,5 +179,5 @@ def test_involving_somebody_does_not_move_the_ticket(story: Story) -> None:
         ticket=ticket, actor=story.agent, team=story.platform, reason="Look?", clock=story.clock
     )
     assert story.fresh(ticket).team == story.desk
-    story.phone.rang(("dora", "notify"))
+    story.phone.rang(("dora", "involved"))
     assert ticket.watchers.filter(person=story.expert).exists()
