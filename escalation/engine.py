@@ -47,7 +47,7 @@ class TickReport:
 def tick(*, limit: int = 200, clock: TimeSource = database_now) -> TickReport:
     """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
     _keep_up(limit, clock)
-    breached = note_breaches(limit=limit, clock=clock)
+    breached = _note(limit, clock)
     try:
         deeds = climb(limit=limit, clock=clock)
         if deeds:
@@ -76,14 +76,34 @@ def _keep_up(limit: int, clock: TimeSource) -> None:
 # ---- Breaches: facts with a time, whatever the policies say ------------------------------------
 
 
+def _note(limit: int, clock: TimeSource) -> int:
+    """Note a batch of breaches; where one ticket spoils it, the others are noted one by one."""
+    try:
+        return note_breaches(limit=limit, clock=clock)
+    except Exception:
+        log.exception("A batch of breaches failed; its tickets are now noted one by one.")
+    noted = 0
+    for ticket_id in _late_tickets(limit, clock()):
+        try:
+            noted += note_breaches(limit=limit, clock=clock, ticket_id=ticket_id)
+        except Exception:
+            log.exception("The breach of ticket %s could not be noted.", ticket_id)
+    return noted
+
+
+def _late_tickets(limit: int, now: datetime) -> list[int]:
+    late = Clock.objects.filter(state=Clock.State.RUNNING, noted_breach=False, due_at__lte=now)
+    return list(late.order_by("due_at").values_list("ticket_id", flat=True)[:limit])
+
+
 @transaction.atomic
-def note_breaches(*, limit: int, clock: TimeSource) -> int:
-    """Write down the clocks whose deadline has passed; returns how many."""
+def note_breaches(*, limit: int, clock: TimeSource, ticket_id: int | None = None) -> int:
+    """Write down the clocks whose deadline has passed, of one ticket or all; returns how many."""
     now = clock()
     unnoted = Clock.objects.filter(
         state=Clock.State.RUNNING, noted_breach=False, due_at__lte=now
     ).order_by("due_at")
-    ids = list(unnoted.values_list("ticket_id", flat=True)[:limit])
+    ids = [ticket_id] if ticket_id else _late_tickets(limit, now)
     if not ids:
         return 0
     rows = Ticket.objects.filter(pk__in=ids).order_by("id")

@@ -10,7 +10,7 @@ from escalation.models import ClockKind, Policy, PolicyRevision, PolicyStep, Tar
 from escalation.targets import check_token
 from roles import audit
 from roles.instants import TimeSource, database_now
-from roles.models import Person
+from roles.models import Duty, Person, Team
 from roles.people import require
 from roles.refusals import Conflict, Invalid
 from tickets import states
@@ -49,7 +49,7 @@ def draft_policy(
     Invalid with a sentence for each mistake, by its path such as "steps.2.actions.1".
     """
     require(actor, "manage_policies")
-    problems = check_policy(conditions, steps)
+    problems = check_policy(conditions, steps) or unknown_names(steps)
     if problems:
         raise Invalid("bad_policy", "The policy has mistakes.", problems)
     now = clock()
@@ -122,6 +122,25 @@ def check_policy(
     for number, step in enumerate(steps, start=1):
         for place, problem in _step_problems(step).items():
             problems[f"steps.{number}{place}"] = problem
+    return problems
+
+
+def unknown_names(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The teams, duties and people that steps name and the site does not have, by path."""
+    known = {
+        "team": set(Team.objects.values_list("slug", flat=True)),
+        "duty": set(Duty.objects.values_list("slug", flat=True)),
+        "person": set(Person.objects.values_list("username", flat=True)),
+    }
+    problems: dict[str, str] = {}
+    for number, step in enumerate(steps, start=1):
+        for place, action in enumerate(step["actions"], start=1):
+            goals = action["to"] if isinstance(action["to"], list) else [str(action["to"])]
+            for goal in goals:
+                kind, _, name = goal.partition(":")
+                kind = kind if kind in known else "team"
+                if name and name not in known[kind]:
+                    problems[f"steps.{number}.actions.{place}"] = f"There is no {kind} {name}."
     return problems
 
 

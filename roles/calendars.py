@@ -92,6 +92,8 @@ def checked_hours(
         days = sorted({_iso_day(day) for day in days_off})
     except (TypeError, ValueError) as trouble:
         problems["days_off"] = str(trouble)
+    if not hours and "spans" not in problems:
+        problems["spans"] = "Give at least one span: no clock could run by hours that never open."
     if len(hours) > MAX_SPANS:
         problems["spans"] = f"At most {MAX_SPANS} spans a week."
     if len(days) > MAX_DAYS_OFF:

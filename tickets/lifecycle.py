@@ -1,6 +1,6 @@
 """A ticket's life after its birth: discussed, put on hold, resolved, reopened, closed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from notifications.outbox import enqueue, withdraw
@@ -17,6 +17,7 @@ HOLDS = {
     states.PENDING_VENDOR: "await_vendor",
     states.PENDING_CHANGE: "await_change",
 }
+LONGEST_SLEEP = timedelta(days=366)
 OVERTAKEN = (*PAGES, "assigned", "waiting", "woken", "involved")
 """Kinds of message that the end of a ticket makes pointless; answers and alarms still go out."""
 RESOLUTION_CODES = {
@@ -111,10 +112,15 @@ def pend(
         reason = required(reason, "reason", 250)
         if wake_at is not None and wake_at <= act.now:
             raise Invalid("past", "That time has passed.", {"wake_at": "Choose a later time."})
+        if wake_at is not None and wake_at > act.now + LONGEST_SLEEP:
+            raise Invalid("far", "That is too far ahead.", {"wake_at": "Within a year, please."})
         getattr(locked, HOLDS[status])()
         locked.pending_reason, locked.wake_at = reason, wake_at
         event = act.record(
-            EventKind.PENDED, body=reason, is_public=status == states.PENDING_REQUESTER
+            EventKind.PENDED,
+            body=reason,
+            is_public=status == states.PENDING_REQUESTER,
+            facts={"by": _side_of(actor, locked)},
         )
         if status == states.PENDING_REQUESTER:
             enqueue(letters.to_requester(locked, event, kind="waiting", body=reason), now=act.now)

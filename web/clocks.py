@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.timezone import localtime
+
 from escalation.clock import TargetSpec, read
 from escalation.models import Clock, ClockKind
 from escalation.sla import cycle_of
@@ -90,5 +92,5 @@ def _pause(pause: Any) -> str:
     start, end = pause[0], pause[1]
     begun = datetime.fromisoformat(start)
     if end is None:
-        return f"since {begun:%H:%M} UTC"
+        return f"since {localtime(begun):%H:%M}"
     return duration_text((datetime.fromisoformat(end) - begun).total_seconds())

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 View = Callable[..., HttpResponse]
@@ -44,7 +46,12 @@ def _door(
 
         @wraps(view)
         def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return guarded(request, *args, **kwargs)
+            response = guarded(request, *args, **kwargs)
+            if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+                page = render(request, "web/errors/405.html", status=response.status_code)
+                page["Allow"] = response["Allow"]
+                return page
+            return response
 
         door.action = action  # type: ignore[attr-defined]
         return door

@@ -271,3 +271,15 @@ def test_a_link_is_shown_from_both_ends_and_an_unseen_key_is_as_unknown_as_none(
     )
     assert other.key in client.get(f"/tickets/{one.key}").content.decode()
     assert "Cause of" in client.get(f"/tickets/{other.key}").content.decode()
+
+
+def test_the_address_of_a_refused_note_leads_back_to_its_ticket(stage, sign_in):
+    client = sign_in(stage.nora)
+    answer = client.get(address(stage, "slow", "comment"))
+    assert (answer.status_code, answer.url) == (302, f"/tickets/{stage.tickets['slow'].key}")
+
+
+def test_an_address_that_only_takes_forms_says_so_on_a_page(stage, sign_in):
+    answer = sign_in(stage.nora).get("/sign-out")
+    assert answer.status_code == 405
+    assert b"This is no page" in answer.content

@@ -46,10 +46,12 @@ def ticket(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, template, _context(at, form))
 
 
-@doors.signed_in(action="comment_public", methods=("POST",))
+@doors.signed_in(action="comment_public", methods=("GET", "POST"))
 def add_comment(request: HttpRequest, key: str) -> HttpResponse:
     """Add the reply or note; when it is refused the page keeps what was written."""
     found = visible_ticket(request.user, key)
+    if request.method == "GET":  # the address of a refused note, opened again
+        return redirect("web:ticket", key=key)
     at = situation(found, request.user, allowed_actions(request.user, found))
     form = CommentForm(request.POST, ticket=found, person=request.user)
     status = UNPROCESSABLE

@@ -17,7 +17,7 @@
     waiting = null;
     if (document.hidden || busy()) held = true;
     else {
-      const here = location.pathname + location.search; // filters may have changed it since
+      const here = (page().dataset.address ?? location.pathname) + location.search; // filters may have changed it since
       htmx.ajax("GET", here, { target: target(), source: target(), swap: "innerHTML", headers: { "X-Live": "1" } });
     }
   }
