@@ -44,6 +44,7 @@ class ScopePermission(BasePermission):
             return True
         if wanted not in request.auth.scopes:
             denied = PermissionDenied(f"This token lacks the scope {wanted}.", "scope_missing")
+            # DRF reads this attribute of an exception, but its stubs do not declare it.
             denied.auth_header = (  # type: ignore[attr-defined]
                 f'{REALM}, error="insufficient_scope", scope="{wanted}"'
             )

@@ -80,6 +80,7 @@ class CallerThrottle(BaseThrottle):
         window, limit = int(now // WINDOW_S), int(settings.API_REQUESTS_PER_MINUTE)
         self.reset_s = max(1, int((window + 1) * WINDOW_S - now + 0.999))
         used = counter.add(name, window)
+        # Carried to the middleware that writes the headers; Django's request has no such field.
         request._request.rate = {  # type: ignore[attr-defined]
             "RateLimit-Limit": str(limit),
             "RateLimit-Remaining": str(max(0, limit - used)),

@@ -16,6 +16,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 THREADS = 8  # each keeps a database connection
 
 refuse_default_secret_key()
+# a2wsgi and Django each type WSGI and ASGI by protocols of their own.
 pages = WSGIMiddleware(django_application, workers=THREADS)  # type: ignore[arg-type]
 
 

@@ -95,6 +95,7 @@ class Hints:
             socket_timeout=5,
             health_check_interval=15,
         )
+        # redis-py leaves pubsub() untyped.
         self._pubsub = client.pubsub()  # type: ignore[no-untyped-call]
         self._pubsub.subscribe(self._channel)
         return self._pubsub
@@ -159,6 +160,7 @@ class PassTimer(threading.Thread):
         return True
 
 
+# Celery ships no types.
 class PassTimers(bootsteps.StartStopStep):  # type: ignore[misc]
     """Starts the timers of a worker's queues: after its pool has forked, before it needs a broker.
 

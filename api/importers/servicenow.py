@@ -170,6 +170,7 @@ def _read_rows(reader: "Iterator[list[str]]", zone: tzinfo, export: Export) -> N
     places = {name: place for place, name in enumerate(header)}
     dates = _Dates(zone)
     while True:
+        # Every csv reader has line_num; the iterator type it is passed as does not say so.
         line = reader.line_num + 1  # type: ignore[attr-defined]
         try:
             values = next(reader)

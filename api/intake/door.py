@@ -63,6 +63,7 @@ def take_alerts(request: HttpRequest, product: str, key: str = "") -> HttpRespon
 
 
 def _store(request: HttpRequest, source: AlertSource) -> HttpResponse:
+    # Only read() is asked of the stream, and a request has that.
     body = read_limited(request, BYTES_MAX)  # type: ignore[arg-type]
     body = unpack(body, request.headers.get("Content-Encoding", ""), BYTES_MAX)
     payload = decode(body, charset_of(request.headers.get("Content-Type", "")))
