@@ -1,0 +1,51 @@
+"""What a batch of deeds comes to in the database: a bounded number of statements."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from escalation.firing import HIERARCHY, Deed
+from escalation.handover import clock_reading, pass_on
+from escalation.models import Escalation, Firing, Run
+from notifications.outbox import enqueue
+from roles.instants import fixed
+from tickets import timeline
+from tickets.triage import raise_priority_many
+
+RUN_PROGRESS: Final = ("rung", "loop", "base_position", "waiting_since", "frozen", "epoch")
+
+
+def write(deeds: Sequence[Deed], claimed: Sequence[Run], now: datetime) -> None:
+    """Firings, events, moves, records and messages, with a bounded number of statements."""
+    Firing.objects.bulk_create([deed.firing for deed in deeds])
+    told: dict[int, timeline.Write] = {}
+    for deed in deeds:
+        write = told.setdefault(deed.ticket.pk, timeline.Write(ticket=deed.ticket, entries=[]))
+        write.entries = [*write.entries, deed.entry()]
+    timeline.record_many(list(told.values()), at=now, announce=False)
+    timeline.update_rows(Run, claimed, RUN_PROGRESS)
+    _call_authority(deeds)
+    raises = [(deed.ticket, deed.raise_to, deed.lines[0]) for deed in deeds if deed.raise_to]
+    raise_priority_many(raises, clock=fixed(now), announce=False)
+    passings = [passing for deed in deeds if (passing := deed.passing())]
+    pass_on(passings, clock=fixed(now), announce=False)
+    enqueue([letter for deed in deeds for letter in deed.letters()], now=now)
+
+
+def _call_authority(deeds: Sequence[Deed]) -> None:
+    calling = [deed for deed in deeds if HIERARCHY in deed.found]
+    readings = clock_reading([deed.ticket.pk for deed in calling]) if calling else {}
+    pairs = [
+        (deed, record)
+        for deed in calling
+        if (record := deed.hierarchical(readings[deed.ticket.pk]))
+    ]
+    Escalation.objects.bulk_create([record for _, record in pairs])
+    through = Escalation.to_people.through
+    through.objects.bulk_create(
+        [
+            through(escalation_id=record.pk, person_id=person_id)
+            for deed, record in pairs
+            for person_id in deed.found[HIERARCHY].ids
+        ]
+    )
