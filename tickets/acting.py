@@ -35,6 +35,7 @@ TOLD: Final = (
     "category_id",
     "organisation_id",
     "restricted",
+    "is_major",
     "wake_at",
     "resolution_code",
     "reopen_count",

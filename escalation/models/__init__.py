@@ -4,10 +4,12 @@ from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep
 from escalation.models.run import Firing, Heartbeat, Quarantine, Run
 from escalation.models.sla import Clock, ClockKind, Target, TargetRevision
+from escalation.models.vendor import Engagement, Vendor
 
 __all__ = [
     "Clock",
     "ClockKind",
+    "Engagement",
     "Escalation",
     "Firing",
     "Heartbeat",
@@ -18,4 +20,5 @@ __all__ = [
     "Run",
     "Target",
     "TargetRevision",
+    "Vendor",
 ]

@@ -40,7 +40,7 @@ class Escalation(models.Model):
         "roles.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     to_people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
-    trigger = models.CharField(max_length=16, help_text="manual, or the step's trigger.")
+    trigger = models.CharField(max_length=24, help_text="manual, or the step's trigger.")
     firing = models.ForeignKey(
         "escalation.Firing", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -7,7 +7,13 @@ from django.db import models
 class ClockKind(models.TextChoices):
     FIRST_RESPONSE = "first_response", "First response"
     RESOLUTION = "resolution", "Resolution"
+    NEXT_UPDATE = "next_update", "Next update"
     ACCEPTANCE = "acceptance", "Acceptance"
+    TIME_IN_TEAM = "time_in_team", "Time in team"
+    VENDOR_RESPONSE = "vendor_response", "Vendor response"
+    VENDOR_FIX = "vendor_fix", "Vendor fix"
+    STAKEHOLDER_UPDATE = "stakeholder_update", "Stakeholder update"
+    REGULATORY = "regulatory", "Regulatory notice"
 
 
 class Target(models.Model):
@@ -37,7 +43,7 @@ class TargetRevision(models.Model):
 
     target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()
-    clock = models.CharField(max_length=16, choices=ClockKind)
+    clock = models.CharField(max_length=20, choices=ClockKind)
     seconds = models.PositiveIntegerField(help_text="Working seconds allowed.")
     calendar = models.ForeignKey(
         "roles.Calendar",
@@ -63,6 +69,9 @@ class TargetRevision(models.Model):
     )
     team = models.ForeignKey(
         "roles.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    vendor = models.ForeignKey(
+        "escalation.Vendor", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField()
 
@@ -99,7 +108,7 @@ class Clock(models.Model):
     ticket = models.ForeignKey(
         "tickets.Ticket", on_delete=models.PROTECT, related_name="clocks", db_index=False
     )
-    kind = models.CharField(max_length=16, choices=ClockKind)
+    kind = models.CharField(max_length=20, choices=ClockKind)
     cycle = models.PositiveIntegerField(default=1)
     team = models.ForeignKey(
         "roles.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="+"

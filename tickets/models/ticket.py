@@ -142,6 +142,7 @@ class Ticket(ProtectedStatusModel):
     )
 
     restricted = models.BooleanField(default=False)
+    is_major = models.BooleanField(default=False)
     opened_at = models.DateTimeField()
     began_at = models.DateTimeField(null=True, blank=True)
     detected_at = models.DateTimeField(null=True, blank=True)
