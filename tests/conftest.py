@@ -117,6 +117,11 @@ def lacking() -> list[str]:
             "The test against a real Alertmanager is not run: no prometheus-alertmanager "
             "(apt-get install prometheus-alertmanager)."
         )
+    if not (shutil.which("spin") and shutil.which("cc")):
+        reasons.append(
+            "The model of the engine is not searched: no spin or C compiler "
+            "(apt-get install spin gcc libc6-dev)."
+        )
     if not HISTORY.exists():
         reasons.append(f"Tests on the recorded incident log are not run: no {HISTORY}.")
     if not CAPTURES.exists():
