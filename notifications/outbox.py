@@ -50,13 +50,19 @@ def enqueue(letters: Sequence[Letter], *, now: datetime) -> list[Message]:
         raise RuntimeError("enqueue() must run in the transaction of the cause.")
     if not letters:
         return []
-    keys = [letter_key(letter) for letter in letters]
-    rows = {key: _row(key, letter, now) for key, letter in zip(keys, letters, strict=True)}
+    rows = {_once(letter): _row(letter_key(letter), letter, now) for letter in letters}
     # In one order for everybody, so that two writers of the same causes cannot deadlock.
-    Message.objects.bulk_create((rows[key] for key in sorted(rows)), ignore_conflicts=True)
-    stored = {message.key: message for message in Message.objects.filter(key__in=rows)}
+    Message.objects.bulk_create((rows[once] for once in sorted(rows)), ignore_conflicts=True)
+    # Not looked up by key: a row that stands may have been keyed under an earlier address.
+    standing = Message.objects.filter(cause__in={letter.cause for letter in letters})
+    stored = {_once(message): message for message in standing}
     live.wake("messages")
-    return [stored[key] for key in keys]
+    return [stored[_once(letter)] for letter in letters]
+
+
+def _once(of: Letter | Message) -> tuple[str, int, str, int]:
+    """What there is at most one message of."""
+    return of.cause, of.recipient_id, of.channel, of.rung
 
 
 def withdraw(
@@ -100,7 +106,7 @@ def was_told(*, topic: str, person_id: int, kinds: Sequence[str]) -> bool:
 
 
 def letter_key(letter: Letter) -> str:
-    """Return the idempotency key that this letter has always had and will always have."""
+    """The idempotency key of a letter, distinct between sites; the row keeps it for good."""
     site = uuid5(NAMESPACE_URL, settings.PUBLIC_URL)
     parts = (letter.cause, str(letter.recipient_id), letter.channel, str(letter.rung))
     return str(uuid5(site, "\x1f".join(parts)))

@@ -40,6 +40,14 @@ def test_the_key_depends_on_nothing_but_cause_recipient_channel_and_rung(ann):
     assert after.key == key
 
 
+def test_a_site_that_moves_to_another_address_keeps_the_rows_and_keys_that_stand(ann, settings):
+    [stored] = post(letter(ann))
+    settings.PUBLIC_URL = "https://help.example.org"
+    [again, fresh] = post(letter(ann), letter(ann, rung=1))
+    assert (again.pk, again.key) == (stored.pk, stored.key)
+    assert fresh.rung == 1
+
+
 def test_many_letters_take_one_insert(ann, django_assert_num_queries):
     letters = [letter(ann, cause=f"event:{number}") for number in range(300)]
     with transaction.atomic(), django_assert_num_queries(2):
