@@ -1,4 +1,4 @@
-"""Drafts and publishes policies and targets: new immutable revisions, never changed ones."""
+"""Drafts and publishes policies: new immutable revisions, never changed ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from escalation.models import ClockKind, Policy, PolicyRevision, PolicyStep, Target, TargetRevision
+from escalation.models import ClockKind, Policy, PolicyRevision, PolicyStep
 from escalation.targets import check_token
 from roles import audit
 from roles.instants import TimeSource, database_now
@@ -194,53 +194,3 @@ def _action_problem(action: Mapping[str, Any]) -> str:
     if verb == "raise_priority":
         return "" if goal in (1, 2, 3, 4) else '"raise_priority" needs 1 to 4.'
     return "Choose notify, page, involve, move or raise_priority."
-
-
-@transaction.atomic
-def publish_target(
-    *,
-    target: Target,
-    clock_kind: str,
-    seconds: int,
-    pauses: Sequence[str] = (),
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **narrowed: Any,
-) -> TargetRevision:
-    """Give a target a new wording: working seconds, pausing statuses, and what it applies to.
-
-    `narrowed` may hold calendar, priority, kind, service, organisation and team. Clocks that run
-    keep the revision they began with.
-    """
-    require(actor, "manage_policies")
-    wrong = {}
-    if clock_kind not in ClockKind.values:
-        wrong["clock"] = "Choose one of " + ", ".join(ClockKind.values) + "."
-    if seconds < 1:
-        wrong["seconds"] = "At least one second."
-    if set(pauses) - states.OPEN:
-        wrong["pauses"] = "Only open statuses can stop a clock."
-    if wrong:
-        raise Invalid("bad_target", "The target has mistakes.", wrong)
-    locked = Target.objects.select_for_update().get(pk=target.pk)
-    newest = TargetRevision.objects.filter(target=locked).aggregate(number=Max("number"))["number"]
-    revision = TargetRevision.objects.create(
-        target=locked,
-        number=(newest or 0) + 1,
-        clock=clock_kind,
-        seconds=seconds,
-        pauses=list(pauses),
-        created_at=clock(),
-        **narrowed,
-    )
-    locked.current = revision
-    locked.save(update_fields=["current"])
-    target.current = revision
-    audit.record(
-        actor=actor,
-        action="target.published",
-        subject=locked,
-        changes={"revision": [newest, revision.number]},
-        clock=clock,
-    )
-    return revision

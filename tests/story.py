@@ -12,7 +12,8 @@ from django.db.models import Min
 
 from escalation.engine import tick
 from escalation.models import Clock, Firing, Policy, Run, Target
-from escalation.policies import draft_policy, publish_policy, publish_target
+from escalation.policies import draft_policy, publish_policy
+from escalation.promises import publish_target
 from notifications.models import Message
 from roles.calendars import publish_calendar
 from roles.instants import fixed

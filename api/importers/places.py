@@ -16,7 +16,7 @@ from django.utils.text import slugify
 
 from api.importers.servicenow import BadExport, Row
 from escalation.models import ClockKind, Target
-from escalation.policies import publish_target
+from escalation.promises import publish_target
 from roles.calendars import publish_calendar
 from roles.models import Calendar, Organisation, Person, Team, Tier
 from tickets import states

@@ -10,7 +10,8 @@ from django.db import transaction
 
 from config.example import catalog, guidance, people, policies, promises, teams
 from escalation.models import Policy, Target
-from escalation.policies import draft_policy, publish_policy, publish_target
+from escalation.policies import draft_policy, publish_policy
+from escalation.promises import publish_target
 from roles.calendars import publish_calendar
 from roles.instants import TimeSource, database_now
 from roles.models import Calendar, Duty, Organisation, Person, Schedule, Team, Tier

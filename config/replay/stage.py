@@ -11,7 +11,8 @@ from django.db import transaction
 from api.importers.servicenow import Row
 from config.replay.script import desk_of, scaled
 from escalation.models import Policy, Target
-from escalation.policies import draft_policy, publish_policy, publish_target
+from escalation.policies import draft_policy, publish_policy
+from escalation.promises import publish_target
 from roles.calendars import publish_calendar
 from roles.models import (
     Calendar,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from escalation.admin.guard import PolicyGuard
 from escalation.explain import duration
 from escalation.models import ClockKind, Target, TargetRevision
-from escalation.policies import publish_target
+from escalation.promises import publish_target
 from roles.admin.audited import acting
 from roles.models import Calendar, Organisation, Team
 from tickets import states

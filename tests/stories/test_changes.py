@@ -1,7 +1,7 @@
 """Facts change in mid-climb: priority, policy, targets; nothing is skipped silently or repeated."""
 
 from escalation.models import Clock, Policy, Run, Target
-from escalation.policies import publish_target
+from escalation.promises import publish_target
 from tests.story import Story, notify, page, percent, unacknowledged
 from tickets.assignment import acknowledge, assign, take
 from tickets.lifecycle import comment, pend, reopen, resolve
