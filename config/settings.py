@@ -193,6 +193,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 AUTO_CLOSE_DAYS = env.int("AUTO_CLOSE_DAYS", default=5)  # a resolved ticket that stays so closes
 
+# Hosts, as `host` or `host:port`, that hooks may call inside the site's own network or without TLS.
+WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=[])
+
 # ---- The machines' door ------------------------------------------------------------------------
 
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6000)

@@ -1,7 +1,14 @@
 """What people who work on a ticket are told when it needs them."""
 
+from datetime import datetime
+from typing import Any
+
+from escalation.models import Firing
+from notifications.models import Hook
 from notifications.outbox import Letter
+from notifications.webhooks import CHANNEL as WEBHOOK
 from tickets.models import Ticket
+from tickets.timeline import instant_text
 
 
 def agent_letter(
@@ -72,3 +79,49 @@ def informing_letter(ticket: Ticket, *, cause: str, recipient_id: int) -> Letter
         clearance=ticket.topic if ticket.restricted else "",
         data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key},
     )
+
+
+def hook_letter(
+    ticket: Ticket, firing: Firing, hook: Hook, *, policy: str, step: str, rung: int
+) -> Letter | None:
+    """The event by which a step calls another system; None for a restricted case.
+
+    Other systems are cleared for no case: there is nothing that they could be told of one.
+    """
+    if ticket.restricted:
+        return None
+    facts = {
+        "policy": policy,
+        "step": step,
+        "position": rung,
+        "firing": firing.pk,
+        "due_at": instant_text(firing.due_at),
+    }
+    return Letter(
+        topic=ticket.topic,
+        cause=firing.cause,
+        recipient_id=hook.account_id,
+        kind=WEBHOOK,
+        subject=f"[{ticket.key}] {hook.name}: {step}",
+        body=f"{policy}: {step}",
+        priority=ticket.priority,
+        channel=WEBHOOK,
+        rung=rung,
+        data={"event": event_of(ticket, "escalation.fired", firing.fired_at, facts)},
+    )
+
+
+def event_of(ticket: Ticket, name: str, at: datetime, facts: dict[str, Any]) -> dict[str, Any]:
+    """An event as other systems read it: type, time, and what they may know of the ticket."""
+    about = {
+        "key": ticket.key,
+        "kind": ticket.kind,
+        "subject": ticket.subject,
+        "priority": ticket.priority,
+        "status": ticket.status,
+        "team": ticket.team.slug if ticket.team else None,
+        "service": ticket.service.slug if ticket.service else None,
+        "major": ticket.is_major,
+        "path": f"/tickets/{ticket.key}",
+    }
+    return {"type": name, "timestamp": instant_text(at), "data": {"ticket": about, **facts}}

@@ -1,11 +1,15 @@
 """Messages and contact methods for administrators: what was told, what failed, and once more."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from notifications.delivery import send_again
-from notifications.models import Attempt, ContactMethod, Message
+from notifications.models import Attempt, ContactMethod, Hook, Message
+from notifications.webhooks import change_hook, create_hook, issue_secret
 from roles.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 from roles.refusals import Refused
 
@@ -55,3 +59,47 @@ class ContactMethodAdmin(AuditedAdmin):
     search_fields = ("person__name", "person__email", "address")
     list_select_related = ("person",)
     autocomplete_fields = ("person",)
+
+
+SHOWN_ONCE = "Copy the secret of {hook} now, it is not shown again: {secret}"
+
+
+@admin.register(Hook)
+class HookAdmin(AuditedAdmin):
+    """Other systems that policies may call; one that is not wanted any more is switched off."""
+
+    writes_own_audit = True
+    list_display = ("name", "slug", "url", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name", "slug", "url")
+    fields = ("name", "slug", "url", "is_active")
+    actions = ("issue_new_secrets",)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        return self.fields if obj else self.fields[:3]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return {} if obj else {"slug": ["name"]}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: Hook, form: forms.ModelForm, change: bool
+    ) -> None:
+        given = {"name": obj.name, "url": obj.url}
+        if change:
+            change_hook(hook=obj, is_active=obj.is_active, actor=acting(request), **given)
+            return
+        hook, secret = create_hook(slug=obj.slug, actor=acting(request), **given)
+        obj.__dict__.update(hook.__dict__)
+        messages.warning(request, SHOWN_ONCE.format(hook=hook, secret=secret))
+
+    @admin.action(description="Issue a new secret; the present one ends", permissions=["change"])
+    def issue_new_secrets(self, request: HttpRequest, chosen: QuerySet[Hook]) -> None:
+        for hook in chosen:
+            secret = issue_secret(hook=hook, actor=acting(request))
+            messages.warning(request, SHOWN_ONCE.format(hook=hook, secret=secret))

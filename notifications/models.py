@@ -59,6 +59,31 @@ class ContactMethod(models.Model):
         return f"{self.channel}: {self.address}"
 
 
+class Hook(models.Model):
+    """Another system that is called with signed events; its account stands for it in the outbox.
+
+    The secret is derived from the site's key and `nonce`; it is kept nowhere.
+    """
+
+    slug = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    url = models.CharField("address", max_length=500)
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hook", editable=False
+    )
+    nonce = models.CharField(max_length=32, editable=False)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(url="") & ~Q(nonce=""), name="hook_filled"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Message(models.Model):
     """One intent to tell one person one thing over one channel: a row of the outbox."""
 

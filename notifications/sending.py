@@ -19,7 +19,9 @@ from notifications.channels.registry import CHANNELS
 from notifications.faults import crash_here
 from notifications.leases import Claim
 from notifications.links import make_link
-from notifications.models import Message, Outcome, Urgency
+from notifications.models import Hook, Message, Outcome, Urgency
+from notifications.webhooks import CHANNEL as WEBHOOK
+from notifications.webhooks import secret_of
 from roles.instants import TimeSource, fixed
 
 log = logging.getLogger(__name__)
@@ -184,7 +186,15 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         body=message.body,
         ack_url=make_link(message, "ack", clock=fixed(now)) if message.data.get("ack") else "",
         open_url=settings.PUBLIC_URL.rstrip("/") + path if inside else "",
+        event=message.data.get("event") or {},
+        secret=_secret_for(message),
     )
+
+
+def _secret_for(message: Message) -> str:
+    if message.channel != WEBHOOK:
+        return ""
+    return secret_of(Hook.objects.get(account=message.recipient_id))
 
 
 def backoff_s(

@@ -9,7 +9,7 @@ from django.db import models
 from roles.instants import TimeSource, database_now
 from roles.models import AuditEntry, Person
 
-SECRET_FIELDS = frozenset({"password", "digest"})
+SECRET_FIELDS = frozenset({"password", "digest", "nonce"})
 
 
 def record(

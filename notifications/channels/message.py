@@ -1,12 +1,16 @@
 """What a channel is given and what it answers: the one shape that all channels share."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutgoingMessage:
-    """A message ready to leave: every word and link is final; `key` stays the same on each try."""
+    """A message ready to leave: every word and link is final; `key` stays the same on each try.
+
+    `event` and the `secret` that signs it are for machines only.
+    """
 
     key: str
     topic: str
@@ -16,6 +20,8 @@ class OutgoingMessage:
     body: str
     ack_url: str = ""
     open_url: str = ""
+    event: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

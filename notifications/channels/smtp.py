@@ -2,67 +2,12 @@
 
 import smtplib
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 
 from django.core.mail.backends.smtp import EmailBackend
 
-
-class Watch:
-    """Cuts the connection it guards when the time is up.
-
-    A socket timeout bounds each read; a server that sends one byte a second never meets it.
-    """
-
-    def __init__(self) -> None:
-        self._line: socket.socket | None = None
-        self.expired = False
-
-    def adopt(self, line: socket.socket) -> None:
-        """Guard this socket; raises TimeoutError when the time was up before it connected."""
-        if self.expired:
-            line.close()
-            raise TimeoutError("connected after the deadline")
-        self.release()
-        # A second handle on the same connection: it outlives the wrapping into TLS.
-        self._line = line.dup()
-
-    def release(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
-
-    @contextmanager
-    def armed(self, deadline_s: float) -> Iterator[None]:
-        """Cut whatever is guarded, or comes to be guarded, `deadline_s` seconds from now."""
-        self.expired = False
-        timer = threading.Timer(deadline_s, self._expire)
-        timer.daemon = True
-        timer.start()
-        token = _present.set(self)
-        try:
-            yield
-        finally:
-            _present.reset(token)
-            timer.cancel()
-
-    def cut(self) -> None:
-        """End the connection, whoever else holds it."""
-        line = self._line
-        if line is not None:
-            try:
-                line.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # gone already, which is all that was wanted
-
-    def _expire(self) -> None:
-        self.expired = True
-        self.cut()
-
-
-_present: ContextVar[Watch] = ContextVar("present_watch")
+from notifications.watch import Watch, present_watch
 
 
 class WatchedSMTP(smtplib.SMTP):
@@ -70,7 +15,7 @@ class WatchedSMTP(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         line: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
-        _present.get().adopt(line)
+        present_watch().adopt(line)
         return line
 
 
