@@ -1,29 +1,59 @@
 """One step of a climb: what is due now is decided, carried out in memory, and the run moved on."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from escalation.firing import Deed, Executor
-from escalation.rules import UNACKNOWLEDGED, begins_again, decide, ladder
+from escalation.rules import PASSED_ON, UNACKNOWLEDGED, Decision, begins_again, decide, ladder
 from escalation.runs import Prospect
+
+
+def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: datetime) -> list[Deed]:
+    """Fire and skip what is due for a batch of runs; nothing of it is saved yet.
+
+    Of the runs of one ticket the one that moves it goes first: whoever the others would tell may
+    not have it any more, and so they are looked at anew.
+    """
+    decided = [(prospect, decide(prospect.coming, now)) for prospect in prospects]
+    decided.sort(key=lambda pair: not any(due.step.moves for due in pair[1].fire))
+    return [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
 
 
 def carry_out(prospect: Prospect, executor: Executor, now: datetime) -> list[Deed]:
     """Fire and skip what is due for one run; nothing of it is saved yet."""
+    return _carry_out(prospect, decide(prospect.coming, now), executor, now)
+
+
+def _carry_out(
+    prospect: Prospect, decision: Decision, executor: Executor, now: datetime
+) -> list[Deed]:
     if executor.has_moved(prospect.run.ticket_id):
         return []  # Another run has just moved the ticket: what is due is looked at anew.
-    decision = decide(prospect.coming, now)
     deeds = [executor.skip(prospect, due, reason) for due, reason in decision.skip]
     deeds += [executor.fire(prospect, due) for due in decision.fire]
-    run, done = prospect.run, dict(prospect.view.done)
-    for deed in deeds:
-        done[deed.due.loop, deed.due.step.id, deed.due.entry] = deed.firing.outcome
-        if deed.due.step.trigger == UNACKNOWLEDGED:
-            run.rung = max(run.rung, deed.due.step.position)
-    run.epoch += 1
-    if deeds and begins_again(replace(prospect.view, done=done), prospect.steps):
-        run.loop += 1
-        run.base_position, run.rung = ladder(prospect.steps)[0].position, 0
-        run.waiting_since = now + timedelta(seconds=prospect.view.repeat_after_s)
-        run.frozen = []
+    if executor.has_moved(prospect.run.ticket_id):
+        deeds += [executor.skip(prospect, due, PASSED_ON) for due in decision.behind]
+    prospect.run.epoch += 1
+    climb_on(prospect, deeds, now)
     return deeds
+
+
+def climb_on(prospect: Prospect, deeds: Iterable[Deed], now: datetime) -> None:
+    """Move the run on past these deeds; the ladder begins a new round when it is used up.
+
+    The wait before a round counts like the delay of its first step: by the same calendar, and not
+    while a pending status freezes the climb.
+    """
+    run, done, rungs = prospect.run, dict(prospect.view.done), 0
+    for deed in deeds:
+        done[deed.due.key] = deed.firing.outcome
+        if deed.due.step.trigger == UNACKNOWLEDGED:
+            rungs += 1
+            run.rung = max(run.rung, deed.due.step.position)
+    if rungs and begins_again(replace(prospect.view, done=done), prospect.steps):
+        run.loop += 1
+        run.round += 1
+        run.base_position, run.rung = ladder(prospect.steps)[0].position, 0
+        run.waiting_since, run.lead_s = now, prospect.view.repeat_after_s
+        run.frozen = []

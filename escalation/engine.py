@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from escalation import quarantine, runs
-from escalation.advancing import carry_out
+from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
 from escalation.models import Clock, Firing, Heartbeat, Run
@@ -98,9 +98,7 @@ def climb(
     for row in Clock.objects.filter(ticket__in=tickets):
         clocks[row.ticket_id].append(row)
     executor = Executor(list(tickets.values()), now)
-    deeds: list[Deed] = []
-    for prospect in runs.prospects(claimed, tickets, clocks):
-        deeds += carry_out(prospect, executor, now)
+    deeds = carry_out_all(runs.prospects(claimed, tickets, clocks), executor, now)
     write(deeds, claimed, now)
     synchronise(list(tickets.values()), now)
     crash_here("before_commit")

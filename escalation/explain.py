@@ -2,10 +2,30 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
+from escalation import steps
 from escalation.models import ClockKind
-from escalation.rules import CLOCK_PERCENT, IN_STATUS, MANUAL, UNACKNOWLEDGED, Due, Step
+from escalation.rules import Due, Step
 from tickets.states import LABELS
+
+RULES: Final = {
+    steps.CLOCK_PERCENT: "{clock} clock at {percent}%",
+    steps.CLOCK_REMAINING: "{left} left on the {clock} clock",
+    steps.UNACKNOWLEDGED: "not acknowledged for {delay}",
+    steps.SILENT: "acknowledged, but nobody did anything for {delay}",
+    steps.IN_STATUS: "{status} for {delay}",
+    steps.SINCE_START: "{delay} after the policy began",
+    steps.REOPENED: "reopened {times}",
+    steps.HANDED_OVER: "handed over {times}",
+    steps.CHASED: "chased by the requester {times}",
+    steps.PING_PONG: "returned {times} to a team that it had left",
+    steps.REPEATED: "{count} tickets of the same {same} within {window}",
+    steps.FLAPPING: "{count} alerts within {window}",
+    steps.RISK: "risk of missing a target at {percent}%",
+    steps.MANUAL: "by hand",
+}
+"""How each trigger is said."""
 
 
 def duration(seconds: float) -> str:
@@ -26,15 +46,18 @@ def duration(seconds: float) -> str:
 
 def rule_of(step: Step) -> str:
     """When the step is due, as a clause."""
-    if step.trigger == CLOCK_PERCENT:
-        return f"{ClockKind(step.clock).label.lower()} clock at {step.percent}%"
-    if step.trigger == UNACKNOWLEDGED:
-        return f"not acknowledged for {duration(step.delay_s)}"
-    if step.trigger == IN_STATUS:
-        return f"{LABELS.get(step.status, step.status).lower()} for {duration(step.delay_s)}"
-    if step.trigger == MANUAL:
-        return "by hand"
-    return step.trigger
+    words = RULES.get(step.trigger, step.trigger)
+    return words.format(
+        clock=ClockKind(step.clock).label.lower() if step.clock else "",
+        percent=step.percent,
+        left=duration(step.remaining_s),
+        delay=duration(step.delay_s),
+        status=LABELS.get(step.status, step.status).lower(),
+        times="once" if step.count == 1 else f"{step.count} times",
+        count=step.count,
+        window=duration(step.window_s),
+        same=step.same,
+    )
 
 
 def moment(at: datetime) -> str:

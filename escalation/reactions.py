@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from escalation import handover, runs, sla
+from escalation import handover, keeping, runs, signs, sla
 from escalation.models import Clock, Run
 from roles.instants import TimeSource, database_now
 from tickets import timeline
@@ -56,9 +56,9 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     ids = [ticket.pk for ticket in tickets]
     targets = sla.Targets()
     last = sla.last_matches(ids)
-    open_runs = Run.objects.filter(ticket__in=ids, state=Run.State.ACTIVE)
-    active = open_runs.select_related("policy", "revision").order_by("id")
-    kept = runs.keep_runs(tickets, active.select_for_update(of=("self",), no_key=True), at)
+    in_force = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE)
+    active = in_force.select_related("policy", "revision").order_by("id")
+    kept = keeping.keep_runs(tickets, active.select_for_update(of=("self",), no_key=True), at)
     writes = []
     for ticket in tickets:
         entries = [
@@ -71,23 +71,27 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
         timeline.record_many(writes, at=at, announce=False)
     handover.follow_tickets(tickets, at)
     clocks = sla.keep_clocks(tickets, targets, at)
-    _schedule(tickets, kept, clocks)
+    _schedule(tickets, kept, clocks, at)
 
 
-def _schedule(tickets: Sequence[Ticket], kept: runs.Kept, clocks: dict[int, list[Clock]]) -> None:
+def _schedule(
+    tickets: Sequence[Ticket], kept: keeping.Kept, clocks: dict[int, list[Clock]], at: datetime
+) -> None:
     """Say when each run looks next, and save what changed."""
     # The ended ones first: a ticket has one main run at a time, and the database insists on it.
     over = [run for run in kept.changed if run.state != Run.State.ACTIVE]
-    timeline.update_rows(Run, over, runs.WRITTEN)
+    timeline.update_rows(Run, over, keeping.WRITTEN)
     Run.objects.bulk_create(kept.fresh)
     alive = [run for run in (*kept.fresh, *kept.changed) if run.state == Run.State.ACTIVE]
     by_id = {ticket.pk: ticket for ticket in tickets}
     next_ats: dict[int, list[datetime | None]] = {}
-    for prospect in runs.prospects(alive, by_id, clocks):
+    steps = runs.steps_of(run.revision_id for run in alive)
+    signs.look(alive, by_id, steps, at)
+    for prospect in runs.prospects(alive, by_id, clocks, steps):
         run = prospect.run
-        run.next_at = prospect.coming[0].at if prospect.coming else None
+        run.next_at = runs.next_look(prospect)
         next_ats.setdefault(run.ticket_id, []).append(run.next_at)
-    timeline.update_rows(Run, alive, runs.WRITTEN)
+    timeline.update_rows(Run, alive, keeping.WRITTEN)
     indexed = []
     for ticket in tickets:
         moved_due = sla.index_of(ticket, clocks[ticket.pk])

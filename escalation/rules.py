@@ -1,240 +1,160 @@
 """The decision of the engine, pure: which steps are due, which fire, which are skipped, what next.
 
 The same code decides live, in a story and in a simulation; it reads no database and no watch.
+`steps.py` holds its words, `triggers.py` says when a step is due, `gates.py` when it may go.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
-from roles.worktime import ALWAYS, Pause, instant_after
+from escalation import gates
+from escalation.steps import (
+    CLOCK_PERCENT,
+    EMPTY,
+    FIRED,
+    IN_STATUS,
+    MANUAL,
+    ON_CLOCKS,
+    SILENT,
+    STANDING_LOOP,
+    UNACKNOWLEDGED,
+    URGENT,
+    ClockView,
+    Decision,
+    Due,
+    RunView,
+    Step,
+)
+from escalation.triggers import basis_calendar, entry_of, has_moved, ladder, thresholds
 
-CLOCK_PERCENT: Final = "clock_percent"
-UNACKNOWLEDGED: Final = "unacknowledged"
-IN_STATUS: Final = "in_status"
-MANUAL: Final = "manual"
-STANDING_LOOP: Final = 0
-"""The loop of steps that judge a clock or a status: they stand outside the repeating round."""
+__all__ = [
+    "CLOCK_PERCENT",
+    "EMPTY",
+    "FIRED",
+    "IN_STATUS",
+    "MANUAL",
+    "PASSED_ON",
+    "STANDING_LOOP",
+    "UNACKNOWLEDGED",
+    "URGENT",
+    "ClockView",
+    "Decision",
+    "Due",
+    "RunView",
+    "Step",
+    "basis_calendar",
+    "begins_again",
+    "decide",
+    "dues",
+    "entry_of",
+    "ladder",
+    "matches",
+    "unmet",
+]
 
-EMPTY: Final = "empty"
-FIRED: Final = "fired"
-URGENT: Final = frozenset({1, 2})
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a published revision."""
-
-    id: int
-    position: int
-    name: str
-    trigger: str
-    clock: str = ""
-    percent: int = 0
-    status: str = ""
-    delay_s: int = 0
-    basis: str = "auto"
-    actions: tuple[Mapping[str, Any], ...] = ()
-
-    @property
-    def moves(self) -> bool:
-        """Whether the step puts the ticket into another queue."""
-        return any(action["do"] == "move" for action in self.actions)
-
-
-@dataclass(frozen=True, slots=True)
-class ClockView:
-    """A clock cycle as far as steps care: when it will have run for so many seconds."""
-
-    cycle: int
-    target_s: int
-    is_live: bool
-    crossing: Callable[[float], datetime | None]
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """One run as the decision sees it.
-
-    `done` maps (loop, step, entry) to the outcome of what has fired or been skipped already.
-    `base_position` is where this loop begins: earlier steps are behind, and delays count from it.
-    """
-
-    loop: int
-    entry: int
-    entry_origin: int
-    waiting_since: datetime
-    frozen: tuple[Pause, ...]
-    is_acknowledged: bool
-    status: str
-    status_since: datetime
-    status_entry: int
-    priority: int
-    repeat_limit: int
-    repeat_after_s: int
-    base_position: int = 0
-    done: Mapping[tuple[int, int, int], str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One step and the moment at which it is due; `at` may lie ahead."""
-
-    step: Step
-    at: datetime
-    loop: int
-    entry: int
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do now: fire these in order, record those as skipped; what comes next, and when."""
-
-    fire: tuple[Due, ...]
-    skip: tuple[tuple[Due, str], ...]
-    ahead: tuple[Due, ...]
-
-    @property
-    def next_at(self) -> datetime | None:
-        return self.ahead[0].at if self.ahead else None
-
-
-def basis_calendar(step: Step, priority: int, team_calendar: Any) -> Any:
-    """The calendar that a step's delay counts by; wall time for P1 and P2 unless it says other."""
-    if step.basis == "wall" or (step.basis == "auto" and priority in URGENT):
-        return ALWAYS
-    return team_calendar
+OVERTAKEN = "a later step of the same clock was due already"
+OUTRUN = "a later step of the ladder has gone first"
+PASSED_ON = "the ticket was passed on at that moment"
+"""Why a rung that was due together with a move does nothing: nobody it means has the ticket."""
 
 
 def dues(
     run: RunView, steps: Sequence[Step], clocks: Mapping[str, ClockView], team_calendar: Any
 ) -> list[Due]:
-    """Every step that is still to come under the present facts, soonest first."""
-    found = [
-        *_waiting_dues(run, steps, team_calendar),
-        *_clock_dues(run, steps, clocks),
-        *_status_dues(run, steps, team_calendar),
-    ]
-    return sorted(found, key=lambda due: (due.at, due.step.position))
+    """Every step that is still to come under the present facts, soonest first.
 
-
-def ladder(steps: Iterable[Step], base_position: int = 0) -> list[Step]:
-    """The unacknowledged steps from a position on, in the order in which they fire."""
-    rungs = [
-        step for step in steps if step.trigger == UNACKNOWLEDGED and step.position >= base_position
-    ]
-    return sorted(rungs, key=lambda step: (step.delay_s, step.position))
-
-
-def entry_of(run: RunView, step: Step) -> int:
-    """The team entry that a rung judges.
-
-    After a hand-back a step that moved the ticket counts as done in the entry returned to, so
-    that it does not throw the ticket straight up again.
+    A held run has nothing coming before it is let go; one held without an end, nothing at all.
     """
-    return run.entry_origin if step.moves else run.entry
+    if run.is_held and run.held_until is None:
+        return []
+    placed = [
+        _placed(run, due, team_calendar) for due in thresholds(run, steps, clocks, team_calendar)
+    ]
+    coming = [due for due in placed if due is not None]
+    return sorted(coming, key=lambda due: (due.at, due.threshold_at, due.step.position))
 
 
-def _has_moved(run: RunView, step: Step) -> bool:
-    """Whether the step has moved the ticket out of the entry that it has been handed back to."""
-    return step.moves and any(
-        outcome == FIRED and step_id == step.id and entry == run.entry_origin
-        for (_, step_id, entry), outcome in run.done.items()
+def _placed(run: RunView, due: Due, team_calendar: Any) -> Due | None:
+    """The due step where its gate, its conditions and a hold put it; None while it must wait."""
+    step, at, because = due.step, due.at, ""
+    failing = unmet(step.conditions, run.facts)
+    if failing is not None:
+        because = f"{condition_words(failing)} does not hold"
+    if step.gates:
+        opening = gates.next_opening(step.gates, at, team_calendar)
+        fits = gates.fits_priority(step.gates, run.priority)
+        if gates.holds_back(step.gates):
+            if opening is None or not fits:
+                return None
+            at = opening
+        elif opening != at or not fits:
+            because = because or f"its gate is shut ({gates.in_words(step.gates)})"
+    at = max(
+        filter(None, (at, run.postponed.get(due.key), run.held_until if run.is_held else None))
     )
-
-
-def _waiting_dues(run: RunView, steps: Sequence[Step], team_calendar: Any) -> list[Due]:
-    if run.is_acknowledged:
-        return []
-    rungs = ladder(steps, run.base_position)
-    found = []
-    for step, delay_s in zip(rungs, _effective_delays(run, rungs), strict=True):
-        entry = entry_of(run, step)
-        if (run.loop, step.id, entry) in run.done or _has_moved(run, step):
-            continue
-        calendar = basis_calendar(step, run.priority, team_calendar)
-        at = instant_after(calendar, run.waiting_since, delay_s, run.frozen)
-        if at is not None:
-            found.append(Due(step, at, run.loop, entry))
-    return found
-
-
-def _effective_delays(run: RunView, rungs: Sequence[Step]) -> list[int]:
-    """Each rung's delay in this loop: what an empty rung would have waited is not waited for."""
-    if not rungs:
-        return []
-    base = rungs[0].delay_s if run.base_position or run.loop > 1 else 0
-    delays = [rungs[0].delay_s - base]
-    for lower, upper in pairwise(rungs):
-        was_empty = run.done.get((run.loop, lower.id, entry_of(run, lower))) == EMPTY
-        delays.append(delays[-1] + (0 if was_empty else upper.delay_s - lower.delay_s))
-    return delays
-
-
-def _clock_dues(run: RunView, steps: Sequence[Step], clocks: Mapping[str, ClockView]) -> list[Due]:
-    found = []
-    for step in steps:
-        view = clocks.get(step.clock) if step.trigger == CLOCK_PERCENT else None
-        if view is None or not view.is_live:
-            continue
-        if (STANDING_LOOP, step.id, view.cycle) in run.done or _has_moved(run, step):
-            continue
-        at = view.crossing(view.target_s * step.percent / 100)
-        if at is not None:
-            found.append(Due(step, at, STANDING_LOOP, view.cycle))
-    return found
-
-
-def _status_dues(run: RunView, steps: Sequence[Step], team_calendar: Any) -> list[Due]:
-    found = []
-    for step in steps:
-        if step.trigger != IN_STATUS or step.status != run.status:
-            continue
-        if (STANDING_LOOP, step.id, run.status_entry) in run.done:
-            continue
-        calendar = basis_calendar(step, run.priority, team_calendar)
-        at = instant_after(calendar, run.status_since, step.delay_s, ())
-        if at is not None:
-            found.append(Due(step, at, STANDING_LOOP, run.status_entry))
-    return found
+    return replace(due, at=at, since=due.at if at > due.at else None, skip_because=because)
 
 
 def decide(coming: Sequence[Due], now: datetime) -> Decision:
     """What of the coming steps to fire at `now`.
 
-    Of several steps of one clock, or of the ladder, that are due together only those with the
-    latest due time fire; the earlier ones are recorded as skipped (nobody wants yesterday's 75%
-    warning after the breach). At most one step moves the ticket; what is due after it waits for
-    the next look, because it may not hold any more in the new team.
+    A step whose conditions or gate do not hold is recorded as skipped. Of several steps of one
+    clock, or of the ladder, that are due together only those with the latest threshold fire; the
+    earlier ones are recorded as skipped (nobody wants yesterday's 75% warning after the breach).
+
+    A step that moves the ticket fires alone: whoever the others would have told may not have the
+    ticket any more. What is due beside it is judged anew; of that, the rungs are `behind` once the
+    ticket has really moved, because they judged the entry that it left.
     """
     ripe = [due for due in coming if due.at <= now]
     ahead = tuple(due for due in coming if due.at > now)
+    skip = [(due, due.skip_because) for due in ripe if due.skip_because]
+    able = [due for due in ripe if not due.skip_because]
     latest: dict[str, datetime] = {}
-    for due in ripe:
-        latest[_group(due)] = max(due.at, latest.get(_group(due), due.at))
-    fire: list[Due] = []
-    skip: list[tuple[Due, str]] = []
-    for due in ripe:
-        if due.at < latest[_group(due)]:
-            skip.append((due, "a later step of the same clock was due already"))
-        else:
-            fire.append(due)
-            if due.step.moves:
-                break
-    return Decision(fire=tuple(fire), skip=tuple(skip), ahead=ahead)
+    for due in able:
+        group = _group(due)
+        latest[group] = max(due.threshold_at, latest.get(group, due.threshold_at))
+    skip += [(due, OVERTAKEN) for due in able if due.threshold_at < latest[_group(due)]]
+    fire = [due for due in able if due.threshold_at == latest[_group(due)]]
+    mover = next((due for due in fire if due.step.moves), None)
+    behind = [due for due in fire if mover and due is not mover and _is_rung(due)]
+    fire = [mover] if mover else fire
+    skip += [(replace(due, at=due.threshold_at), OUTRUN) for due in ahead if _outrun(due, fire)]
+    ahead = tuple(due for due in ahead if not _outrun(due, fire))
+    return Decision(fire=tuple(fire), skip=tuple(skip), ahead=ahead, behind=tuple(behind))
 
 
 def _group(due: Due) -> str:
-    return f"{due.step.trigger} {due.step.clock}"
+    """Steps of one group warn of the same thing: only the highest of them is worth a word."""
+    step = due.step
+    if step.trigger in ON_CLOCKS:
+        return f"clock {step.clock}"
+    if step.trigger in (UNACKNOWLEDGED, IN_STATUS, SILENT):
+        return step.trigger
+    return f"step {step.id}"
+
+
+def _is_rung(due: Due) -> bool:
+    return due.step.trigger == UNACKNOWLEDGED
+
+
+def _outrun(due: Due, fire: Iterable[Due]) -> bool:
+    """Whether a rung that its gate holds back has been passed by a later one."""
+    return _is_rung(due) and any(
+        _is_rung(other) and other.threshold_at > due.threshold_at for other in fire
+    )
 
 
 def begins_again(run: RunView, steps: Sequence[Step]) -> bool:
-    """Whether the ladder is used up and may start over in a new loop."""
+    """Whether the ladder is used up and may start over in a new round."""
     rungs = ladder(steps, run.base_position)
-    used_up = all((run.loop, step.id, entry_of(run, step)) in run.done for step in rungs)
-    return bool(rungs) and used_up and not run.is_acknowledged and run.loop <= run.repeat_limit
+    used_up = all(
+        (run.loop, step.id, entry_of(run, step)) in run.done or has_moved(run, step)
+        for step in rungs
+    )
+    return bool(rungs) and used_up and not run.is_acknowledged and run.round <= run.repeat_limit
 
 
 def matches(conditions: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> bool:
@@ -243,7 +163,22 @@ def matches(conditions: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -
     A condition on a fact that the ticket does not have never holds. Lists in the facts (tags)
     match when they share a member.
     """
-    return all(_holds(condition, facts) for condition in conditions)
+    return unmet(conditions, facts) is None
+
+
+def unmet(
+    conditions: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]
+) -> Mapping[str, Any] | None:
+    """The first condition that does not hold; None when all do."""
+    return next((item for item in conditions if not _holds(item, facts)), None)
+
+
+def condition_words(condition: Mapping[str, Any]) -> str:
+    """One condition as a clause, such as "priority is 1 or 2"."""
+    verb = "is not" if "not" in condition else "is"
+    value = condition.get("not", condition.get("is"))
+    named = " or ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"{condition.get('fact')} {verb} {named}"
 
 
 def _holds(condition: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:

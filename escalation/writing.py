@@ -12,7 +12,17 @@ from roles.instants import fixed
 from tickets import timeline
 from tickets.triage import raise_priority_many
 
-RUN_PROGRESS: Final = ("rung", "loop", "base_position", "waiting_since", "frozen", "epoch")
+RUN_PROGRESS: Final = (
+    "rung",
+    "loop",
+    "round",
+    "lead_s",
+    "base_position",
+    "waiting_since",
+    "frozen",
+    "postponed",
+    "epoch",
+)
 
 
 def write(deeds: Sequence[Deed], claimed: Sequence[Run], now: datetime) -> None:

@@ -11,14 +11,12 @@ from django.utils.safestring import SafeString
 
 from escalation.admin.guard import PolicyGuard
 from escalation.admin.wording import condition_words, repeat_words, step_words
+from escalation.checking import STEP_FIELDS
 from escalation.models import Policy, PolicyRevision, PolicyStep
 from escalation.policies import draft_policy, publish_policy
 from roles import audit
 from roles.admin.audited import acting
 
-STEP_FIELDS: Final = (
-    "name", "trigger", "clock", "percent", "status", "delay_s", "basis", "actions",
-)  # fmt: skip
 FIRST_STEP: Final = {
     "name": "Remind who is on call",
     "trigger": PolicyStep.Trigger.UNACKNOWLEDGED,
@@ -126,6 +124,7 @@ class PolicyAdmin(PolicyGuard):
             steps=steps or [FIRST_STEP],
             repeat_limit=current.repeat_limit if current else 0,
             repeat_after_s=current.repeat_after_s if current else 600,
+            stop_on=current.stop_on if current else [],
             actor=acting(request),
         )
         audit.record(

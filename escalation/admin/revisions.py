@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from escalation.admin.guard import PolicyGuard
-from escalation.admin.policies import FIRST_STEP, STEP_FIELDS, page_of
+from escalation.admin.policies import FIRST_STEP, page_of
 from escalation.admin.wording import condition_words, repeat_words, step_words
+from escalation.checking import STEP_FIELDS, check_policy
 from escalation.models import PolicyRevision, PolicyStep
-from escalation.policies import check_policy, draft_policy, publish_policy
+from escalation.policies import draft_policy, filled, publish_policy
 from roles import audit
 from roles.admin.audited import GuardedInline, acting, may
 from tickets import states
@@ -38,7 +39,7 @@ class DraftForm(forms.ModelForm):
 
     class Meta:
         model = PolicyRevision
-        fields = ["conditions", "repeat_limit", "repeat_after_s"]
+        fields = ["conditions", "repeat_limit", "repeat_after_s", "stop_on"]
         widgets = {"conditions": forms.Textarea(attrs={"rows": 4, "cols": 80})}
 
     def clean_conditions(self) -> list[dict[str, Any]]:
@@ -65,6 +66,8 @@ class StepForm(forms.ModelForm):
         fields = ["position", *STEP_FIELDS]
         widgets = {
             "name": forms.TextInput(attrs={"size": 50}),
+            "conditions": forms.Textarea(attrs={"rows": 2, "cols": 50}),
+            "gates": forms.Textarea(attrs={"rows": 2, "cols": 50}),
             "actions": forms.Textarea(attrs={"rows": 3, "cols": 80}),
         }
 
@@ -86,7 +89,8 @@ class StepsFormSet(forms.BaseInlineFormSet):
     def steps(self) -> list[dict[str, Any]]:
         """The steps in their order, as draft_policy() takes them."""
         return [
-            {name: form.cleaned_data.get(name) for name in STEP_FIELDS} for form in self._ordered()
+            filled({name: form.cleaned_data.get(name) for name in STEP_FIELDS})
+            for form in self._ordered()
         ]
 
     def clean(self) -> None:
@@ -118,8 +122,10 @@ class StepsOfDraft(GuardedInline, admin.StackedInline):
     formset = StepsFormSet
     fields = [
         ("position", "name"),
-        ("trigger", "clock", "percent"),
+        ("trigger", "clock", "percent", "remaining_s"),
         ("status", "delay_s", "basis"),
+        ("count", "window_s", "same"),
+        ("conditions", "gates"),
         "actions",
     ]
     verbose_name = "step"
@@ -154,7 +160,7 @@ class PolicyRevisionAdmin(PolicyGuard):
     search_fields = ["policy__name"]
     inlines = [StepsOfDraft]
     readonly_fields = ["policy", "number"]
-    fields = ["policy", "number", "conditions", ("repeat_limit", "repeat_after_s")]
+    fields = ["policy", "number", "conditions", ("repeat_limit", "repeat_after_s"), "stop_on"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -186,6 +192,7 @@ class PolicyRevisionAdmin(PolicyGuard):
             steps=steps,
             repeat_limit=form.cleaned_data["repeat_limit"],
             repeat_after_s=form.cleaned_data["repeat_after_s"],
+            stop_on=form.cleaned_data["stop_on"],
             actor=acting(request),
         )
         audit.record(

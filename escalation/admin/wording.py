@@ -4,10 +4,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from escalation.explain import rule_of
+from escalation.gates import holds_back, in_words
 from escalation.models import PolicyRevision, PolicyStep
+from escalation.rules import condition_words as one_condition
 from escalation.runs import step_of
 
 VERBS = {"notify": "tell", "page": "page", "involve": "involve"}
+PLAIN = {
+    "propose_major": "propose a major incident",
+    "restrict": "put into the security lane",
+    "engage_vendor": "engage the vendor {}",
+    "call_webhook": "call the webhook {}",
+    "open_problem": "link to the parent problem, or open one",
+    "unacknowledge": "let the acknowledgement lapse",
+}
 
 
 def target_words(token: str) -> str:
@@ -29,28 +39,29 @@ def action_words(action: Mapping[str, Any]) -> str:
         return f"move to {named}"
     if verb == "raise_priority":
         return f"raise to P{goal}"
-    return verb
+    return PLAIN.get(verb, verb).format(goal)
 
 
 def step_words(step: PolicyStep) -> str:
-    """When a step is due and what it does then."""
-    deeds = "; ".join(action_words(action) for action in step.actions)
-    return f"{rule_of(step_of(step))}: {deeds}"
+    """When a step is due and may go, and what it does then."""
+    view = step_of(step)
+    said = rule_of(view)
+    if view.conditions:
+        said += f", if {condition_words(view.conditions)}"
+    if view.gates:
+        said += f", only {in_words(view.gates)}"
+        said += " (waits for that)" if holds_back(view.gates) else ""
+    return f"{said}: " + "; ".join(action_words(action) for action in step.actions)
 
 
 def condition_words(conditions: Iterable[Mapping[str, Any]]) -> str:
-    """When a policy applies."""
-    found = []
-    for condition in conditions:
-        verb = "is not" if "not" in condition else "is"
-        value = condition.get("not", condition.get("is"))
-        named = " or ".join(map(str, value)) if isinstance(value, list) else str(value)
-        found.append(f"{condition.get('fact')} {verb} {named}")
-    return " and ".join(found) or "always"
+    """When a policy applies, or a step goes."""
+    return " and ".join(one_condition(item) for item in conditions) or "always"
 
 
 def repeat_words(revision: PolicyRevision) -> str:
-    """How often the unacknowledged steps start over."""
+    """How often the unacknowledged steps start over, and what ends it all."""
+    ends = "; ends for good when " + " or ".join(revision.stop_on) if revision.stop_on else ""
     if not revision.repeat_limit:
-        return "never"
-    return f"{revision.repeat_limit} times, {revision.repeat_after_s} s after the last step"
+        return "never" + ends
+    return f"{revision.repeat_limit} times, {revision.repeat_after_s} s after the last step" + ends

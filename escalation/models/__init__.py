@@ -1,7 +1,8 @@
 """The tables of the escalation floor."""
 
+from escalation.models.facts import TicketFact
 from escalation.models.handover import Escalation
-from escalation.models.policy import Policy, PolicyRevision, PolicyStep
+from escalation.models.policy import Policy, PolicyRevision, PolicyStep, StopOn
 from escalation.models.run import Firing, Heartbeat, Quarantine, Run
 from escalation.models.sla import Clock, ClockKind, Target, TargetRevision
 from escalation.models.vendor import Engagement, Vendor
@@ -18,7 +19,9 @@ __all__ = [
     "PolicyStep",
     "Quarantine",
     "Run",
+    "StopOn",
     "Target",
     "TargetRevision",
+    "TicketFact",
     "Vendor",
 ]

@@ -10,6 +10,11 @@ class Run(models.Model):
         ACTIVE = "active", "Active"
         STOPPED = "stopped", "Stopped"
         SUPERSEDED = "superseded", "Superseded"
+        DONE = "done", "Ended by its own rule"
+
+    class Hold(models.TextChoices):
+        SNOOZED = "snoozed", "Snoozed"
+        MAJOR = "major", "Part of a major incident"
 
     ticket = models.ForeignKey(
         "tickets.Ticket", on_delete=models.PROTECT, related_name="runs", db_index=False
@@ -25,14 +30,28 @@ class Run(models.Model):
     stop_reason = models.CharField(max_length=120, blank=True)
     matched_on = models.JSONField(default=dict, help_text="The facts under which it was chosen.")
     # The waiting that "unacknowledged" steps measure: it restarts at each team entry and each loop.
-    # `rung` is the position last fired in this loop, `base_position` where the loop began.
+    # `rung` is the position last fired in this loop, `base_position` where the loop began. `round`
+    # counts how often the ladder has begun in this entry; a loop begins too where an
+    # acknowledgement lapses or a step is called. `lead_s` is what this loop waits before it begins.
     loop = models.PositiveIntegerField(default=1)
     entry = models.PositiveIntegerField(default=1)
     waiting_since = models.DateTimeField()
     frozen = models.JSONField(default=list)
     rung = models.PositiveSmallIntegerField(default=0)
     base_position = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveIntegerField(default=1)
+    lead_s = models.PositiveIntegerField(default=0)
     was_acknowledged = models.BooleanField(default=False)
+    # When one of us last did anything here, and which event that was; kept for "silent" steps.
+    heard_at = models.DateTimeField(null=True, blank=True)
+    heard_entry = models.PositiveIntegerField(default=0)
+    # By step id: which time its fact holds, since when, whether it still does, and what was seen.
+    reached = models.JSONField(default=dict)
+    # By "loop:step:entry": until when that firing is put off because nobody was there.
+    postponed = models.JSONField(default=dict)
+    held = models.CharField(max_length=8, choices=Hold, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+    held_because = models.CharField(max_length=250, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
     # Counts every committed evaluation; a writer that read an older one is fenced off.
     epoch = models.PositiveIntegerField(default=0)
@@ -55,6 +74,11 @@ class Run(models.Model):
                 | ~models.Q(state="active") & models.Q(stopped_at__isnull=False),
                 name="run_stopped_has_time",
             ),
+            models.CheckConstraint(
+                condition=~models.Q(held="snoozed") | models.Q(held_until__isnull=False),
+                name="run_snoozed_has_end",
+            ),
+            models.CheckConstraint(condition=models.Q(round__gte=1), name="run_round_from_one"),
         ]
         indexes = [
             models.Index(

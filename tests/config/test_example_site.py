@@ -13,9 +13,9 @@ from config.climb import REST, STARTED, TAG, start_climb, start_first_climb
 from config.example.past import live_through
 from config.example.sign_ins import keep_password, password_path
 from config.example.site import build_site
+from escalation.checking import STEP_FIELDS, check_policy
 from escalation.engine import tick
 from escalation.models import Clock, Escalation, Firing, Policy, Quarantine, Run, Target
-from escalation.policies import check_policy
 from notifications.models import Message
 from roles.instants import database_now, fixed
 from roles.models import AuditEntry, Duty, Person, Team, Tier
@@ -113,9 +113,8 @@ def test_the_policies_are_sound_and_published(site):
     slugs = set(Policy.objects.values_list("slug", flat=True))
     assert {"outage", "security", "standard", "vendor"} <= slugs
     for policy in Policy.objects.select_related("current"):
-        fields = ("name", "trigger", "clock", "percent", "status", "delay_s", "actions")
         assert policy.current.published_at
-        steps = list(policy.current.steps.values(*fields))
+        steps = list(policy.current.steps.values(*STEP_FIELDS))
         assert check_policy(policy.current.conditions, steps) == {}
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from escalation.checking import check_policy
 from escalation.models import Policy, PolicyRevision
-from escalation.policies import check_policy, draft_policy, publish_policy
+from escalation.policies import draft_policy, publish_policy
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, notify, unacknowledged
 
