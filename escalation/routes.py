@@ -19,7 +19,7 @@ class Routes:
     """The whole route table, read once for many tickets."""
 
     def __init__(self) -> None:
-        rows = Route.objects.filter(team__is_active=True, tier__is_vendor=False)
+        rows = Route.objects.filter(is_active=True, team__is_active=True, tier__is_vendor=False)
         self.rows = list(
             rows.exclude(tier__rank=None).select_related("team__tier", "team__calendar", "tier")
         )

@@ -16,13 +16,14 @@ def record(
     *,
     actor: Person | None,
     action: str,
-    subject: models.Model,
+    subject: models.Model | None,
     changes: Mapping[str, Any] | None = None,
     reason: str = "",
     clock: TimeSource = database_now,
 ) -> AuditEntry:
     """Append one act of `actor` (None: the system) on `subject`, and return the stored entry.
 
+    A `subject` of None is the site as a whole.
     `changes` maps a field to what it became, or to [before, after]; secrets are never kept.
     Call it in the transaction of the change itself.
     """
@@ -30,9 +31,9 @@ def record(
         at=clock(),
         actor_id=actor.pk if actor else None,
         action=action,
-        subject_type=subject._meta.label_lower,
-        subject_id=str(subject.pk),
-        subject=str(subject)[:300],
+        subject_type=subject._meta.label_lower if subject else "site",
+        subject_id=str(subject.pk) if subject else "",
+        subject=str(subject)[:300] if subject else "the site",
         changes=_plain(changes or {}),
         reason=reason,
     )

@@ -11,6 +11,7 @@ from roles.instants import TimeSource, database_now
 from roles.models import Calendar, CalendarRevision, Person
 from roles.people import require
 from roles.refusals import Invalid
+from roles.rows import put_row
 from roles.worktime import WorkCalendar, check_span
 from roles.zones import zone_exists
 
@@ -27,6 +28,23 @@ def work_calendar(revision_id: int) -> WorkCalendar:
     revision = CalendarRevision.objects.get(pk=revision_id)
     days_off = [date.fromisoformat(day) for day in revision.days_off]
     return WorkCalendar.build(revision.zone, [_span(s) for s in revision.spans], days_off)
+
+
+def set_calendar(
+    *,
+    slug: str,
+    name: str,
+    reason: str = "",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+) -> Calendar:
+    """The calendar of that slug, made or renamed; its hours are published.
+
+    Raises Forbidden, and Invalid by field.
+    """
+    require(actor, "admin")
+    values = {"name": name}
+    return put_row(Calendar, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ def best_routes(*, service_id: int | None, category_id: int | None) -> list[Rout
     The most specific row wins: service and category, then service, then category, then neither.
     """
     rows = (
-        Route.objects.filter(team__is_active=True)
+        Route.objects.filter(is_active=True, team__is_active=True)
         .filter(Q(service=None) | Q(service=service_id))
         .filter(Q(category=None) | Q(category=category_id))
         .select_related("team", "tier")

@@ -39,9 +39,9 @@ class CategoryAdmin(AuditedAdmin):
 class RouteAdmin(AuditedAdmin):
     """Which team of a tier works on what; the most specific row wins."""
 
-    list_display = ["tier", "service", "category", "team", "takes_new"]
+    list_display = ["tier", "service", "category", "team", "takes_new", "is_active"]
     list_display_links = ["tier", "team"]
-    list_filter = ["tier", "team", "service", "takes_new"]
+    list_filter = ["tier", "team", "service", "takes_new", "is_active"]
     list_select_related = ["service", "category", "tier", "team"]
     search_fields = ["service__name", "category__name", "team__name"]
     autocomplete_fields = ["service", "category", "tier", "team"]

@@ -59,6 +59,9 @@ class Route(models.Model):
         default=False,
         help_text="New tickets go straight to this team instead of the service desk.",
     )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Switched off, it is as if it were not there."
+    )
 
     class Meta:
         ordering = ["tier__rank", "id"]

@@ -1,0 +1,1 @@
+"""Policy as code: the site's configuration as one YAML file, exported, compared and applied."""
