@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from django.db.models import Model
+
 from escalation.configuration.promises import POSITION
 from escalation.configuration.records import Field, Record
-from escalation.configuration.section import Change, Hand, Item, Section
+from escalation.configuration.section import Change, Hand, Item, Section, find
 from escalation.configuration.shapes import (
     Choice,
     Duration,
@@ -20,6 +22,7 @@ from escalation.configuration.shapes import (
 from escalation.models import ClockKind, Policy, PolicyRevision, PolicyStep
 from escalation.policies import check_policy, draft_policy, publish_policy
 from escalation.register import set_policy
+from roles.models import Duty, Person, Team
 from tickets import states
 
 SECONDS: Final = {"delay": "delay_s"}
@@ -34,6 +37,7 @@ TARGET_KINDS: Final = {
     "duty": "duty",
     "person": "person",
 }
+TARGET_MODELS: Final[dict[str, type[Model]]] = {"team": Team, "duty": Duty, "person": Person}
 
 STEP = Record(
     {
@@ -96,6 +100,8 @@ def _write_policy(change: Change, hand: Hand) -> None:
         **hand.because,
     )
     if change.rewords:
+        for use in _targets_used(item, change.path, Reading()):
+            find(TARGET_MODELS[use.kind], use.name, "username" if use.kind == "person" else "slug")
         wording = {OWN.get(name, name): item[name] for name in change.section.wording}
         wording["steps"] = [fields_of(step) for step in item["steps"]]
         draft_policy(policy=policy, **wording, **hand.by)

@@ -15,7 +15,7 @@ from escalation.configuration.shapes import (
     Whole,
 )
 from escalation.models import ClockKind, Target, Vendor
-from escalation.policies import publish_target
+from escalation.promises import publish_target
 from escalation.register import set_target, set_vendor
 from roles.models import Calendar, Organisation, Team
 from tickets import states

@@ -18,6 +18,12 @@ from roles.hours import format_hours, parse_hours
 from roles.zones import zone_exists
 
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
+READ_ORDER: Final = {
+    key: place
+    for place, key in enumerate(
+        ("fact", "is", "not", "do", "to", "weekdays", "from", "until", "zone", "priorities")
+    )
+}
 REQUIRED: Final = object()
 """The default of a key that must be written."""
 
@@ -113,7 +119,9 @@ class Plain:
 
     def show(self, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return Inline({key: self.show(item) for key, item in value.items()})
+            # The database keeps no order of keys, so that they are put in the one that reads well.
+            keys = sorted(value, key=lambda key: (READ_ORDER.get(key, len(READ_ORDER)), key))
+            return Inline({key: self.show(value[key]) for key in keys})
         return InlineList(map(self.show, value)) if isinstance(value, list) else value
 
 

@@ -26,7 +26,3 @@ def test_an_export_of_the_example_site_changes_nothing(example):
     assert apply_text(text=text).plan.changes == ()
     assert (counts(), AuditEntry.objects.count()) == before
     assert export_site() == text
-
-
-def test_tmp(example):
-    open("/tmp/ascode.yaml","w").write(export_site())
