@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from escalation.models import Clock
 from roles.instants import TimeSource
@@ -29,18 +30,31 @@ def note_late(limit: int, clock: TimeSource) -> int:
     return noted
 
 
+def _unnoted(now: datetime) -> Q:
+    """Passed while it ran; or found in retrospect, when it had stopped or stood still already."""
+    running = Q(state=Clock.State.RUNNING, due_at__lte=now)
+    return Q(noted_breach=False) & (running | Q(breached_at__isnull=False))
+
+
 def _late_tickets(limit: int, now: datetime) -> list[int]:
-    late = Clock.objects.filter(state=Clock.State.RUNNING, noted_breach=False, due_at__lte=now)
-    return list(late.order_by("due_at").values_list("ticket_id", flat=True)[:limit])
+    """The tickets with a breach to note; each question is answered by a small partial index."""
+    open_notes = Clock.objects.filter(noted_breach=False)
+    running = open_notes.filter(state=Clock.State.RUNNING, due_at__lte=now).order_by("due_at")
+    missed = open_notes.filter(breached_at__isnull=False).order_by("breached_at")
+    found = [*running.values_list("ticket_id", flat=True)[:limit]]
+    found += missed.values_list("ticket_id", flat=True)[:limit]
+    return list(dict.fromkeys(found))[:limit]
 
 
 @transaction.atomic
 def note_breaches(*, limit: int, clock: TimeSource, ticket_id: int | None = None) -> int:
-    """Write down the clocks whose deadline has passed, of one ticket or all; returns how many."""
+    """Write down the clocks that were missed, of one ticket or all; returns how many.
+
+    Each miss becomes one event: its clock is locked and marked in the same transaction. A miss
+    that a later change takes back (a lower priority) keeps its event, and may be followed by
+    another one; imports mark theirs without an event.
+    """
     now = clock()
-    unnoted = Clock.objects.filter(
-        state=Clock.State.RUNNING, noted_breach=False, due_at__lte=now
-    ).order_by("due_at")
     ids = [ticket_id] if ticket_id else _late_tickets(limit, now)
     if not ids:
         return 0
@@ -49,9 +63,8 @@ def note_breaches(*, limit: int, clock: TimeSource, ticket_id: int | None = None
         ticket.pk: ticket
         for ticket in rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
     }
-    late = list(
-        unnoted.filter(ticket__in=tickets).order_by("ticket", "kind").select_for_update(no_key=True)
-    )
+    unnoted = Clock.objects.filter(_unnoted(now), ticket__in=tickets)
+    late = list(unnoted.order_by("ticket", "kind", "cycle").select_for_update(no_key=True))
     at = clock()
     writes = [_breach(tickets[ticket_id], late, at) for ticket_id in tickets]
     timeline.record_many([write for write in writes if write.entries], at=at, announce=False)

@@ -1,11 +1,11 @@
-"""The clocks as a pure function of the timeline: what a replay says is what holds.
+"""What a clock is: its kinds, what it follows from, one cycle of it, and how a cycle is read.
 
 Nothing here reads a database or a watch. Pauses are kept as intervals, not sums, so that a change
 of target or calendar re-computes the whole cycle from its start with every pause kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,9 +13,24 @@ from roles.worktime import Pause, WorkCalendar, instant_after, running_seconds
 
 FIRST_RESPONSE: Final = "first_response"
 RESOLUTION: Final = "resolution"
+NEXT_UPDATE: Final = "next_update"
 ACCEPTANCE: Final = "acceptance"
-PER_ENTRY: Final = frozenset({ACCEPTANCE})
-"""Kinds that begin a fresh cycle at each entry into a team; the others have one per ticket."""
+TIME_IN_TEAM: Final = "time_in_team"
+VENDOR_RESPONSE: Final = "vendor_response"
+VENDOR_FIX: Final = "vendor_fix"
+STAKEHOLDER_UPDATE: Final = "stakeholder_update"
+REGULATORY: Final = "regulatory"
+
+TO_REQUESTER: Final = frozenset({FIRST_RESPONSE, RESOLUTION, NEXT_UPDATE})
+"""What is promised to the one who asked; all others are promises inside, or to third parties."""
+PER_ENTRY: Final = frozenset({ACCEPTANCE, TIME_IN_TEAM})
+"""Kinds that begin a fresh cycle, numbered like the entry, at each entry into a team."""
+PER_ENGAGEMENT: Final = frozenset({VENDOR_RESPONSE, VENDOR_FIX})
+"""Kinds that begin a fresh cycle at each engagement of a vendor."""
+REPEATING: Final = frozenset({NEXT_UPDATE, STAKEHOLDER_UPDATE})
+"""Kinds whose every word begins the next cycle; the first of a series may be given other time."""
+RESUMED: Final = frozenset({FIRST_RESPONSE, RESOLUTION}) | PER_ENGAGEMENT
+"""Kinds that a solution stops provisionally: a reopening resumes them, solved time as a pause."""
 
 RUNNING: Final = "running"
 PAUSED: Final = "paused"
@@ -26,18 +41,18 @@ MET: Final = "met"
 HANDED_BACK: Final = "handed_back"
 MOVED: Final = "moved"
 
-SOLVED: Final = frozenset({"resolved", "closed"})
-
-History = list[tuple[datetime, str]]
-"""Each status with the moment since when it has held, in order."""
+RESOLVED: Final = "resolved"
+SOLVED: Final = frozenset({RESOLVED, "closed"})
+OVER: Final = SOLVED | {CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One event as far as clocks care: when, what, and which ticket fields it set.
 
-    `targets` maps each kind of clock to its (target revision, calendar revision), or to None where
-    no target applies any more; it is None itself in events that say nothing of targets.
+    `targets` maps each kind of clock that has a target to its (target revision, calendar
+    revision); a kind that is missing, or maps to None, has none any more. It is None itself in
+    events that say nothing of targets. `about` holds what else the event tells.
     """
 
     at: datetime
@@ -46,14 +61,19 @@ class Fact:
     is_public: bool = False
     by_agent: bool = False
     targets: Mapping[str, tuple[int, int] | None] | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSpec:
-    """A target revision as far as arithmetic cares: working seconds, and what stops the clock."""
+    """A target revision as far as arithmetic cares: working seconds, and what stops the clock.
+
+    `first_s` holds for the first cycle of a series instead, where it is given.
+    """
 
     seconds: int
     pauses: frozenset[str]
+    first_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +86,11 @@ class Cycle:
     target_id: int
     calendar_id: int
     started_at: datetime
+    target_s: int = 0
     stopped_at: datetime | None = None
     ended_as: str = ""
     pauses: tuple[Pause, ...] = ()
+    is_first: bool = field(default=False, compare=False)
 
     @property
     def state(self) -> str:
@@ -90,14 +112,14 @@ class Reading:
     breached_at: datetime | None
 
 
-def read(cycle: Cycle, target: TargetSpec, calendar: WorkCalendar, as_of: datetime) -> Reading:
+def read(cycle: Cycle, calendar: WorkCalendar, as_of: datetime) -> Reading:
     """Read a cycle at `as_of`, or at its end if that was earlier.
 
     elapsed + remaining = target always; `as_of` changes nothing about an ended cycle.
     """
     end = cycle.stopped_at or max(as_of, cycle.started_at)
     elapsed = running_seconds(calendar, cycle.started_at, end, cycle.pauses)
-    due = instant_after(calendar, cycle.started_at, target.seconds, cycle.pauses)
+    due = crossing(cycle, calendar, cycle.target_s)
     late = due is not None and (due < end if cycle.stopped_at else due <= end)
     return Reading(elapsed_s=elapsed, due_at=due, breached_at=due if late else None)
 
@@ -105,138 +127,3 @@ def read(cycle: Cycle, target: TargetSpec, calendar: WorkCalendar, as_of: dateti
 def crossing(cycle: Cycle, calendar: WorkCalendar, seconds: float) -> datetime | None:
     """When the cycle has run for `seconds`; None while an open pause keeps that from coming."""
     return instant_after(calendar, cycle.started_at, seconds, cycle.pauses)
-
-
-def replay(facts: Iterable[Fact], target: Callable[[int], TargetSpec]) -> list[Cycle]:
-    """Every cycle of every clock of one ticket, from its events in order.
-
-    `target` looks a target revision up by id. An ended cycle is never touched by a later event,
-    except that a reopening resumes the resolution cycle with the solved time as a pause.
-    """
-    tape = _Tape()
-    for fact in facts:
-        tape.play(fact)
-    return [_with_pauses(cycle, target(cycle.target_id), tape.history) for cycle in tape.cycles()]
-
-
-class _Tape:
-    """The clocks while a timeline is being played."""
-
-    def __init__(self) -> None:
-        self.live: dict[str, Cycle] = {}
-        self.ended: list[Cycle] = []
-        self.history: History = []
-        self.state: dict[str, Any] = {}
-        self.opened_at: datetime | None = None
-        self.entered_at: datetime | None = None
-
-    def cycles(self) -> list[Cycle]:
-        found = [*self.ended, *self.live.values()]
-        return sorted(found, key=lambda cycle: (cycle.kind, cycle.number))
-
-    def play(self, fact: Fact) -> None:
-        was = dict(self.state)
-        self.state.update(fact.changed)
-        self.opened_at = self.opened_at or fact.at
-        if self.state.get("entry") != was.get("entry"):
-            self.entered_at = fact.at
-            self._end(ACCEPTANCE, fact.at, HANDED_BACK if fact.kind == HANDED_BACK else MOVED)
-        if self.state.get("status") != was.get("status"):
-            self.history.append((fact.at, self.state["status"]))
-            self._follow_status(fact, self.state["status"])
-        if fact.by_agent and fact.is_public:
-            self._end(FIRST_RESPONSE, fact.at, MET)
-        if fact.kind == "accepted":
-            self._end(ACCEPTANCE, fact.at, MET)
-        if fact.targets is not None:
-            self._aim(fact.targets, fact.at)
-
-    def _follow_status(self, fact: Fact, status: str) -> None:
-        if status == "in_progress":
-            self._end(ACCEPTANCE, fact.at, MET)
-        elif status == "resolved":
-            self._end(ACCEPTANCE, fact.at, MET)
-            self._end(FIRST_RESPONSE, fact.at, MET if fact.by_agent else CANCELLED)
-            self._hold(fact.at, MET)
-        elif status == "closed":
-            self._end(RESOLUTION, fact.at, MET)
-        elif status == "cancelled":
-            for kind in list(self.live):
-                self._end(kind, fact.at, CANCELLED)
-        else:
-            self._release()
-
-    def _hold(self, at: datetime, ending: str) -> None:
-        """Stop the resolution clock provisionally: it stays live, for a reopening to resume."""
-        if held := self.live.get(RESOLUTION):
-            self.live[RESOLUTION] = replace(held, stopped_at=at, ended_as=ending)
-
-    def _release(self) -> None:
-        held = self.live.get(RESOLUTION)
-        if held is not None and held.stopped_at is not None:
-            self.live[RESOLUTION] = replace(held, stopped_at=None, ended_as="")
-
-    def _end(self, kind: str, at: datetime, ending: str) -> None:
-        cycle = self.live.pop(kind, None)
-        if cycle is None:
-            return
-        if cycle.stopped_at is None:
-            cycle = replace(cycle, stopped_at=at, ended_as=ending)
-        self.ended.append(cycle)
-
-    def _aim(self, targets: Mapping[str, tuple[int, int] | None], at: datetime) -> None:
-        for kind, choice in targets.items():
-            if choice is None:
-                self._end(kind, at, CANCELLED)
-            elif kind in self.live:
-                self.live[kind] = replace(
-                    self.live[kind], target_id=choice[0], calendar_id=choice[1]
-                )
-            else:
-                self._begin(kind, choice)
-
-    def _begin(self, kind: str, choice: tuple[int, int]) -> None:
-        per_entry = kind in PER_ENTRY
-        earlier = [cycle for cycle in self.ended if cycle.kind == kind]
-        if per_entry:
-            number = int(self.state.get("entry") or 1)
-            over = any(cycle.number == number for cycle in earlier)
-        else:
-            number = len(earlier) + 1
-            over = any(cycle.ended_as != CANCELLED for cycle in earlier)
-        started_at = self.entered_at if per_entry else self.opened_at
-        if over or started_at is None:
-            return
-        self.live[kind] = Cycle(
-            kind=kind,
-            number=number,
-            team_id=self.state.get("team_id") if per_entry else None,
-            target_id=choice[0],
-            calendar_id=choice[1],
-            started_at=started_at,
-        )
-
-
-def _with_pauses(cycle: Cycle, target: TargetSpec, history: History) -> Cycle:
-    to_customer = cycle.kind in (RESOLUTION, FIRST_RESPONSE)
-    still = target.pauses | (SOLVED if to_customer else frozenset())
-    end = cycle.stopped_at
-    pauses: list[Pause] = []
-    for index, (since, status) in enumerate(history):
-        until = history[index + 1][0] if index + 1 < len(history) else None
-        if status in still:
-            _add_pause(pauses, max(since, cycle.started_at), _earlier(until, end))
-    return replace(cycle, pauses=tuple(pauses))
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    known = [at for at in (one, other) if at is not None]
-    return min(known) if known else None
-
-
-def _add_pause(pauses: list[Pause], since: datetime, until: datetime | None) -> None:
-    if until is not None and until <= since:
-        return
-    if pauses and pauses[-1][1] == since:
-        since = pauses.pop()[0]
-    pauses.append((since, until))

@@ -55,22 +55,23 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     load_around(tickets)
     ids = [ticket.pk for ticket in tickets]
     targets = sla.Targets()
-    last = sla.last_matches(ids)
+    told = sla.timelines(ids)
     in_force = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE)
     active = in_force.select_related("policy", "revision").order_by("id")
     kept = keeping.keep_runs(tickets, active.select_for_update(of=("self",), no_key=True), at)
     writes = []
     for ticket in tickets:
         entries = [
-            *sla.targeting(ticket, targets, last.get(ticket.pk)),
+            *sla.targeting(ticket, targets, sla.last_match(told[ticket.pk]), told[ticket.pk]),
             *kept.entries.get(ticket.pk, []),
         ]
         if entries:
             writes.append(timeline.Write(ticket=ticket, entries=entries))
     if writes:
         timeline.record_many(writes, at=at, announce=False)
+        sla.add_told(told, writes)
     handover.follow_tickets(tickets, at)
-    clocks = sla.keep_clocks(tickets, targets, at)
+    clocks = sla.keep_clocks(tickets, targets, at, told)
     _schedule(tickets, kept, clocks, at)
 
 

@@ -4,11 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from escalation.clock import Cycle, Fact, TargetSpec, read, replay
-from escalation.models import Clock, ClockKind, Target, TargetRevision
-from roles.calendars import work_calendar
+from escalation.clock import (
+    PER_ENGAGEMENT,
+    REGULATORY,
+    STAKEHOLDER_UPDATE,
+    Cycle,
+    Fact,
+    TargetSpec,
+    read,
+)
+from escalation.models import Clock, Target, TargetRevision, Vendor
+from escalation.tape import replay
+from roles.calendars import round_the_clock, work_calendar
 from tickets.models import EventKind, Ticket, TimelineEvent
-from tickets.timeline import Entry, instant_text, update_rows
+from tickets.timeline import Entry, Write, instant_text, update_rows
 
 CLOCK_EVENTS = (
     EventKind.OPENED,
@@ -27,8 +36,28 @@ CLOCK_EVENTS = (
     EventKind.ESCALATED,
     EventKind.ACCEPTED,
     EventKind.HANDED_BACK,
+    EventKind.RESTRICTED,
+    EventKind.MERGED,
+    EventKind.ADOPTED,
+    EventKind.CHANGE_ENDED,
+    EventKind.VENDOR_ENGAGED,
+    EventKind.VENDOR_RESPONDED,
+    EventKind.VENDOR_DELIVERED,
+    EventKind.VENDOR_RELEASED,
+    EventKind.MAJOR_DECLARED,
+    EventKind.MAJOR_UPDATED,
+    EventKind.MAJOR_DEMOTED,
+    EventKind.NOTICE_OWED,
+    EventKind.NOTICE_GIVEN,
 )
 """The only events that a clock can follow from; all others are never read for it."""
+
+NEEDED = {
+    **dict.fromkeys(PER_ENGAGEMENT, "engagement"),
+    STAKEHOLDER_UPDATE: "major",
+    REGULATORY: "notice",
+}
+"""The fact without which a kind of clock has nothing to run for, and gets no target."""
 
 WRITTEN = (
     "team",
@@ -47,7 +76,7 @@ WRITTEN = (
     "noted_breach",
 )
 
-Choice = dict[str, tuple[int, int] | None]
+Choice = dict[str, tuple[int, int]]
 
 
 class Targets:
@@ -58,6 +87,7 @@ class Targets:
         rows = active.select_related("current__calendar").order_by("position", "id")
         self.ordered: list[TargetRevision] = [row.current for row in rows if row.current]
         self._known = {row.pk: _spec(row) for row in self.ordered}
+        self._vendor_calendars: dict[int | None, int] = {}
 
     def spec(self, revision_id: int) -> TargetSpec:
         """A revision's arithmetic; old revisions are read when first asked for."""
@@ -74,34 +104,58 @@ class Targets:
 
     def choose(self, match: Mapping[str, Any], team_calendar_id: int | None) -> Choice:
         """The first matching target of each kind of clock, with the calendar that it counts by."""
-        choice: Choice = dict.fromkeys(ClockKind.values)
+        choice: Choice = {}
         for row in self.ordered:
-            if choice[row.clock] is not None or not _matches(row, match):
+            if row.clock in choice or not _matches(row, match):
                 continue
-            calendar_id = row.calendar.current_id if row.calendar else team_calendar_id
+            calendar_id = self._calendar_of(row, match, team_calendar_id)
             if calendar_id is not None:
                 choice[row.clock] = (row.pk, calendar_id)
         return choice
 
+    def _calendar_of(
+        self, row: TargetRevision, match: Mapping[str, Any], team_calendar_id: int | None
+    ) -> int | None:
+        if row.calendar:
+            return row.calendar.current_id
+        if row.clock in PER_ENGAGEMENT:
+            return self._vendor_calendar(match["vendor"])
+        return team_calendar_id
+
+    def _vendor_calendar(self, vendor_id: int | None) -> int:
+        """The hours of a vendor's contract; where it names none, every hour counts."""
+        if vendor_id not in self._vendor_calendars:
+            rows = Vendor.objects.filter(pk=vendor_id or 0)
+            current = rows.values_list("calendar__current", flat=True).first()
+            self._vendor_calendars[vendor_id] = current or round_the_clock()
+        return self._vendor_calendars[vendor_id]
+
 
 def _spec(row: TargetRevision) -> TargetSpec:
-    return TargetSpec(seconds=row.seconds, pauses=frozenset(row.pauses))
+    return TargetSpec(seconds=row.seconds, pauses=frozenset(row.pauses), first_s=row.first_seconds)
 
 
 def _matches(row: TargetRevision, match: Mapping[str, Any]) -> bool:
+    if NEEDED.get(row.clock, "kind") not in match:
+        return False
     wanted = {
         "priority": row.priority,
         "kind": row.kind or None,
         "service": row.service_id,
         "organisation": row.organisation_id,
         "team": row.team_id,
+        "vendor": row.vendor_id,
     }
-    return all(value is None or match[name] == value for name, value in wanted.items())
+    return all(value is None or match.get(name) == value for name, value in wanted.items())
 
 
-def match_facts(ticket: Ticket) -> dict[str, Any]:
-    """The facts of a ticket that decide on its targets; only their change chooses anew."""
-    return {
+def match_facts(ticket: Ticket, told: Iterable[Fact] = ()) -> dict[str, Any]:
+    """The facts of a ticket that decide on its targets; only their change chooses anew.
+
+    What the ticket itself does not know is counted on its timeline: which engagement of which
+    vendor was the last, how often it was declared a major incident, how often a notice was owed.
+    """
+    match: dict[str, Any] = {
         "priority": ticket.priority,
         "kind": ticket.kind,
         "service": ticket.service_id,
@@ -109,27 +163,43 @@ def match_facts(ticket: Ticket) -> dict[str, Any]:
         "team": ticket.team_id,
         "entry": ticket.entry,
     }
+    for fact in told:
+        if fact.kind == EventKind.VENDOR_ENGAGED:
+            match |= {name: fact.about.get(name) for name in ("vendor", "engagement")}
+        elif fact.kind == EventKind.MAJOR_DECLARED:
+            match["major"] = match.get("major", 0) + 1
+        elif fact.kind == EventKind.NOTICE_OWED:
+            match["notice"] = match.get("notice", 0) + 1
+    return match
 
 
 def targeting(
-    ticket: Ticket, targets: Targets, last_match: Mapping[str, Any] | None
+    ticket: Ticket,
+    targets: Targets,
+    last_match: Mapping[str, Any] | None,
+    told: Sequence[Fact] = (),
 ) -> list[Entry]:
-    """The event that sets the ticket's targets, if the facts that decide on them have changed."""
-    match = match_facts(ticket)
-    if not ticket.is_open or ticket.team is None or match == last_match:
+    """The event that sets the ticket's targets, if the facts that decide on them have changed.
+
+    A solved ticket keeps its targets until it is reopened, unless the law begins to want a notice.
+    """
+    match = match_facts(ticket, told)
+    if ticket.team is None or match == last_match:
+        return []
+    news = match.get("notice", 0) > (last_match or {}).get("notice", 0)
+    if not ticket.is_open and not news:
         return []
     choice = targets.choose(match, ticket.team.calendar.current_id)
     return [Entry(kind=EventKind.TARGETED, facts={"match": match, "targets": choice})]
 
 
-def last_matches(ticket_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
-    """The facts under which each ticket's targets were last chosen, by ticket id."""
-    rows = (
-        TimelineEvent.objects.filter(ticket__in=ticket_ids, kind=EventKind.TARGETED)
-        .order_by("ticket_id", "-seq")
-        .distinct("ticket_id")
-    )
-    return {row.ticket_id: row.facts["match"] for row in rows}
+def last_match(told: Iterable[Fact]) -> Mapping[str, Any] | None:
+    """The facts under which a ticket's targets were last chosen."""
+    found: Mapping[str, Any] | None = None
+    for fact in told:
+        if fact.targets is not None:
+            found = fact.about["match"]
+    return found
 
 
 def fact_of(event: TimelineEvent) -> Fact:
@@ -144,7 +214,16 @@ def fact_of(event: TimelineEvent) -> Fact:
         by_agent=facts.get("by") == "agent",
         targets=targets
         and {kind: (chosen[0], chosen[1]) if chosen else None for kind, chosen in targets.items()},
+        about=facts,
     )
+
+
+def add_told(told: Mapping[int, list[Fact]], writes: Iterable[Write]) -> None:
+    """Go on with timelines that were read before these events were written."""
+    for write in writes:
+        told[write.ticket.pk].extend(
+            fact_of(event) for event in write.events if event.kind in CLOCK_EVENTS
+        )
 
 
 def timelines(ticket_ids: Sequence[int]) -> dict[int, list[Fact]]:
@@ -157,18 +236,23 @@ def timelines(ticket_ids: Sequence[int]) -> dict[int, list[Fact]]:
 
 
 def keep_clocks(
-    tickets: Sequence[Ticket], targets: Targets, at: datetime
+    tickets: Sequence[Ticket],
+    targets: Targets,
+    at: datetime,
+    told: Mapping[int, Sequence[Fact]] | None = None,
 ) -> dict[int, list[Clock]]:
     """Make the clock rows of locked tickets what their timelines say, as of `at`.
 
-    Returns all clock rows by ticket id. Idempotent: running it again writes nothing new.
+    Returns all clock rows by ticket id. Idempotent, and a row that says the same already is left
+    alone: a ticket that moved rewrites its team's clocks, not the customer's. `told` are the
+    tickets' timelines, where the caller has read them.
     """
     ids = [ticket.pk for ticket in tickets]
     stored = {
         (row.ticket_id, row.kind, row.cycle): row
         for row in Clock.objects.filter(ticket__in=ids).select_for_update(no_key=True)
     }
-    told = timelines(ids)
+    told = timelines(ids) if told is None else told
     targets.preload(aimed_at(told))
     fresh: list[Clock] = []
     changed: list[Clock] = []
@@ -178,9 +262,9 @@ def keep_clocks(
             row = stored.get((ticket_id, cycle.kind, cycle.number))
             if row is None:
                 row = Clock(ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number)
-                fresh.append(fill(row, cycle, targets, at))
-            elif row.state in (Clock.State.RUNNING, Clock.State.PAUSED) or _differs(row, cycle):
-                changed.append(fill(row, cycle, targets, at))
+                fresh.append(fill(row, cycle, at))
+            elif cycle_of(row) != cycle:
+                changed.append(fill(row, cycle, at))
             rows[ticket_id].append(row)
     Clock.objects.bulk_create(fresh, batch_size=5000)
     update_rows(Clock, changed, WRITTEN)
@@ -194,9 +278,7 @@ def clocks_of(
     targets.preload(aimed_at(told))
     return {
         ticket_id: [
-            fill(
-                Clock(ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number), cycle, targets, at
-            )
+            fill(Clock(ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number), cycle, at)
             for cycle in replay(facts, targets.spec)
         ]
         for ticket_id, facts in told.items()
@@ -214,14 +296,13 @@ def aimed_at(told: Mapping[int, Sequence[Fact]]) -> set[int]:
     }
 
 
-def fill(row: Clock, cycle: Cycle, targets: Targets, at: datetime) -> Clock:
+def fill(row: Clock, cycle: Cycle, at: datetime) -> Clock:
     """The row as the cycle says, read at `at`."""
-    target = targets.spec(cycle.target_id)
-    reading = read(cycle, target, work_calendar(cycle.calendar_id), at)
+    reading = read(cycle, work_calendar(cycle.calendar_id), at)
     row.team_id = cycle.team_id
     row.target_id, row.calendar_id = cycle.target_id, cycle.calendar_id
     row.state, row.ended_as = cycle.state, cycle.ended_as
-    row.target_s = target.seconds
+    row.target_s = cycle.target_s
     row.started_at, row.stopped_at = cycle.started_at, cycle.stopped_at
     row.pauses = stored_pauses(cycle)
     row.due_at, row.elapsed_s = reading.due_at, reading.elapsed_s
@@ -249,6 +330,7 @@ def cycle_of(row: Clock) -> Cycle:
         target_id=row.target_id,
         calendar_id=row.calendar_id,
         started_at=row.started_at,
+        target_s=row.target_s,
         stopped_at=row.stopped_at,
         ended_as=row.ended_as,
         pauses=tuple(
@@ -256,10 +338,6 @@ def cycle_of(row: Clock) -> Cycle:
             for since, until in row.pauses
         ),
     )
-
-
-def _differs(row: Clock, cycle: Cycle) -> bool:
-    return cycle_of(row) != cycle
 
 
 def index_of(ticket: Ticket, clocks: Iterable[Clock]) -> bool:

@@ -7,8 +7,9 @@ from typing import Any, Final
 from django.db import transaction
 
 from escalation import sla
-from escalation.clock import Cycle, Fact, replay
+from escalation.clock import Cycle, Fact
 from escalation.models import Clock
+from escalation.tape import replay
 from tickets.models import Ticket
 
 BATCH: Final = 500
@@ -95,10 +96,10 @@ def _check_ticket(
         elif cycle is None:
             yield name, "has a row that the timeline does not call for"
         else:
-            yield from ((name, problem) for problem in differences(row, cycle, targets))
+            yield from ((name, problem) for problem in differences(row, cycle))
 
 
-def differences(row: Clock, cycle: Cycle, targets: sla.Targets) -> list[str]:
+def differences(row: Clock, cycle: Cycle) -> list[str]:
     """Where a stored row is not what the replay says, read at the moment of the row.
 
     A breach that the engine has noted since then was read at its deadline.
@@ -106,14 +107,14 @@ def differences(row: Clock, cycle: Cycle, targets: sla.Targets) -> list[str]:
     noted_at = (row.breached_at or row.due_at) if row.noted_breach else None
     as_of = max(row.as_of, noted_at or row.as_of)
     fresh = Clock(ticket_id=row.ticket_id, kind=row.kind, cycle=row.cycle)
-    sla.fill(fresh, cycle, targets, as_of)
+    sla.fill(fresh, cycle, as_of)
     found = [
         f"{name} is {_shown(getattr(row, name))}, by replay {_shown(getattr(fresh, name))}"
         for name in COMPARED
         if getattr(row, name) != getattr(fresh, name)
     ]
     if as_of != row.as_of:
-        sla.fill(fresh, cycle, targets, row.as_of)
+        sla.fill(fresh, cycle, row.as_of)
     if abs(row.elapsed_s - fresh.elapsed_s) > TOLERANCE_S:
         found.append(f"elapsed_s is {row.elapsed_s:.3f}, by replay {fresh.elapsed_s:.3f}")
     return found

@@ -15,6 +15,7 @@ from roles.rows import put_row
 from roles.worktime import WorkCalendar, check_span
 from roles.zones import zone_exists
 
+ROUND_THE_CLOCK = "round-the-clock"
 MAX_SPANS = 200
 MAX_DAYS_OFF = 2000
 
@@ -45,6 +46,28 @@ def set_calendar(
     require(actor, "admin")
     values = {"name": name}
     return put_row(Calendar, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
+
+
+@transaction.atomic
+def round_the_clock() -> int:
+    """The id of the calendar revision in which every hour counts, made when first needed."""
+    calendar, _ = Calendar.objects.get_or_create(
+        slug=ROUND_THE_CLOCK, defaults={"name": "Every hour of the week"}
+    )
+    revision, is_new = CalendarRevision.objects.get_or_create(
+        calendar=calendar,
+        number=1,
+        defaults={
+            "zone": "UTC",
+            "spans": [[day, 0, 1440] for day in range(7)],
+            "days_off": [],
+            "created_at": database_now(),
+        },
+    )
+    if is_new:
+        calendar.current = revision
+        calendar.save(update_fields=["current"])
+    return revision.pk
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
-from escalation.clock import TargetSpec, read
+from escalation.clock import read
 from escalation.models import Clock, ClockKind
 from escalation.sla import cycle_of
 from roles.calendars import work_calendar
@@ -76,8 +76,7 @@ def _card(clock: Clock, now: datetime) -> ClockCard:
 
 def _elapsed_s(clock: Clock, now: datetime) -> float:
     """Working seconds used up to now: the row knows them only as of its last write."""
-    target = TargetSpec(seconds=clock.target_s, pauses=frozenset())
-    return read(cycle_of(clock), target, work_calendar(clock.calendar_id), now).elapsed_s
+    return read(cycle_of(clock), work_calendar(clock.calendar_id), now).elapsed_s
 
 
 def _state(clock: Clock, is_over: bool) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from escalation.clock import PER_ENTRY
+from escalation.clock import TO_REQUESTER
 from escalation.models import Clock, ClockKind, Run
 from escalation.rules import Due
 from escalation.runs import prospects
@@ -33,7 +33,7 @@ def rows_of(tickets: Sequence[Ticket], now: datetime, *, for_agent: bool) -> lis
     """
     clocks: Clocks = {ticket.pk: [] for ticket in tickets}
     for clock in Clock.objects.filter(ticket__in=list(clocks)):
-        if for_agent or clock.kind not in PER_ENTRY:
+        if for_agent or clock.kind in TO_REQUESTER:
             clocks[clock.ticket_id].append(clock)
     steps = _next_steps(tickets, clocks) if for_agent else {}
     return [_row(ticket, clocks[ticket.pk], steps.get(ticket.pk), now) for ticket in tickets]

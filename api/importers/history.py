@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from api.importers.places import NOBODY, Places, external_ref
 from api.importers.servicenow import Row
 from escalation import sla
-from escalation.models import Clock, ClockKind
+from escalation.clock import FIRST_RESPONSE, NEXT_UPDATE, PER_ENTRY
+from escalation.models import Clock
 from roles.models import Team
 from tickets import states, timeline
 from tickets.acting import Act, snapshot
@@ -36,6 +37,7 @@ CONTACTS = {
     "monitoring": Source.MONITOR,
 }
 SOLVED = frozenset({states.RESOLVED, states.CLOSED})
+UNTOLD = frozenset({FIRST_RESPONSE, NEXT_UPDATE})
 _way = cache(states.path)
 
 
@@ -258,15 +260,15 @@ class Composer:
     def _aim(self) -> None:
         """Set the targets anew where the facts that decide on them have changed.
 
-        The log has no first response, so none is measured; nor is an acceptance that it does not
-        show, because the ticket was solved by the very update that first names the team.
+        The log has no public words, so neither the first nor any next one is measured; nor is the
+        stay in a team that it does not show, because the ticket was solved by the very update that
+        first names the team.
         """
         for entry in sla.targeting(self.ticket, self.targets, self._last_match):
             self._last_match = entry.facts["match"]
-            chosen = {**entry.facts["targets"], ClockKind.FIRST_RESPONSE.value: None}
-            if self.ticket.entry == self._unseen_entry:
-                chosen[ClockKind.ACCEPTANCE.value] = None
-            facts = {**entry.facts, "targets": chosen}
+            unseen = UNTOLD | (PER_ENTRY if self.ticket.entry == self._unseen_entry else set())
+            chosen = entry.facts["targets"].items()
+            facts = {**entry.facts, "targets": {k: v for k, v in chosen if k not in unseen}}
             self.entries.append(replace(entry, facts=facts, via=VIA, at=self._act.now))
 
 

@@ -13,7 +13,7 @@ from api.rest.catalog import PersonRef, TeamRef
 from api.rest.comments import BY_SEQ, actors_of, events_of, text_of
 from api.rest.resource import Resource, sees_internal
 from api.rest.tickets import ticket_of
-from escalation.clock import TargetSpec, read
+from escalation.clock import read
 from escalation.models import Clock, Escalation, Firing
 from escalation.sla import cycle_of
 from roles.calendars import work_calendar
@@ -71,9 +71,8 @@ class ClockView(serializers.ModelSerializer):
         """Working seconds used up; the row knows them only as of its last write."""
         if clock.stopped_at is not None:
             return clock.elapsed_s
-        target = TargetSpec(seconds=clock.target_s, pauses=frozenset())
         now: datetime = self.context["now"]
-        return read(cycle_of(clock), target, work_calendar(clock.calendar_id), now).elapsed_s
+        return read(cycle_of(clock), work_calendar(clock.calendar_id), now).elapsed_s
 
 
 class EscalationView(serializers.ModelSerializer):

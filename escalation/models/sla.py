@@ -45,6 +45,11 @@ class TargetRevision(models.Model):
     number = models.PositiveIntegerField()
     clock = models.CharField(max_length=20, choices=ClockKind)
     seconds = models.PositiveIntegerField(help_text="Working seconds allowed.")
+    first_seconds = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Working seconds allowed for the first word of a series, where it differs.",
+    )
     calendar = models.ForeignKey(
         "roles.Calendar",
         on_delete=models.PROTECT,
@@ -80,6 +85,14 @@ class TargetRevision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["target", "number"], name="target_revision_number"),
             models.CheckConstraint(condition=models.Q(seconds__gte=1), name="target_seconds_min_1"),
+            models.CheckConstraint(
+                condition=models.Q(first_seconds__isnull=True)
+                | models.Q(
+                    first_seconds__gte=1,
+                    clock__in=[ClockKind.NEXT_UPDATE, ClockKind.STAKEHOLDER_UPDATE],
+                ),
+                name="target_first_of_a_series",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -149,6 +162,12 @@ class Clock(models.Model):
                 fields=["due_at"],
                 condition=models.Q(state="running", noted_breach=False),
                 name="clock_due_unnoted",
+            ),
+            # Missed and stopped, or missed in retrospect, while nobody looked: still to be noted.
+            models.Index(
+                fields=["breached_at"],
+                condition=models.Q(breached_at__isnull=False, noted_breach=False),
+                name="clock_missed_unnoted",
             ),
         ]
 

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from escalation.clock import Cycle, Fact, TargetSpec, crossing, read, replay
+from escalation.clock import Cycle, Fact, TargetSpec, crossing, read
+from escalation.tape import replay
 from roles.worktime import ALWAYS, WorkCalendar, running_seconds
 from tickets import states
 
@@ -46,11 +47,11 @@ def cycles(*facts: Fact) -> Mapping[tuple[str, int], Cycle]:
 
 
 def elapsed_min(cycle: Cycle, at: float) -> float:
-    return read(cycle, SPECS[cycle.target_id], ALWAYS, minute(at)).elapsed_s / 60
+    return read(cycle, ALWAYS, minute(at)).elapsed_s / 60
 
 
 def due_min(cycle: Cycle, at: float) -> float | None:
-    due = read(cycle, SPECS[cycle.target_id], ALWAYS, minute(at)).due_at
+    due = read(cycle, ALWAYS, minute(at)).due_at
     return (due - NINE).total_seconds() / 60 if due else None
 
 
@@ -76,7 +77,7 @@ def test_a_pending_status_stops_the_clock_and_moves_the_deadline() -> None:
 def test_a_ticket_never_breaches_while_it_is_pending() -> None:
     told = [*born(resolution=1), fact(1, status="in_progress"), fact(2, status="pending_vendor")]
     clock = cycles(*told)["resolution", 1]
-    assert read(clock, HOUR, ALWAYS, minute(10_000)).breached_at is None
+    assert read(clock, ALWAYS, minute(10_000)).breached_at is None
 
 
 def test_pausing_and_resuming_at_the_same_instant_changes_nothing() -> None:
@@ -104,12 +105,12 @@ def test_a_changed_target_is_computed_from_the_start_with_the_pauses_kept() -> N
 
 def test_a_shorter_target_may_be_breached_at_once_at_its_own_deadline() -> None:
     clock = cycles(*born(resolution=2), aim(30, resolution=3))["resolution", 1]
-    assert read(clock, SPECS[3], ALWAYS, minute(30)).breached_at == minute(10)
+    assert read(clock, ALWAYS, minute(30)).breached_at == minute(10)
 
 
 def test_a_missed_clock_runs_on_to_show_how_late_it_is() -> None:
     clock = cycles(*born(resolution=1))["resolution", 1]
-    reading = read(clock, HOUR, ALWAYS, minute(100))
+    reading = read(clock, ALWAYS, minute(100))
     assert (reading.breached_at, reading.elapsed_s) == (minute(60), 6000)
 
 
@@ -229,7 +230,7 @@ def test_elapsed_and_remaining_make_the_target_and_elapsed_never_falls(
             spec = SPECS[cycle.target_id]
             end = told[-1].at
             early, late = sorted((end + timedelta(minutes=one), end + timedelta(minutes=other)))
-            before, after = (read(cycle, spec, calendar, at) for at in (early, late))
+            before, after = (read(cycle, calendar, at) for at in (early, late))
             assert before.elapsed_s <= after.elapsed_s
             if cycle.state == "paused" or cycle.stopped_at:
                 assert before.elapsed_s == after.elapsed_s
