@@ -29,6 +29,8 @@ from tickets.models import Ticket
 log = logging.getLogger(__name__)
 
 SWEEP: Final = "sweep"
+BATCH: Final = 200
+"""How many tickets are locked at once; agents wait for them meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class TickReport:
     more: bool = False
 
 
-def tick(*, limit: int = 200, clock: TimeSource = database_now) -> TickReport:
+def tick(*, limit: int = BATCH, clock: TimeSource = database_now) -> TickReport:
     """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
     _keep_up(limit, clock)
     breached = note_late(limit, clock)
@@ -82,7 +84,7 @@ def due_run_ids(*, limit: int, now: datetime) -> list[int]:
 
 @transaction.atomic
 def climb(
-    *, limit: int = 200, clock: TimeSource = database_now, run_ids: Sequence[int] | None = None
+    *, limit: int = BATCH, clock: TimeSource = database_now, run_ids: Sequence[int] | None = None
 ) -> list[Deed]:
     """Carry out what is due for one batch of runs, in one transaction; returns the deeds."""
     ids = due_run_ids(limit=limit, now=clock()) if run_ids is None else run_ids

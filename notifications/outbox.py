@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
@@ -107,9 +108,18 @@ def was_told(*, topic: str, person_id: int, kinds: Sequence[str]) -> bool:
 
 def letter_key(letter: Letter) -> str:
     """The idempotency key of a letter, distinct between sites; the row keeps it for good."""
-    site = uuid5(NAMESPACE_URL, settings.PUBLIC_URL)
-    parts = (letter.cause, str(letter.recipient_id), letter.channel, str(letter.rung))
-    return str(uuid5(site, "\x1f".join(parts)))
+    return key_of(letter.cause, letter.recipient_id, letter.channel, letter.rung)
+
+
+def key_of(cause: str, recipient_id: int, channel: str, rung: int) -> str:
+    """The idempotency key of whatever tells this person of this cause over this channel."""
+    told = f"{cause}\x1f{recipient_id}\x1f{channel}\x1f{rung}"
+    return str(uuid5(_site(settings.PUBLIC_URL), told))
+
+
+@cache
+def _site(public_url: str) -> UUID:
+    return uuid5(NAMESPACE_URL, public_url)
 
 
 def _row(key: str, letter: Letter, now: datetime) -> Message:

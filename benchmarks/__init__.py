@@ -1,0 +1,1 @@
+"""What the product costs, measured beside floors and peers in the same run."""

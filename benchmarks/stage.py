@@ -1,0 +1,158 @@
+"""A server with the settings that the product ships, sites of given sizes on it, and due work."""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from urllib.parse import quote
+
+import django
+
+from config.addresses import socket_folder, valkey_url
+from config.servers import create_database, postgres_server, valkey_server
+
+ROOT = Path(__file__).resolve().parents[1]
+CLONE = "bench_clone"
+DUE_AFTER = timedelta(seconds=600)
+"""When the step of the shipped outage policy that passes a ticket on is due."""
+
+
+def url_of(home: Path, database: str) -> str:
+    """The address of one database of the benchmark's own server."""
+    return f"postgresql://tierline@/{database}?host={quote(str(socket_folder(home, 'pg')))}"
+
+
+def start(home: Path) -> None:
+    """Start the servers in `home` and lead Django there; all ends with this process."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o711)
+    for server in (postgres_server(home), valkey_server(home)):
+        server.start(home / f"{server.name}.log", patience_s=60)
+        atexit.register(server.stop)
+        if server.name == "postgres":
+            create_database(server)
+    os.environ |= {
+        "TIERLINE_HOME": str(home),
+        "DATABASE_URL": url_of(home, "tierline"),
+        "REDIS_URL": valkey_url(home),
+        "EMAIL_URL": "smtp://127.0.0.1:9",
+        "SECRET_KEY": "for the benchmark alone, where nobody signs in, ever",
+        "LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DB_STATEMENT_TIMEOUT_S": "0",
+        "DB_IDLE_IN_TRANSACTION_S": "0",
+    }
+    django.setup()
+
+
+def template(name: str, *, opened: int, closed: int, seed: int) -> datetime:
+    """Make sure of a site of this size under this name; the moment up to which it has lived."""
+    from config.scale import database
+
+    wanted = {"open": opened, "closed": closed, "seed": seed, "schema": database.schema_mark()}
+    known = json.loads(database.description(name) or "{}")
+    if any(known.get(key) != value for key, value in wanted.items()):
+        words = ["generate", "--template", name, "--yes", "--seed", str(seed)]
+        words += ["--open", str(opened), "--closed", str(closed)]
+        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, check=True)
+        known = json.loads(database.description(name) or "{}")
+    return datetime.fromisoformat(known["end"])
+
+
+@contextmanager
+def cloned(source: str, name: str = CLONE) -> Iterator[str]:
+    """A copy of a site, to which Django leads meanwhile."""
+    from config.scale import database
+
+    database.drop(name)
+    database.clone(name, source)
+    database.lead_to(name)
+    try:
+        yield name
+    finally:
+        database.lead_to("tierline")
+        database.drop(name)
+
+
+def add_due(count: int, due_at: Callable[[int], datetime], seed: int) -> list[int]:
+    """Tickets whose next step, passing them on and paging, is due at `due_at(number)` each.
+
+    Their first two steps fired in time. Returns their ids. Half a dozen live; the others are
+    copies, as everywhere on a made-up site.
+    """
+    from config.scale import press
+    from config.scale.life import Life
+    from config.scale.scripts import HOST, SUBJECTS, Script
+    from tickets.models import Ticket
+
+    opened_at = due_at(0).replace(microsecond=0) - DUE_AFTER
+    life = Life(opened_at + DUE_AFTER - timedelta(seconds=1))
+    lived = []
+    for service, category, subject in SUBJECTS[:6]:
+        script = Script(
+            is_open=True,
+            weight=1,
+            kind="incident",
+            impact=1,
+            urgency=2,
+            source="portal",
+            service=service,
+            category=category,
+            subject=subject.format(host=HOST),
+            is_restricted=False,
+            opened_at=opened_at,
+            acts=(),
+        )
+        lived.append(life.live(script, Random(f"{seed} {service}")).ticket_id)
+    before = Ticket.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    stamps = press.cut_stamps(lived)
+    (order,) = press.deal(stamps, [n % len(lived) for n in range(count)], 1, str(seed))
+    micro = timedelta(microseconds=1)
+    shifts = [(due_at(n) - DUE_AFTER - opened_at) // micro for n in range(count)]
+    for _ in press.print_order(_shifted(order, shifts)):
+        pass
+    _put_aside(lived)
+    ids = Ticket.objects.filter(pk__gt=before).order_by("pk").values_list("pk", flat=True)
+    return list(ids)
+
+
+def _shifted(order, shifts: Sequence[int]):
+    from dataclasses import replace
+
+    return replace(order, shifts_us=shifts)
+
+
+def _put_aside(ticket_ids: Sequence[int]) -> None:
+    """The originals are not to be carried out: they are cancelled, as a person would."""
+    from roles.instants import fixed
+    from tickets import lifecycle
+    from tickets.models import Ticket
+
+    for ticket in Ticket.objects.filter(pk__in=ticket_ids):
+        at = ticket.last_event_at or ticket.opened_at
+        lifecycle.cancel(ticket=ticket, actor=None, reason="An original.", clock=fixed(at))
+
+
+def analyse() -> None:
+    """Statistics and visibility for the rows that were added, as autovacuum would see to."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
+
+
+def sweeper(home: Path, database: str, **words: str) -> subprocess.Popen[str]:
+    """A process of its own that sweeps when told to; see benchmarks/sweeper.py."""
+    env: Mapping[str, str] = os.environ | {"DATABASE_URL": url_of(home, database)}
+    command = [sys.executable, "-m", "benchmarks.sweeper"]
+    command += [word for pair in words.items() for word in (f"--{pair[0]}", pair[1])]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )

@@ -1,0 +1,277 @@
+"""Prints copies of lived tickets into the database by COPY, on all cores at once."""
+
+import io
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from multiprocessing.sharedctypes import Synchronized
+from random import Random
+from typing import Any, Final
+
+from django.db import connection, connections
+
+from config.scale.life import CROWD
+from config.scale.stamps import INSTANT, KEYLESS, TABLES, Original, Stamp, stays_open
+from notifications.outbox import key_of
+from roles.calendars import work_calendar
+from roles.models import Person
+from tickets.models import Ticket
+
+CHUNK: Final = 1000
+SPREAD: Final = timedelta(minutes=10)
+HOSTS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Copies to print: which stamp each time, and the ids and numbers that are free for them."""
+
+    stamps: Sequence[Stamp]
+    picks: Sequence[int]
+    first_ids: Mapping[str, int]
+    first_numbers: Mapping[str, int]
+    crowd: Mapping[str | None, Sequence[int]]
+    seed: str
+    shifts_us: Sequence[int] | None = None
+    """By how much each copy is shifted, in microseconds; None for chance."""
+
+
+# ---- Reading the originals -----------------------------------------------------------------------
+
+
+def cut_stamps(ticket_ids: Sequence[int]) -> list[Stamp]:
+    """A stamp of each of these tickets, in order."""
+    rows = {table.name: _rows_of(table.name, table.select, ticket_ids) for table in TABLES}
+    event_owner = {row["id"]: row["ticket_id"] for row in rows["tickets_timelineevent"]}
+    escalation_owner = {row["id"]: row["ticket_id"] for row in rows["escalation_escalation"]}
+    owners: dict[str, Callable[[Any], str | None]] = {
+        "tickets_ticket": lambda row: row["id"],
+        "tickets_eventbody": lambda row: event_owner[row["event_id"]],
+        "escalation_escalation_to_people": lambda row: escalation_owner[row["escalation_id"]],
+        "notifications_message": lambda row: row["topic"].removeprefix("ticket:"),
+    }
+    split: dict[int, dict[str, list[Any]]] = {pk: {} for pk in ticket_ids}
+    for name, found in rows.items():
+        owner = owners.get(name, lambda row: row["ticket_id"])
+        for row in found:
+            split[int(owner(row) or 0)].setdefault(name, []).append(row)
+    about = {
+        row.pk: row
+        for row in Ticket.objects.filter(pk__in=ticket_ids).select_related(
+            "requester__organisation", "team__calendar"
+        )
+    }
+    return [Stamp(_original(about[pk], split[pk])) for pk in ticket_ids]
+
+
+def _original(ticket: Ticket, rows: dict[str, list[Any]]) -> Original:
+    group = ticket.requester.organisation
+    return Original(
+        ticket_id=ticket.pk,
+        key=ticket.key,
+        requester_id=str(ticket.requester_id),
+        organisation=group.slug if group else None,
+        rows={table.name: rows.get(table.name, []) for table in TABLES},
+        is_elastic=_is_elastic(ticket, rows),
+    )
+
+
+def _is_elastic(ticket: Ticket, rows: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether shifting all its moments shifts its clocks and steps likewise."""
+    ids = {int(row["calendar_id"]) for row in rows.get("escalation_clock", [])}
+    if ticket.priority > 2 and ticket.team and ticket.team.calendar.current_id:
+        ids.add(ticket.team.calendar.current_id)
+    moments = set()
+    for name in ("escalation_clock", "escalation_run"):
+        for row in rows.get(name, []):
+            for value in filter(None, row.values()):
+                for day, hour, fraction, _ in INSTANT.findall(value):
+                    if day:
+                        text = f"{day}T{hour}{(fraction or '.0').ljust(7, '0')}+00:00"
+                        moments.add(datetime.fromisoformat(text))
+    return stays_open([work_calendar(pk) for pk in ids], moments, SPREAD)
+
+
+def _rows_of(table: str, select: str, ticket_ids: Sequence[int]) -> list[Any]:
+    """All rows of a table that belong to these tickets, each column as COPY writes it."""
+    with connection.cursor() as cursor:
+        columns = column_names(table)
+        ids = f"ARRAY[{','.join(map(str, map(int, ticket_ids)))}]::bigint[]"
+        listed = ", ".join(f'"{name}"' for name in columns)
+        order = "event_id" if table in KEYLESS else "id"
+        target = io.StringIO()
+        cursor.copy_expert(
+            f"COPY (SELECT {listed} FROM {table} WHERE {select.replace('%s', ids)}"
+            f" ORDER BY {order}) TO STDOUT",
+            target,
+        )
+    lines = target.getvalue().split("\n")[:-1]
+    return [
+        {
+            name: None if cell == "\\N" else cell
+            for name, cell in zip(columns, line.split("\t"), strict=True)
+        }
+        for line in lines
+    ]
+
+
+def column_names(table: str) -> list[str]:
+    """The columns of a table that are stored, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+            [table],
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+# ---- Dealing out ---------------------------------------------------------------------------------
+
+
+def crowd_by_group() -> dict[str | None, list[int]]:
+    """Those who only ask, by their customer group."""
+    found: dict[str | None, list[int]] = {}
+    rows = Person.objects.filter(username__startswith=CROWD).order_by("pk")
+    for pk, group in rows.values_list("pk", "organisation__slug"):
+        found.setdefault(group, []).append(pk)
+    return found
+
+
+def deal(stamps: Sequence[Stamp], picks: Sequence[int], hands: int, seed: str) -> list[Order]:
+    """The copies in so many orders of equal length, each with ids of its own."""
+    crowd = crowd_by_group()
+    size = -(-len(picks) // hands)
+    parts = [picks[at : at + size] for at in range(0, len(picks), size)]
+    orders = []
+    for number, part in enumerate(parts):
+        rows: Counter[str] = Counter()
+        series: Counter[str] = Counter()
+        for pick, times in Counter(part).items():
+            series[stamps[pick].series] += times
+            for table, count in stamps[pick].counts.items():
+                rows[table] += times * count
+        orders.append(
+            Order(
+                stamps=stamps,
+                picks=part,
+                first_ids={
+                    name: _reserve(f"pg_get_serial_sequence('{name}', 'id')", count)
+                    for name, count in rows.items()
+                    if name not in KEYLESS
+                },
+                first_numbers={
+                    name: _reserve(f"'tickets_number_{name.lower()}'", count)
+                    for name, count in series.items()
+                },
+                crowd=crowd,
+                seed=f"{seed}:{number}",
+            )
+        )
+    return orders
+
+
+def _reserve(sequence: str, count: int) -> int:
+    """The first of `count` numbers that the sequence will not give to anybody else."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT nextval({sequence}::regclass)")
+        first: int = cursor.fetchone()[0]
+        if count > 1:
+            cursor.execute(f"SELECT setval({sequence}::regclass, %s)", [first + count - 1])
+    return first
+
+
+# ---- Printing ------------------------------------------------------------------------------------
+
+
+def print_all(orders: Sequence[Order], told: Callable[[int], None]) -> None:
+    """Carry out all orders at once, each in a process of its own; `told` hears of progress.
+
+    Raises RuntimeError when one of them fails.
+    """
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    done: Synchronized[int] = context.Value("q", 0)
+    hands = [context.Process(target=_print, args=(order, done), daemon=True) for order in orders]
+    for hand in hands:
+        hand.start()
+    seen = 0
+    try:
+        while any(hand.is_alive() for hand in hands):
+            for hand in hands:
+                hand.join(0.2)
+            told(done.value - seen)
+            seen = done.value
+            if any(hand.exitcode for hand in hands):
+                break
+    finally:
+        for hand in hands:
+            hand.terminate()
+            hand.join()
+    told(done.value - seen)
+    if any(hand.exitcode for hand in hands) or seen != sum(len(order.picks) for order in orders):
+        raise RuntimeError("Printing failed; see above.")
+
+
+def _print(order: Order, done: "Synchronized[int]") -> None:
+    for count in print_order(order):
+        with done.get_lock():
+            done.value += count
+    connection.close()
+
+
+def print_order(order: Order) -> Iterator[int]:
+    """Carry out one order in this process; how many more copies are there, chunk by chunk."""
+    rng = Random(order.seed)
+    pages: dict[str, list[str]] = {table.name: [] for table in TABLES}
+    waiting = 0
+    for copy in _copies(order, rng):
+        for table, text in copy:
+            pages[table].append(text)
+        waiting += 1
+        if waiting == CHUNK:
+            _hand_in(pages)
+            yield waiting
+            waiting = 0
+    _hand_in(pages)
+    yield waiting
+
+
+def _copies(order: Order, rng: Random) -> Iterator[Any]:
+    free = dict(order.first_ids)
+    numbers = dict(order.first_numbers)
+    spread_us = SPREAD // timedelta(microseconds=1)
+    for number, pick in enumerate(order.picks):
+        stamp = order.stamps[pick]
+        shift_us = rng.randrange(spread_us) if stamp.is_elastic else 0
+        if order.shifts_us is not None:
+            shift_us = order.shifts_us[number]
+        yield stamp.print_copy(
+            first_ids=free,
+            key=f"{stamp.series}-{numbers[stamp.series]:06d}",
+            requester=rng.choice(order.crowd[stamp.organisation]),
+            host=f"pc-{rng.randrange(HOSTS):05d}",
+            shift=timedelta(microseconds=shift_us),
+            key_of=key_of,
+        )
+        numbers[stamp.series] += 1
+        for table, count in stamp.counts.items():
+            if table not in KEYLESS:
+                free[table] += count
+
+
+def _hand_in(pages: dict[str, list[str]]) -> None:
+    """Write the pages down, children after parents, in one transaction without triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN; SET LOCAL session_replication_role = replica")
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        for table, texts in pages.items():
+            if texts:
+                columns = ", ".join(f'"{name}"' for name in column_names(table))
+                cursor.copy_expert(
+                    f"COPY {table} ({columns}) FROM STDIN", io.StringIO("".join(texts))
+                )
+                texts.clear()
+        cursor.execute("COMMIT")

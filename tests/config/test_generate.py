@@ -1,0 +1,71 @@
+"""Made-up sites: true enough for the verifiers, and never poured into somebody's data."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Count
+
+from config.scale.stamps import TABLES
+from escalation import verify as clocks
+from escalation.models import Clock, Firing, Run
+from notifications.models import Message
+from tickets import verify as timelines
+from tickets.models import Ticket, TimelineEvent
+
+
+def orphans() -> list[str]:
+    """Rows whose foreign key leads nowhere: COPY wrote them with the checks switched off."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT con.conrelid::regclass::text, col.attname, con.confrelid::regclass::text,
+                   ref.attname
+            FROM pg_constraint con
+            JOIN pg_attribute col ON col.attrelid = conrelid AND col.attnum = conkey[1]
+            JOIN pg_attribute ref ON ref.attrelid = confrelid AND ref.attnum = confkey[1]
+            WHERE contype = 'f' AND con.conrelid = ANY(%s::regclass[])
+            """,
+            [[table.name for table in TABLES]],
+        )
+        found = []
+        for table, column, other, key in cursor.fetchall():
+            cursor.execute(
+                f"SELECT count(*) FROM {table} a WHERE {column} IS NOT NULL"
+                f" AND NOT EXISTS (SELECT FROM {other} b WHERE b.{key} = a.{column})"
+            )
+            if cursor.fetchone()[0]:
+                found.append(f"{table}.{column}")
+        return found
+
+
+def test_a_made_up_site_is_true_in_every_row(live_db) -> None:
+    call_command("generate", open=90, closed=30, seed=7, lives=10, verbosity=0)
+    assert Ticket.objects.count() == 120
+    assert Ticket.objects.open().count() >= 88  # a life may end before its time
+    assert TimelineEvent.objects.filter(kind="fired").count() > 0
+    assert not [f for part in timelines.check_all() for f in part.findings]
+    assert not [f for part in clocks.check_all() for f in part.findings]
+    assert not orphans()
+    told = dict(Firing.objects.values_list("ticket").annotate(n=Count("pk")))
+    heard = TimelineEvent.objects.filter(kind__in=["fired", "skipped"])
+    assert told == dict(heard.values_list("ticket").annotate(n=Count("pk")))
+    assert not Message.objects.filter(state="queued").exists()
+    assert Run.objects.filter(state="active").values("next_at").distinct().count() > 20
+    assert Clock.objects.filter(state="running").values("due_at").distinct().count() > 20
+
+
+def test_copies_go_on_living_like_any_ticket(live_db) -> None:
+    """Their heads, numbers and keys fit: the next event, ticket and message find their places."""
+    call_command("generate", open=40, closed=0, seed=3, lives=3, verbosity=0)
+    call_command("generate", open=10, closed=0, seed=4, lives=2, yes=True, verbosity=0)
+    assert Ticket.objects.count() == 50
+    keys = Ticket.objects.values_list("key", flat=True)
+    assert len(set(keys)) == 50
+    assert not [f for part in timelines.check_all() for f in part.findings]
+
+
+def test_a_site_in_use_is_left_alone(live_db) -> None:
+    call_command("generate", open=2, closed=0, lives=2, verbosity=0)
+    with pytest.raises(CommandError, match="holds data"):
+        call_command("generate", open=2, closed=0, lives=2, verbosity=0)
+    assert Ticket.objects.count() == 2
