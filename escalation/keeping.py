@@ -79,9 +79,7 @@ def keep_runs(tickets: Sequence[Ticket], active: Iterable[Run], at: datetime) ->
     for ticket in tickets:
         mine = by_ticket.get(ticket.pk, [])
         if not ticket.is_open or ticket.origin == Origin.IMPORTED or ticket.team is None:
-            for run in mine:
-                reason = states.LABELS[ticket.status].lower()
-                _end(kept, ticket, run, state=Run.State.STOPPED, reason=reason, at=at)
+            _end_all(kept, ticket, mine, at)
         else:
             _fit(kept, ticket, mine, around)
     return kept
@@ -109,6 +107,25 @@ def _look_around(
         answered=signs.answered(until_answered),
         at=at,
     )
+
+
+def fit(ticket: Ticket, mine: Sequence[Run], around: Around) -> Kept:
+    """What becomes of the runs of one ticket as it is now; reads nothing and saves nothing.
+
+    Imported tickets too: whether a policy is meant for one is the caller's to say.
+    """
+    kept = Kept()
+    if ticket.is_open and ticket.team is not None:
+        _fit(kept, ticket, mine, around)
+    else:
+        _end_all(kept, ticket, mine, around.at)
+    return kept
+
+
+def _end_all(kept: Kept, ticket: Ticket, mine: Sequence[Run], at: datetime) -> None:
+    reason = states.LABELS[ticket.status].lower()
+    for run in mine:
+        _end(kept, ticket, run, state=Run.State.STOPPED, reason=reason, at=at)
 
 
 def _fit(kept: Kept, ticket: Ticket, mine: Sequence[Run], around: Around) -> None:

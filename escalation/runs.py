@@ -100,18 +100,28 @@ def prospects(
     )
     for run_id, loop, step_id, entry, outcome in rows:
         done[run_id][loop, step_id, entry] = outcome
-    found = []
-    for run in runs:
-        ticket = tickets[run.ticket_id]
-        view = _view(run, ticket, done[run.pk])
-        coming = rules.dues(
-            view,
+    return [
+        prospect_of(
+            run,
+            tickets[run.ticket_id],
             steps.get(run.revision_id, []),
-            clock_views(clocks.get(ticket.pk, [])),
-            team_calendar(ticket),
+            clock_views(clocks.get(run.ticket_id, [])),
+            done[run.pk],
         )
-        found.append(Prospect(run, view, steps.get(run.revision_id, []), coming))
-    return found
+        for run in runs
+    ]
+
+
+def prospect_of(
+    run: Run,
+    ticket: Ticket,
+    steps: Sequence[rules.Step],
+    clocks: Mapping[str, rules.ClockView],
+    done: Mapping[Key, str],
+) -> Prospect:
+    """What one run has still to do, from what it has done and from its ticket's clocks; pure."""
+    view = _view(run, ticket, done)
+    return Prospect(run, view, steps, rules.dues(view, steps, clocks, team_calendar(ticket)))
 
 
 def team_calendar(ticket: Ticket) -> Any:

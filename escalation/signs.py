@@ -67,7 +67,7 @@ def look(
         if asking:
             values |= reading(asking, tickets, at)
     for run, step in sought:
-        _note(run, step, values.get((run.ticket_id, step.id), 0), at)
+        note(run, step, values.get((run.ticket_id, step.id), 0), at)
 
 
 def _is_asked(run: Run, step: Step) -> bool:
@@ -77,7 +77,7 @@ def _is_asked(run: Run, step: Step) -> bool:
     )
 
 
-def _note(run: Run, step: Step, seen: int, at: datetime) -> None:
+def note(run: Run, step: Step, seen: int, at: datetime) -> None:
     """Keep that the fact has come to hold, or holds no more, each time anew."""
     held = run.reached.get(str(step.id))
     holds = seen >= (step.percent if step.trigger == RISK else step.count)
