@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, cast
 
 from escalation import explain
-from escalation.handover import Passing
 from escalation.letters import agent_letter, informing_letter
 from escalation.models import Escalation, Firing
+from escalation.passing import Passing
 from escalation.routes import Routes
 from escalation.rules import UNACKNOWLEDGED, Due
 from escalation.runs import Prospect

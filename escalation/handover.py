@@ -1,16 +1,16 @@
 """Passing work on: escalate, accept, hand back, involve; each escalation is a record of its own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import F, Q
 
-from escalation.clock import RUNNING
+from escalation import authority, contracts
+from escalation.contracts import needs_between, present_record
 from escalation.letters import agent_letter
-from escalation.models import Clock, Escalation
+from escalation.models import Escalation
+from escalation.passing import ALIVE, Passing, pass_on
 from escalation.routes import Routes
 from escalation.targets import People
 from notifications.outbox import enqueue, withdraw
@@ -25,102 +25,6 @@ from tickets.acting import acting, begin, fitting, required
 from tickets.assignment import Move, move_many
 from tickets.models import EventKind, Ticket, TimelineEvent, Watcher
 
-ALIVE = (Escalation.State.OPEN, Escalation.State.ACCEPTED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Passing:
-    """One ticket to be passed on: by whom or by which firing, and why."""
-
-    ticket: Ticket
-    to_team: Team
-    reason_code: str
-    reason: str = ""
-    tried: str = ""
-    impact: str = ""
-    trigger: str = "manual"
-    actor: Person | None = None
-    via: str = "engine"
-    firing_id: int | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-def clock_reading(ticket_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What each ticket's live clocks show, for keeping with a record, by ticket id."""
-    found: dict[int, dict[str, Any]] = {ticket_id: {} for ticket_id in ticket_ids}
-    for row in Clock.objects.filter(ticket__in=ticket_ids, stopped_at__isnull=True):
-        found[row.ticket_id][row.kind] = {
-            "state": row.state,
-            "cycle": row.cycle,
-            "target_s": row.target_s,
-            "due_at": timeline.instant_text(row.due_at) if row.due_at else None,
-            "breached_at": timeline.instant_text(row.breached_at) if row.breached_at else None,
-            "running": row.state == RUNNING,
-        }
-    return found
-
-
-def pass_on(
-    passings: Sequence[Passing], *, clock: TimeSource, announce: bool = True
-) -> list[tuple[Escalation, TimelineEvent]]:
-    """Escalate many locked tickets to other teams, with a bounded number of statements.
-
-    The escalation that brought a ticket to its present team is completed, a new one opened.
-    """
-    if not passings:
-        return []
-    ids = [passing.ticket.pk for passing in passings]
-    readings = clock_reading(ids)
-    records = [_record_of(passing, readings[passing.ticket.pk]) for passing in passings]
-    events = move_many([_move_of(passing) for passing in passings], clock=clock, announce=announce)
-    moments = {event.ticket_id: event.at for event in events}
-    at = max(moments.values())
-    _end_alive(ids, Escalation.State.COMPLETED, at)
-    for record in records:
-        record.opened_at = moments[record.ticket_id]
-    Escalation.objects.bulk_create(records)
-    return list(zip(records, events, strict=True))
-
-
-def _record_of(passing: Passing, reading: dict[str, Any]) -> Escalation:
-    ticket = passing.ticket
-    return Escalation(
-        ticket=ticket,
-        type=Escalation.Type.FUNCTIONAL,
-        from_team_id=cast(int, ticket.team_id),
-        to_team=passing.to_team,
-        trigger=passing.trigger,
-        firing_id=passing.firing_id,
-        actor=passing.actor,
-        entry=ticket.entry + 1,
-        from_entry=ticket.entry_origin,
-        reason_code=passing.reason_code,
-        reason=passing.reason,
-        tried=passing.tried,
-        impact=passing.impact,
-        sender_id=ticket.assignee_id,
-        clock_reading=reading,
-    )
-
-
-def _move_of(passing: Passing) -> Move:
-    return Move(
-        ticket=passing.ticket,
-        to_team=passing.to_team,
-        kind=EventKind.ESCALATED,
-        actor=passing.actor,
-        via=passing.via,
-        body=passing.reason,
-        facts={"reason_code": passing.reason_code, "trigger": passing.trigger, **passing.facts},
-    )
-
-
-def _end_alive(ticket_ids: Sequence[int], state: str, at: datetime) -> None:
-    alive = Escalation.objects.filter(
-        ticket__in=ticket_ids, type=Escalation.Type.FUNCTIONAL, state__in=ALIVE
-    )
-    alive.update(state=state, ended_at=at)
-
 
 def escalate(
     *,
@@ -131,13 +35,18 @@ def escalate(
     to_team: Team | None = None,
     tried: str = "",
     impact: str = "",
+    answers: Mapping[str, str] | None = None,
+    urgent: bool = False,
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Escalation:
     """Pass the ticket to another team; without one, to the next tier that its route names.
 
-    The receiving team's people on call are told, and the requester. Raises Conflict at the top of
-    the ladder, Forbidden for somebody who may not pass on this ticket.
+    The receiving team's people on call are told, and the requester. At the top of the ladder the
+    work stays, and the incident manager on call is paged. `answers` are what the receiver's
+    contract asks for, by slug; a P1 or P2 that is `urgent` goes without them and owes them. Raises
+    Invalid, by field, for what the contract requires and nobody gave; Conflict when nobody can be
+    called at the top; Forbidden for somebody who may not pass on this ticket.
     """
     if reason_code not in Escalation.Reason.values:
         raise Invalid("unknown_reason", "Choose a reason.", {"reason_code": "Choose one."})
@@ -145,9 +54,7 @@ def escalate(
         locked = timeline.lock(ticket.pk)
         if not (may(actor, "escalate", locked) or may(actor, "push_any", locked)):
             raise Forbidden("not_allowed", f"You may not escalate {locked.key}.")
-        passing = Passing(
-            ticket=locked,
-            to_team=to_team or _next_team(locked),
+        call = authority.Call(
             actor=actor,
             via=via,
             reason_code=reason_code,
@@ -155,41 +62,76 @@ def escalate(
             tried=fitting(tried.strip(), "tried", 20_000),
             impact=fitting(impact.strip(), "impact", 20_000),
         )
+        goal = to_team or _next_team(locked)
+        if goal is None:
+            return authority.call_at_the_top(locked, call, clock)
+        passing, lines = _manual(locked, goal, call, answers or {}, urgent=urgent)
         ((record, event),) = pass_on([passing], clock=clock)
-        people = People([locked], event.at)
-        found = people.find(locked, ["on_call"])
-        if not found.people:
-            found = people.find(locked, ["lead", "team"])
-        is_alarm = not found.people
-        if is_alarm:
-            found = people.fallback(locked)
-        subject = f"Escalated to {passing.to_team.name}"
-        enqueue(
-            [
-                agent_letter(
-                    locked,
-                    cause=event.cause,
-                    recipient_id=person_id,
-                    kind="notify",
-                    subject=subject,
-                    body=passing.reason,
-                    is_alarm=is_alarm,
-                )
-                for person_id in found.ids
-                if is_alarm or person_id != actor.pk
-            ],
-            now=event.at,
-        )
+        _tell_receiver(passing, event, lines)
         return record
 
 
-def _next_team(ticket: Ticket) -> Team:
+def _manual(
+    ticket: Ticket,
+    goal: Team,
+    call: authority.Call,
+    answers: Mapping[str, str],
+    *,
+    urgent: bool,
+) -> tuple[Passing, list[str]]:
+    """What a person passes on, with the contract's answers, also as lines for the receiver."""
+    needs = needs_between(ticket.team_id, goal)
+    standing = {"tried": call.tried, "impact": call.impact}
+    asked = {need.slug for need in needs}
+    given = {slug: text for slug, text in standing.items() if slug in asked} | dict(answers)
+    told = contracts.clean_answers(needs, given)
+    may_owe = urgent and ticket.priority in contracts.URGENT
+    passing = Passing(
+        ticket=ticket,
+        to_team=goal,
+        actor=call.actor,
+        via=call.via,
+        reason_code=call.reason_code,
+        reason=call.reason,
+        tried=call.tried,
+        impact=call.impact,
+        answers=told,
+        owed=contracts.settle(needs, told, may_owe=may_owe),
+    )
+    return passing, contracts.answer_lines(needs, told)
+
+
+def _tell_receiver(passing: Passing, event: TimelineEvent, answers: Sequence[str]) -> None:
+    """Tell those on call in the receiving team, else its lead and people, else the fallback."""
+    ticket = passing.ticket
+    people = People([ticket], event.at)
+    found = people.find(ticket, ["on_call"])
+    if not found.people:
+        found = people.find(ticket, ["lead", "team"])
+    is_alarm = not found.people
+    if is_alarm:
+        found = people.fallback(ticket)
+    enqueue(
+        [
+            agent_letter(
+                ticket,
+                cause=event.cause,
+                recipient_id=person_id,
+                kind="notify",
+                subject=f"Escalated to {passing.to_team.name}",
+                body="\n".join([passing.reason, *answers]),
+                is_alarm=is_alarm,
+            )
+            for person_id in found.ids
+            if is_alarm or passing.actor is None or person_id != passing.actor.pk
+        ],
+        now=event.at,
+    )
+
+
+def _next_team(ticket: Ticket) -> Team | None:
     found = Routes().next_tier(ticket)
-    if found is None:
-        raise Conflict(
-            "top", f"There is no higher tier for {ticket.key}; choose a team or call a manager."
-        )
-    return found.team
+    return found.team if found else None
 
 
 def accept(
@@ -197,7 +139,7 @@ def accept(
 ) -> Ticket:
     """Say that the receiving team takes the hand-over; meets its acceptance target."""
     with acting(ticket, actor=actor, action="accept", clock=clock, via=via) as act:
-        record = _present(act.ticket)
+        record = present_record(act.ticket)
         if record is None or record.state != Escalation.State.OPEN:
             raise Conflict("nothing_to_accept", f"{act.ticket.key} has no open hand-over.")
         record.state = Escalation.State.ACCEPTED
@@ -227,7 +169,7 @@ def hand_back(
     if reason_code not in Escalation.HandBackReason.values:
         raise Invalid("unknown_reason", "Choose a reason.", {"reason_code": "Choose one."})
     with acting(ticket, actor=actor, action="hand_back", clock=clock, via=via) as act:
-        record = _present(act.ticket)
+        record = present_record(act.ticket)
         if record is None or record.state not in ALIVE:
             raise Conflict(
                 "nothing_to_hand_back", f"No hand-over brought {act.ticket.key} to this team."
@@ -290,14 +232,6 @@ def _may_have_it(ticket: Ticket, person: Person, team: Team, at: datetime) -> bo
     revision_id = team.calendar.current_id
     calendar = work_calendar(revision_id) if revision_id else ALWAYS
     return member and calendar.is_open(at)
-
-
-def _present(ticket: Ticket) -> Escalation | None:
-    """The hand-over that brought the ticket to its present team entry, locked."""
-    rows = Escalation.objects.filter(
-        ticket=ticket.pk, entry=ticket.entry, type=Escalation.Type.FUNCTIONAL
-    )
-    return rows.select_for_update(of=("self",)).first()
 
 
 def involve(

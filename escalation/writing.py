@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from escalation.firing import HIERARCHY, Deed
-from escalation.handover import clock_reading, pass_on
 from escalation.models import Escalation, Firing, Run
+from escalation.passing import clock_reading, pass_on
 from notifications.outbox import enqueue
 from roles.instants import fixed
 from tickets import timeline

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from escalation import handover
+from escalation import contracts, handover
 from escalation.models import Escalation
 from roles.models import Person
 from tickets import assignment, lifecycle, links, states, triage
@@ -155,6 +155,16 @@ ACTS = (
         form=forms.EscalateForm,
         key="e",
         main=True,
+    ),
+    Act(
+        "complete-handover",
+        "Give what is owed…",
+        "clipboard-list",
+        ("comment_internal",),
+        lambda at: _open(at) and at.escalation is not None and bool(at.escalation.owed),
+        _given(contracts.complete_handover),
+        "The team has it now.",
+        form=forms.CompleteForm,
     ),
     Act(
         "hand-back",

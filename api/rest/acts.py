@@ -23,7 +23,7 @@ from api.rest.tickets import (
     require_match,
     ticket_of,
 )
-from escalation import handover
+from escalation import contracts, handover
 from escalation.models import Escalation
 from roles.refusals import Forbidden
 from tickets import assignment, lifecycle, links, triage
@@ -52,6 +52,20 @@ class Escalating(StrictSerializer):
     to_team = TeamName(required=False, allow_null=True)
     tried = Text(max_length=WORDS_MAX, required=False, allow_blank=True)
     impact = Text(max_length=WORDS_MAX, required=False, allow_blank=True)
+    answers = serializers.DictField(
+        child=Text(max_length=WORDS_MAX, allow_blank=True),
+        required=False,
+        help_text="What the receiver's contract asks for, by its slug.",
+    )
+    urgent = serializers.BooleanField(
+        required=False, help_text="A P1 or P2 goes without these answers, and owes them."
+    )
+
+
+class Completing(StrictSerializer):
+    """Answers to what is owed, by slug."""
+
+    answers = serializers.DictField(child=Text(max_length=WORDS_MAX))
 
 
 class HandingBack(StrictSerializer):
@@ -163,6 +177,13 @@ ACTS = (
         ("escalate", "push_any"),
         handover.escalate,
         Escalating,
+    ),
+    Act(
+        "complete-handover",
+        "Give what the present hand-over still owes.",
+        ("comment_internal",),
+        contracts.complete_handover,
+        Completing,
     ),
     Act("accept", "Take the hand-over.", ("accept",), handover.accept),
     Act(

@@ -53,6 +53,12 @@ class Escalation(models.Model):
     reason = models.TextField(blank=True)
     tried = models.TextField(blank=True)
     impact = models.TextField(blank=True)
+    # What the receiver's contract asked for: the answers by slug, and what was skipped in a hurry
+    # or never given because a policy moved the ticket: [{"slug", "name"}], emptied when it is paid.
+    answers = models.JSONField(default=dict, blank=True)
+    owed = models.JSONField(default=list, blank=True)
+    owed_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
     sender = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -82,6 +88,10 @@ class Escalation(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(state="accepted") | models.Q(accepted_at__isnull=False),
                 name="escalation_accepted_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(owed=[]) | models.Q(owed_at__isnull=False, settled_at=None),
+                name="escalation_owed_since",
             ),
         ]
         indexes = [models.Index(fields=["opened_at"], name="escalation_by_time")]

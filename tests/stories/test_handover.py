@@ -5,8 +5,9 @@ import pytest
 from escalation.handover import accept, escalate, hand_back, involve
 from escalation.models import Clock, Escalation
 from roles.refusals import Conflict, Forbidden, Invalid
-from tests.story import Story, move, page, unacknowledged
-from tickets.assignment import take
+from tests.story import Story, page, unacknowledged
+from tests.story import move as move_up
+from tickets.assignment import move, take
 from tickets.lifecycle import pend, resolve
 
 
@@ -92,7 +93,7 @@ def test_a_step_that_moved_the_ticket_does_not_throw_it_up_again_after_a_hand_ba
     story: Story,
 ) -> None:
     story.policy(
-        "up", unacknowledged(10, "Move up", move()), unacknowledged(60, "Page", page("lead"))
+        "up", unacknowledged(10, "Move up", move_up()), unacknowledged(60, "Page", page("lead"))
     )
     ticket = story.open()
     story.forward(minutes=10)
@@ -128,9 +129,33 @@ def test_a_pending_ticket_is_resumed_before_it_is_passed_on(story: Story) -> Non
     assert kinds.index("resumed") < kinds.index("escalated")
 
 
-def test_at_the_top_there_is_no_next_tier(story: Story) -> None:
+def test_at_the_top_the_incident_manager_is_paged_and_the_work_stays(story: Story) -> None:
     ticket = story.open(team=story.platform)
-    with pytest.raises(Conflict, match="no higher tier"):
+    story.phone.new()
+    record = escalate(
+        ticket=ticket,
+        actor=story.expert,
+        reason_code="authority",
+        reason="Restore loses an hour of orders",
+        clock=story.clock,
+    )
+    story.phone.rang(("ivan", "page"))
+    now = story.fresh(ticket)
+    assert (now.team, now.entry) == (story.platform, 1)
+    assert (record.type, list(record.to_people.all())) == (
+        "hierarchical",
+        [story.incident_manager],
+    )
+    assert ticket.events.filter(kind="escalated").count() == 1
+    move(ticket=now, actor=story.incident_manager, to_team=story.incidents, clock=story.clock)
+    assert story.fresh(ticket).team == story.incidents, "he may pull it"
+
+
+def test_at_the_top_with_nobody_to_call_it_says_so(story: Story) -> None:
+    ticket = story.open(team=story.platform)
+    story.incident_manager.is_active = False
+    story.incident_manager.save()
+    with pytest.raises(Conflict, match="nobody to call"):
         escalate(
             ticket=ticket,
             actor=story.expert,

@@ -1,12 +1,15 @@
 """What each act on a ticket asks before it is done."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
 
+from escalation.contracts import URGENT, Need, needs_between, present_handover
 from escalation.models import Escalation
 from roles.models import Membership, Person, Team
+from roles.refusals import Refused
 from tickets import states
 from tickets.lifecycle import RESOLUTION_CODES
 from tickets.models import Ticket, TicketLink
@@ -17,6 +20,8 @@ from web.forms.base import PageForm
 
 LEVEL_CHOICES = [(str(level), f"{level} {word}") for level, word in LEVELS.items()]
 CHOOSE = [("", "Choose…")]
+ASKED: Final = "need_"
+"""What the names of fields begin with that a receiver's contract adds."""
 
 
 def words(label: str, *, required: bool = True, rows: int = 4, **more: Any) -> forms.CharField:
@@ -71,8 +76,13 @@ class EscalateForm(ActForm):
     )
     tried = words("What has been tried?", required=False, rows=2)
     impact = words("Who is affected, and how?", required=False, rows=2)
+    urgent = forms.BooleanField(
+        label="Pass it on at once; what they ask for follows", required=False
+    )
 
     def prepare(self) -> None:
+        if self.ticket.priority not in URGENT:
+            del self.fields["urgent"]
         codes = [pair for pair in Escalation.Reason.choices if pair[0] != "policy"]
         self.fields["reason_code"].choices = CHOOSE + codes  # type: ignore[attr-defined]
         self.destinations: list[Destination] = []
@@ -84,6 +94,51 @@ class EscalateForm(ActForm):
         self.fields["to_team"].choices = choices  # type: ignore[attr-defined]
         if destinations and destinations[0].reason:
             self.initial["to_team"] = destinations[0].team.slug
+        chosen = self.data.get("to_team") or self.initial.get("to_team")
+        for each in destinations:
+            if each.team.slug == chosen:
+                self._ask(needs_between(self.ticket.team_id, each.team))
+
+    def _ask(self, needs: Sequence[Need]) -> None:
+        """A field for each thing that the receiver's contract asks for."""
+        for need in needs:
+            if need.slug not in self.fields:
+                label = need.name if need.required else f"{need.name} (if you know)"
+                self.fields[f"{ASKED}{need.slug}"] = words(label, required=False, rows=2)
+
+    @property
+    def asked(self) -> list[forms.BoundField]:
+        """The fields that the receiver's contract adds."""
+        return [self[name] for name in self.fields if name.startswith(ASKED)]
+
+    def answers(self) -> dict[str, str]:
+        """What was answered to the contract, by the slug of the need."""
+        return {
+            name.removeprefix(ASKED): str(text)
+            for name, text in self.cleaned_data.items()
+            if name.startswith(ASKED) and text
+        }
+
+    def show(self, refused: Refused) -> None:
+        """A need that is missing lands on its field, also when another team was chosen before."""
+        places = {
+            name if name in self.fields else f"{ASKED}{name}": text
+            for name, text in refused.fields.items()
+        }
+        super().show(type(refused)(refused.code, refused.detail, places))
+
+
+class CompleteForm(ActForm):
+    """What the present hand-over still owes its receiver."""
+
+    def prepare(self) -> None:
+        record = present_handover(self.ticket)
+        for item in record.owed if record else ():
+            self.fields[item["slug"]] = words(item["name"], required=False, rows=3)
+
+    def given(self) -> dict[str, Any]:
+        """The answers that were filled in, as the domain function takes them."""
+        return {"answers": {slug: text for slug, text in self.cleaned_data.items() if text}}
 
 
 class HandBackForm(ActForm):

@@ -15,7 +15,7 @@ from tickets.models import Ticket
 from web import doors
 from web.acts import Act, Situation, situation
 from web.destinations import destinations
-from web.forms.acts import ActForm, EscalateForm, MoveForm
+from web.forms.acts import ASKED, ActForm, CompleteForm, EscalateForm, MoveForm
 
 UNPROCESSABLE = 422
 
@@ -91,7 +91,11 @@ def _data(form: ActForm | None) -> dict[str, Any]:
         return {}
     data = dict(form.cleaned_data)
     if isinstance(form, EscalateForm):
+        data = {name: data[name] for name in data if not name.startswith(ASKED)}
         data["to_team"] = Team.objects.get(slug=data["to_team"])
+        data["answers"] = form.answers()
+    elif isinstance(form, CompleteForm):
+        data = form.given()
     elif isinstance(form, MoveForm):
         data["to_team"] = data.pop("team")
     return data
