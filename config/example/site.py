@@ -8,8 +8,9 @@ from datetime import date, datetime, time, timedelta
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from config.example import catalog, guidance, people, policies, promises, teams
-from escalation.models import Policy, Target
+from config.example import catalog, contracts, guidance, people, policies, promises, teams
+from escalation.contracts import set_contract
+from escalation.models import HandoverContract, Policy, Target
 from escalation.policies import draft_policy, publish_policy
 from escalation.promises import publish_target
 from roles.calendars import publish_calendar
@@ -40,6 +41,7 @@ def build_site(
     _make_teams(now, clock)
     _assign_duties(clock)
     _make_catalog()
+    _make_contracts(clock)
     _make_targets(clock)
     _make_policies(clock)
     return _make_source(clock)
@@ -186,6 +188,14 @@ def _make_catalog() -> None:
             tier=tiers[tier],
             defaults={"team": owners[team], "takes_new": takes_new},
         )
+
+
+def _make_contracts(clock: TimeSource) -> None:
+    known = {row.slug: row for row in Team.objects.all()}
+    for sender, receiver, needs in contracts.CONTRACTS:
+        edge = {"from_team": known.get(sender), "to_team": known[receiver]}
+        if not HandoverContract.objects.filter(**edge).exists():
+            set_contract(**edge, needs=needs, clock=clock)
 
 
 def _make_targets(clock: TimeSource) -> None:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 
 from escalation.models import Escalation
 from escalation.outlook import next_steps
+from escalation.why import why_nobody_was_paged
 from notifications.models import Message
 from roles.instants import database_now
 from roles.models import Person, Team
@@ -119,8 +120,16 @@ def _inside(found: Ticket, at: Situation, teams: dict[int, Team], now: datetime)
         "watchers": [watcher.person for watcher in watchers],
         "alerts": list(Alert.objects.filter(ticket=found.pk).select_related("source")[:20]),
         "links": _links(found, at.person),
+        "unpaged": _unpaged(found, now),
         "undelivered": Message.objects.filter(topic=found.topic, state="dead").count(),
     }
+
+
+def _unpaged(found: Ticket, now: datetime) -> list[str]:
+    """Why nobody was paged, in sentences; empty when somebody was."""
+    if Message.objects.filter(topic=found.topic, kind="page").exists():
+        return []
+    return why_nobody_was_paged(found, now)
 
 
 def _links(found: Ticket, person: Person) -> list[tuple[str, Ticket]]:
