@@ -1,7 +1,7 @@
 """The tables of the escalation floor."""
 
-from escalation.models.facts import TicketFact
 from escalation.models.contract import HandoverContract, HandoverNeed
+from escalation.models.facts import TicketFact
 from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep, StopOn
 from escalation.models.run import Firing, Heartbeat, Quarantine, Run

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('escalation', '0004_triggers_gates_and_holds'),
+        ('escalation', '0005_clock_kinds'),
         ('roles', '0002_history_stands'),
         ('tickets', '0004_vocabulary'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
