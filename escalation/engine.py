@@ -23,7 +23,7 @@ from escalation.reactions import load_around, synchronise
 from escalation.writing import write
 from notifications.faults import crash_here
 from roles.instants import TimeSource, database_now
-from tickets import upkeep
+from tickets import clearance, upkeep
 from tickets.models import Ticket
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def tick(*, limit: int = BATCH, clock: TimeSource = database_now) -> TickReport:
 
 def _keep_up(limit: int, clock: TimeSource) -> None:
     """Wake and close what the calendar says; trouble there must not hold up an escalation."""
-    for chore in (upkeep.wake, upkeep.close_settled):
+    for chore in (upkeep.wake, upkeep.close_settled, clearance.lapse):
         try:
             chore(limit=limit, clock=clock)
         except Exception:

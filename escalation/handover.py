@@ -23,7 +23,8 @@ from tickets import states, timeline
 from tickets.access import PAGES, may
 from tickets.acting import acting, begin, fitting, required
 from tickets.assignment import Move, move_many
-from tickets.models import EventKind, Ticket, TimelineEvent, Watcher
+from tickets.models import EventKind, Ticket, TimelineEvent
+from tickets.swarming import begin_involvement
 
 
 def escalate(
@@ -256,10 +257,7 @@ def involve(
         found = People([act.ticket], act.now).find(act.ticket, tokens)
         if not found.people:
             raise Conflict("nobody", "Nobody can be reached there: " + "; ".join(found.left_out))
-        for person_id in found.ids:
-            Watcher.objects.get_or_create(
-                ticket=act.ticket, person_id=person_id, defaults={"since": act.now}
-            )
+        begin_involvement(act, found.ids, team_name=team.name if team else "")
         event = act.record(
             EventKind.INVOLVED,
             body=words,

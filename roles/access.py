@@ -36,6 +36,7 @@ TICKET_ACTIONS: Names = READ_ACTIONS | {
     "unrestrict",
     "clear",
     "break_glass",
+    "notify_authority",
     "propose_major",
     "run_major",
     "update_stakeholders",
@@ -93,6 +94,7 @@ _DISCUSS = _REMARK | {"link"}
 # What the work on a ticket in one's own hands consists of.
 _WORK = frozenset(
     {
+        "notify_authority",
         "take",
         "acknowledge",
         "unacknowledge",
@@ -115,6 +117,9 @@ _WORK = frozenset(
         "call_step",
     }
 )
+
+# Who leads a team decides in it, and who may know of the cases that it has.
+_HEAD = frozenset({"assign", "override_priority", "manage_roster", "clear", "unrestrict"})
 
 BY_ROLE: dict[str, Names] = {
     "requester": frozenset({"open"}),
@@ -154,9 +159,10 @@ BY_ROLE: dict[str, Names] = {
     | {"comment_public", "update_stakeholders", "propose_major", "see_dashboard"},
     "qa_reviewer": _DISCUSS | {"see_dashboard"},
     "change_manager": _DISCUSS | {"plan_change", "approve_change", "see_dashboard"},
-    "ciso": _DISCUSS | {"restrict", "unrestrict", "clear", "break_glass", "see_dashboard"},
+    "ciso": _DISCUSS
+    | {"restrict", "unrestrict", "clear", "break_glass", "notify_authority", "see_dashboard"},
     "executive": _REMARK | {"see_dashboard"},
-    "legal": _REMARK,
+    "legal": _REMARK | {"notify_authority"},
     "administrator": frozenset(
         {
             "admin",
@@ -180,13 +186,15 @@ BY_RELATION: dict[tuple[str, str], Names] = {
     ("requester", "own_organisation"): frozenset({"view", "watch"}),
     ("requester", "watcher"): frozenset({"view", "comment_public", "watch"}),
     ("agent", "own_team"): _WORK | {"accept", "hand_back"},
-    ("agent", "assignee"): _WORK,
+    ("agent", "assignee"): _WORK | {"clear"},
     ("agent", "owner_team"): frozenset(
         {"comment_public", "reopen", "close", "cancel", "set_priority"}
     ),
-    ("lead", "lead_of_team"): frozenset({"assign", "override_priority", "manage_roster"}),
-    ("manager", "manager_of_team"): frozenset({"assign", "override_priority", "manage_roster"}),
+    ("lead", "lead_of_team"): _HEAD,
+    ("manager", "manager_of_team"): _HEAD,
     ("incident_manager", "assignee"): _WORK,
+    # An administrator in a case, by breaking the glass mostly, must be able to bring help in.
+    ("administrator", "cleared"): frozenset({"see_internal", "comment_internal", "clear"}),
 }
 
 # Relations that count whatever somebody's role is, as long as they have one.

@@ -36,6 +36,8 @@ TOLD: Final = (
     "organisation_id",
     "restricted",
     "is_major",
+    "merged_into_id",
+    "origin",
     "wake_at",
     "resolution_code",
     "reopen_count",
@@ -74,6 +76,7 @@ class Act:
     actor: Person | None
     now: datetime
     via: str
+    announce: bool = True
     before: dict[str, Any] = field(default_factory=dict)
 
     def write(
@@ -115,7 +118,7 @@ class Act:
     ) -> TimelineEvent:
         """Append one event that tells of every change since the last one, and save the ticket."""
         write = self.write(kind, facts=facts, body=body, is_public=is_public)
-        timeline.record_many([write], at=self.now)
+        timeline.record_many([write], at=self.now, announce=self.announce)
         return write.events[0]
 
     def _follow(self) -> None:
@@ -133,12 +136,23 @@ class Act:
             self.record("resumed")
 
 
-def begin(ticket: Ticket, *, actor: Person | None, clock: TimeSource, via: str = "engine") -> Act:
-    """An act on a ticket that the caller has locked; the time is read after the lock."""
+def begin(
+    ticket: Ticket,
+    *,
+    actor: Person | None,
+    clock: TimeSource,
+    via: str = "engine",
+    announce: bool = True,
+) -> Act:
+    """An act on a ticket that the caller has locked; the time is read after the lock.
+
+    A sweep that synchronises by itself passes `announce=False`.
+    """
     now = clock()
     if ticket.last_event_at is not None:
         now = max(now, ticket.last_event_at)
-    return Act(ticket=ticket, actor=actor, now=now, via=via, before=snapshot(ticket))
+    before = snapshot(ticket)
+    return Act(ticket=ticket, actor=actor, now=now, via=via, announce=announce, before=before)
 
 
 @contextmanager

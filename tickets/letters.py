@@ -17,6 +17,17 @@ SUBJECTS = {
     "answered": "The requester has answered",
     "assigned": "A ticket has been assigned to you",
     "woken": "The wake-up time has come",
+    "merged": "Your request has been joined with another one",
+    "attached": "Your request belongs to a major incident",
+    "major_proposed": "A major incident has been proposed; please decide",
+    "major_rejected": "Your proposal of a major incident was turned down",
+    "major_declared": "This is a major incident now",
+    "major_role": "You have a role in a major incident",
+    "major_updated": "News of a major incident",
+    "major_demoted": "This is not a major incident any more",
+    "major_resolved": "A major incident is over",
+    "cleared": "You have been cleared for a case",
+    "lifting": "Somebody wants to lift a restriction; please look",
 }
 
 
@@ -28,6 +39,7 @@ def letter(
     recipient_id: int,
     body: str,
     team_name: str = "",
+    urgency: str = "low",
 ) -> Letter:
     """One letter about one event; a restricted ticket's tells nothing but that there is news."""
     subject = SUBJECTS[kind].format(team=team_name)
@@ -43,6 +55,7 @@ def letter(
         kind=kind,
         subject=head,
         body=body,
+        urgency=urgency,
         priority=ticket.priority,
         clearance=ticket.topic if ticket.restricted else "",
         data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key},
@@ -71,12 +84,18 @@ def to_requester(
 
 
 def to_people(
-    ticket: Ticket, event: TimelineEvent, *, kind: str, body: str, person_ids: Iterable[int | None]
+    ticket: Ticket,
+    event: TimelineEvent,
+    *,
+    kind: str,
+    body: str,
+    person_ids: Iterable[int | None],
+    urgency: str = "low",
 ) -> list[Letter]:
     """The same letter to several people, the actor left out."""
     ids = {person_id for person_id in person_ids if person_id and person_id != event.actor_id}
     return [
-        letter(ticket, event, kind=kind, recipient_id=person_id, body=body)
+        letter(ticket, event, kind=kind, recipient_id=person_id, body=body, urgency=urgency)
         for person_id in sorted(ids)
     ]
 

@@ -1,5 +1,6 @@
 """A ticket's life after its birth: discussed, put on hold, resolved, reopened, closed."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,10 +8,11 @@ from notifications.outbox import enqueue, withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.refusals import Conflict, Invalid
-from tickets import letters, states
+from tickets import letters, stakeholders, states
 from tickets.access import PAGES, may
 from tickets.acting import Act, acting, fitting, required
-from tickets.models import EventKind, Ticket
+from tickets.links import survivor_of
+from tickets.models import EventKind, Ticket, TimelineEvent
 
 HOLDS = {
     states.PENDING_REQUESTER: "await_requester",
@@ -42,10 +44,12 @@ def comment(
 ) -> Ticket:
     """Add a public reply or an internal note.
 
-    The requester's reply resumes a ticket that waits for it and reopens a resolved one.
+    The requester's reply resumes a ticket that waits for it and reopens a resolved one. What is
+    said on a merged ticket is said on the one that goes on in its place, which comes back.
     """
     action = "comment_public" if public else "comment_internal"
-    with acting(ticket, actor=actor, action=action, clock=clock, via=via) as act:
+    goes_on = survivor_of(ticket)
+    with acting(goes_on, actor=actor, action=action, clock=clock, via=via) as act:
         body = required(text, "text")
         locked = act.ticket
         if locked.status in states.FINAL:
@@ -55,7 +59,10 @@ def comment(
             EventKind.COMMENTED,
             body=body,
             is_public=public,
-            facts={"by": _side_of(actor, locked)},
+            facts={
+                "by": side_of(actor, locked),
+                **({"said_on": ticket.key} if goes_on.pk != ticket.pk else {}),
+            },
         )
         if public:
             enqueue(_reply_letters(act, event, body, by_requester), now=act.now)
@@ -64,7 +71,7 @@ def comment(
         return locked
 
 
-def _side_of(actor: Person | None, ticket: Ticket) -> str:
+def side_of(actor: Person | None, ticket: Ticket) -> str:
     """Who speaks, as the clocks care: only a human of the service answers a first response."""
     if actor is None:
         return "system"
@@ -74,7 +81,7 @@ def _side_of(actor: Person | None, ticket: Ticket) -> str:
     return "agent" if is_human and may(actor, "see_internal", ticket) else "other"
 
 
-def _reply_letters(act: Act, event: Any, body: str, by_requester: bool) -> list[Any]:
+def _reply_letters(act: Act, event: TimelineEvent, body: str, by_requester: bool) -> list[Any]:
     if by_requester:
         people = [act.ticket.assignee_id, *letters.watcher_ids(act.ticket)]
         return letters.to_people(act.ticket, event, kind="answered", body=body, person_ids=people)
@@ -120,7 +127,7 @@ def pend(
             EventKind.PENDED,
             body=reason,
             is_public=status == states.PENDING_REQUESTER,
-            facts={"by": _side_of(actor, locked)},
+            facts={"by": side_of(actor, locked)},
         )
         if status == states.PENDING_REQUESTER:
             enqueue(letters.to_requester(locked, event, kind="waiting", body=reason), now=act.now)
@@ -152,23 +159,27 @@ def resolve(
     via: str = "web",
 ) -> Ticket:
     """Say what solved it; the requester is told and may reopen."""
+    with acting(ticket, actor=actor, action="resolve", clock=clock, via=via) as act:
+        solve(act, code=code, text=text)
+        return act.ticket
+
+
+def solve(act: Act, *, code: str, text: str, facts: Mapping[str, Any] | None = None) -> None:
+    """Resolve the ticket of an act under way; the requester is told, waiting pages go.
+
+    Raises Invalid for an unknown code or no text.
+    """
     if code not in RESOLUTION_CODES:
         raise Invalid("unknown_code", "Choose a resolution code.", {"code": "Choose one."})
-    with acting(ticket, actor=actor, action="resolve", clock=clock, via=via) as act:
-        locked = act.ticket
-        body = required(text, "text")
-        locked.resolve()
-        locked.resolution_code, locked.resolution = code, body
-        locked.resolved_at = act.now
-        event = act.record(
-            EventKind.RESOLVED,
-            body=body,
-            is_public=True,
-            facts={"by": _side_of(actor, locked)},
-        )
-        _withdraw_all(act, "resolved")
-        enqueue(letters.to_requester(locked, event, kind="resolved", body=body), now=act.now)
-        return locked
+    locked, body = act.ticket, required(text, "text")
+    locked.resolve()
+    locked.resolution_code, locked.resolution = code, body
+    locked.resolved_at = act.now
+    told = {"by": side_of(act.actor, locked), **(facts or {})}
+    event = act.record(EventKind.RESOLVED, body=body, is_public=True, facts=told)
+    withdraw_all(act, "resolved")
+    enqueue(letters.to_requester(locked, event, kind="resolved", body=body), now=act.now)
+    stakeholders.end_with_ticket(act, event, body=body)
 
 
 def confirm(
@@ -218,6 +229,7 @@ def _reopen(act: Act, reason: str) -> None:
     event = act.record(EventKind.REOPENED, body=reason, is_public=True)
     told = letters.to_requester(ticket, event, kind="reopened", body=reason)
     enqueue(told, now=act.now)
+    stakeholders.go_on_with_ticket(act)
 
 
 def cancel(
@@ -232,8 +244,9 @@ def cancel(
     with acting(ticket, actor=actor, action="cancel", clock=clock, via=via) as act:
         body = required(reason, "reason", 2000)
         act.ticket.cancel()
-        act.record(EventKind.CANCELLED, body=body, is_public=True)
-        _withdraw_all(act, "cancelled")
+        event = act.record(EventKind.CANCELLED, body=body, is_public=True)
+        withdraw_all(act, "cancelled")
+        stakeholders.end_with_ticket(act, event, body=body)
         return act.ticket
 
 
@@ -249,5 +262,6 @@ def chase(
         return act.ticket
 
 
-def _withdraw_all(act: Act, reason: str) -> None:
+def withdraw_all(act: Act, reason: str) -> None:
+    """Take back the queued messages that the end of the ticket makes pointless."""
     withdraw(topics=[act.ticket.topic], kinds=OVERTAKEN, reason=reason, now=act.now)

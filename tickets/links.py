@@ -1,5 +1,8 @@
 """Says how two tickets belong together, on the timelines of both."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 
 from roles.instants import TimeSource, database_now
@@ -7,7 +10,7 @@ from roles.models import Person
 from roles.refusals import Conflict, Invalid
 from tickets import timeline
 from tickets.access import require
-from tickets.acting import begin
+from tickets.acting import Act, begin
 from tickets.models import EventKind, Ticket, TicketLink
 
 
@@ -28,24 +31,76 @@ def link(
     """
     if relation not in TicketLink.Relation.values:
         raise Invalid("unknown_relation", "Choose a relation.", {"relation": "Choose one."})
-    if ticket.pk == other.pk:
-        raise Invalid("itself", "A ticket cannot be linked to itself.", {"other": "Another one."})
-    # Both in one order for everybody, so that two people linking them crosswise cannot deadlock.
-    both = {pk: timeline.lock(pk) for pk in sorted((ticket.pk, other.pk))}
-    for locked in both.values():
-        require(actor, "link", locked)
-    if ticket.restricted != other.restricted:
+    near, far = two_acts(ticket, other, actor=actor, clock=clock, via=via)
+    for act in (near, far):
+        require(actor, "link", act.ticket)
+    return tie(near, far, relation)
+
+
+@transaction.atomic
+def unlink(
+    *,
+    ticket: Ticket,
+    other: Ticket,
+    relation: str,
+    actor: Person | None,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> None:
+    """Take a link back. Raises Conflict when the tickets are not linked like that."""
+    near, far = two_acts(ticket, other, actor=actor, clock=clock, via=via)
+    for act in (near, far):
+        require(actor, "link", act.ticket)
+    untie(near, far, relation)
+
+
+def two_acts(
+    one: Ticket, other: Ticket, *, actor: Person | None, clock: TimeSource, via: str
+) -> tuple[Act, Act]:
+    """An act on each of two tickets, both locked in the order of their ids.
+
+    In one order for everybody, so that two people acting on them crosswise cannot deadlock. Must
+    run in a transaction. Raises Invalid for a ticket with itself.
+    """
+    if one.pk == other.pk:
+        raise Invalid("itself", "That is one and the same ticket.", {"other": "Another one."})
+    both = {pk: timeline.lock(pk) for pk in sorted((one.pk, other.pk))}
+    near = begin(both[one.pk], actor=actor, clock=clock, via=via)
+    return near, begin(both[other.pk], actor=actor, clock=clock, via=via)
+
+
+def tie(near: Act, far: Act, relation: str) -> TicketLink:
+    """Link two locked tickets, told on both. Raises Invalid and Conflict as `link` does."""
+    if near.ticket.restricted != far.ticket.restricted:
         raise Invalid("restricted", "A restricted case is not linked with an open ticket.")
     made, created = TicketLink.objects.get_or_create(
-        source=both[ticket.pk], target=both[other.pk], relation=relation
+        source=near.ticket, target=far.ticket, relation=relation
     )
     if not created:
         raise Conflict("linked", "These tickets are linked like that already.")
-    for locked, far in ((both[ticket.pk], other), (both[other.pk], ticket)):
-        act = begin(locked, actor=actor, clock=clock, via=via)
-        outward = locked.pk == ticket.pk
-        act.record(
-            EventKind.LINKED,
-            facts={"relation": relation, "other": far.key, "direction": "out" if outward else "in"},
-        )
+    _tell_both(near, far, {"relation": relation})
     return made
+
+
+def untie(near: Act, far: Act, relation: str) -> None:
+    """Take the link between two locked tickets back, told on both."""
+    gone, _ = TicketLink.objects.filter(
+        source=near.ticket.pk, target=far.ticket.pk, relation=relation
+    ).delete()
+    if not gone:
+        raise Conflict("not_linked", "These tickets are not linked like that.")
+    _tell_both(near, far, {"relation": relation, "removed": True})
+
+
+def _tell_both(near: Act, far: Act, facts: Mapping[str, Any]) -> None:
+    near.record(EventKind.LINKED, facts={**facts, "other": far.ticket.key, "direction": "out"})
+    far.record(EventKind.LINKED, facts={**facts, "other": near.ticket.key, "direction": "in"})
+
+
+def survivor_of(ticket: Ticket) -> Ticket:
+    """The ticket that goes on in this one's place: itself, unless it has been merged."""
+    found, seen = ticket, {ticket.pk}
+    while found.merged_into_id is not None and found.merged_into_id not in seen:
+        found = Ticket.objects.get(pk=found.merged_into_id)
+        seen.add(found.pk)
+    return found

@@ -153,6 +153,7 @@ def _clear_first_readers(ticket: Ticket, actor: Person | None, team: Team) -> No
     if team.tier.slug == SECURITY_LANE:
         members = Membership.objects.filter(team=team, person__is_active=True)
         people |= set(members.values_list("person_id", flat=True))
+        people |= {pk for pk in (team.lead_id, team.manager_id) if pk}
     Clearance.objects.bulk_create(
         [Clearance(ticket=ticket, person_id=person_id) for person_id in sorted(people)]
     )

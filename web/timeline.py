@@ -9,6 +9,7 @@ from escalation.models import Firing
 from notifications.models import Attempt, Message
 from roles.models import Person, Team
 from tickets.models import Ticket, TimelineEvent
+from tickets.queries import readable_events
 from web.sentences import ICONS, Names, headline
 
 SHOWN_EVENTS = 300
@@ -40,9 +41,10 @@ class Story:
     is_cut: bool
 
 
-def story_of(ticket: Ticket, *, internal: bool, names: Names) -> Story:
+def story_of(ticket: Ticket, person: Person, *, internal: bool, names: Names) -> Story:
     """The ticket's story for a reader; without `internal` only what is public, and no mail."""
     events = TimelineEvent.objects.filter(ticket=ticket.pk).select_related("body")
+    events = readable_events(events, person)
     if not internal:
         events = events.filter(is_public=True)
     found = list(events.order_by("-seq")[: SHOWN_EVENTS + 1])

@@ -19,7 +19,9 @@ from api.rest.tickets import IDEMPOTENCY, IF_MATCH, require_match, ticket_of
 from roles.models import Person
 from tickets.access import may
 from tickets.lifecycle import comment
+from tickets.links import survivor_of
 from tickets.models import EventKind, Ticket, TimelineEvent
+from tickets.queries import readable_events
 
 
 class CommentView(serializers.ModelSerializer):
@@ -54,6 +56,7 @@ def text_of(event: TimelineEvent) -> str:
 def events_of(request: Request, ticket: Ticket) -> QuerySet[TimelineEvent]:
     """The ticket's events as far as the caller may see them."""
     events = TimelineEvent.objects.filter(ticket=ticket.pk).select_related("body")
+    events = readable_events(events, request.user)
     return events if may(request.user, "see_internal", ticket) else events.filter(is_public=True)
 
 
@@ -95,7 +98,7 @@ class Comments(Resource):
         return once(request, lambda: self._add(request, key))
 
     def _add(self, request: Request, key: str) -> Response:
-        ticket = ticket_of(request, key)
+        ticket = survivor_of(ticket_of(request, key))
         require_one(request, ticket, ("comment_public", "comment_internal"))
         given = self.read(Commenting)
         with transaction.atomic():

@@ -7,9 +7,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from roles.admin.audited import acting
 from roles.models import Person
 from tickets.admin.reading import TicketBound, tickets_of
 from tickets.models import Clearance, EventBody, TicketLink, TimelineEvent, Watcher
+from tickets.queries import readable_events
 
 
 def with_names(events: QuerySet[TimelineEvent]) -> QuerySet[TimelineEvent]:
@@ -44,7 +46,8 @@ class TimelineEventAdmin(TicketBound):
     fields = ["ticket", "seq", "at", "kind", who, "is_public", words, "told", "hash"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_names(super().get_queryset(request))
+        shown = readable_events(super().get_queryset(request), acting(request))
+        return with_names(shown)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.fields  # type: ignore[return-value]
@@ -63,6 +66,10 @@ class EventBodyAdmin(TicketBound):
     search_help_text = "The key of a ticket."
     show_full_result_count = False
     fields = ["event", "text"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        events = readable_events(TimelineEvent.objects.all(), acting(request))
+        return super().get_queryset(request).filter(event__in=events)
 
     @admin.display(description="ticket")
     def ticket(self, body: EventBody) -> str:

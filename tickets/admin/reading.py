@@ -6,17 +6,21 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from roles.admin.audited import ReadOnlyAdmin, acting, may
-from tickets.models import Ticket, TicketQuerySet
+from tickets.models import Clearance, Ticket, TicketQuerySet
 
 
 def tickets_of(request: HttpRequest) -> TicketQuerySet:
     """The tickets that the signed-in person may read with their internal notes.
 
     A restricted one only with clearance. An administrator who holds no other place reads none:
-    the office is to run the product, not to read what people ask.
+    the office is to run the product, not to read what people ask; except cases for which they are
+    cleared, by breaking the glass mostly.
     """
     if not may(request, "see_internal"):
-        return Ticket.objects.none()
+        if not may(request, "admin"):
+            return Ticket.objects.none()
+        mine = Clearance.objects.filter(person=acting(request).pk).values("ticket_id")
+        return Ticket.objects.filter(restricted=True, pk__in=mine)
     return Ticket.objects.visible_to(acting(request))
 
 

@@ -19,6 +19,7 @@ from tickets.admin.reading import TicketBound, tickets_of
 from tickets.assignment import release
 from tickets.lifecycle import cancel
 from tickets.models import Ticket, TicketLink, TimelineEvent, Watcher
+from tickets.queries import readable_events
 
 HOUR = timedelta(hours=1)
 UNTOUCHED = Q(status__in=[states.NEW, states.WAITING], acknowledged_at=None)
@@ -84,7 +85,8 @@ class EventsOfTicket(ReadOnlyInline):
         return may(request, "see_internal")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_names(super().get_queryset(request)).order_by("seq")
+        shown = readable_events(super().get_queryset(request), acting(request))
+        return with_names(shown).order_by("seq")
 
 
 class WatchersOfTicket(ReadOnlyInline):

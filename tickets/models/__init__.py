@@ -2,8 +2,9 @@
 
 from tickets.models.alerts import Alert, AlertSource
 from tickets.models.catalog import Category, Route, Service
+from tickets.models.incidents import Involvement, Major
+from tickets.models.restriction import Clearance, Lifting, Notice
 from tickets.models.ticket import (
-    Clearance,
     Kind,
     Origin,
     Source,
@@ -21,7 +22,11 @@ __all__ = [
     "Clearance",
     "EventBody",
     "EventKind",
+    "Involvement",
     "Kind",
+    "Lifting",
+    "Major",
+    "Notice",
     "Origin",
     "Route",
     "Service",

@@ -13,6 +13,7 @@ from roles.access import allows
 from roles.models import Person
 from roles.people import roles_of
 from tickets import states
+from tickets.models.restriction import Clearance
 from tickets.models.status import ProtectedStatusModel, StatusField
 
 
@@ -150,6 +151,15 @@ class Ticket(ProtectedStatusModel):
     closed_at = models.DateTimeField(null=True, blank=True)
     resolution_code = models.CharField(max_length=40, blank=True)
     resolution = models.TextField(blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        help_text="The ticket that goes on in this one's place.",
+    )
     handover_count = models.PositiveIntegerField(default=0)
     reopen_count = models.PositiveIntegerField(default=0)
     chase_count = models.PositiveIntegerField(default=0)
@@ -190,6 +200,19 @@ class Ticket(ProtectedStatusModel):
                 condition=~models.Q(status__in=[states.RESOLVED, states.CLOSED])
                 | models.Q(resolved_at__isnull=False),
                 name="ticket_resolved_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True)
+                | models.Q(
+                    ~models.Q(merged_into=models.F("id")),
+                    status__in=[states.RESOLVED, states.CLOSED],
+                ),
+                name="ticket_merged_is_over",
+            ),
+            # A major incident is told to many, a restricted case to few: never both.
+            models.CheckConstraint(
+                condition=~models.Q(is_major=True, restricted=True),
+                name="ticket_major_not_restricted",
             ),
         ]
         indexes = [
@@ -281,24 +304,6 @@ class Ticket(ProtectedStatusModel):
     def cancel(self) -> None:
         """Not to be worked on."""
         self.wake_at = None
-
-
-class Clearance(models.Model):
-    """One person's need to know one restricted ticket."""
-
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clearances")
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="clearances"
-    )
-    since = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["ticket", "person"], name="clearance_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.person} may see {self.ticket_id}"
 
 
 class Watcher(models.Model):

@@ -96,7 +96,9 @@ def _context(at: Situation, form: CommentForm) -> dict[str, Any]:
         "may_reply": "comment_public" in at.allowed,
         "may_note": "comment_internal" in at.allowed,
         "form": form,
-        "story": story_of(found, internal=internal, names=names_for(found, teams.values())),
+        "story": story_of(
+            found, at.person, internal=internal, names=names_for(found, teams.values())
+        ),
         "clocks": shown_clocks,
         "next_deadline": next_card(shown_clocks),
         "is_watching": at.is_watching,
