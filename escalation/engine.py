@@ -18,6 +18,7 @@ from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
+from escalation.majors import keep_children
 from escalation.models import Clock, Firing, Heartbeat, Run
 from escalation.reactions import load_around, synchronise
 from escalation.writing import write
@@ -65,7 +66,7 @@ def tick(*, limit: int = BATCH, clock: TimeSource = database_now) -> TickReport:
 
 def _keep_up(limit: int, clock: TimeSource) -> None:
     """Wake and close what the calendar says; trouble there must not hold up an escalation."""
-    for chore in (upkeep.wake, upkeep.close_settled, clearance.lapse):
+    for chore in (upkeep.wake, upkeep.close_settled, clearance.lapse, keep_children):
         try:
             chore(limit=limit, clock=clock)
         except Exception:

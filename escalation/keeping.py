@@ -9,7 +9,8 @@ from escalation import rules, signs
 from escalation.models import Policy, Run, StopOn
 from escalation.runs import policy_facts
 from tickets import states
-from tickets.models import EventKind, Origin, Ticket, TicketLink
+from tickets.incidents import children_of_open_majors
+from tickets.models import EventKind, Origin, Ticket
 from tickets.timeline import Entry, instant_text
 
 WRITTEN = (
@@ -90,12 +91,6 @@ def _look_around(
 ) -> Around:
     published = Policy.objects.filter(is_active=True, current__isnull=False)
     ids = [ticket.pk for ticket in tickets]
-    children = TicketLink.objects.filter(
-        source__in=ids,
-        relation=TicketLink.Relation.CHILD_OF,
-        target__is_major=True,
-        target__status__in=states.OPEN,
-    )
     until_answered = [
         ticket_id
         for ticket_id, mine in by_ticket.items()
@@ -103,7 +98,7 @@ def _look_around(
     ]
     return Around(
         policies=list(published.select_related("current").order_by("position", "id")),
-        in_majors=frozenset(children.values_list("source_id", flat=True)),
+        in_majors=frozenset(children_of_open_majors(ids)),
         answered=signs.answered(until_answered),
         at=at,
     )

@@ -2,10 +2,11 @@
 
 import pytest
 
+from escalation.models import Run
 from roles.models import Duty, DutyAssignment
 from roles.people import forget_roles
 from roles.refusals import Conflict, Forbidden, Invalid
-from tests.story import Story
+from tests.story import Story, page, unacknowledged
 from tickets import stakeholders
 from tickets.assignment import watch
 from tickets.incidents import (
@@ -253,6 +254,40 @@ def test_a_major_is_neither_restricted_nor_merged_away_nor_a_case_proposed(story
     case = story.open(kind="security", restricted=True, service=None)
     with pytest.raises(Conflict):
         propose_major(ticket=case, actor=None, reason="Many", clock=story.clock)
+
+
+def test_a_declared_major_is_matched_anew_by_policies(story: Story) -> None:
+    story.policy(
+        "major",
+        unacknowledged(1, "Call", page("duty:incident-manager")),
+        conditions=[{"fact": "major", "is": True}],
+        position=1,
+    )
+    story.policy("plain", unacknowledged(60, "Page", page("on_call")), position=2)
+    ticket = story.open()
+    names = Run.objects.filter(ticket=ticket, state="active").values_list("policy__slug", flat=True)
+    assert list(names.all()) == ["plain"]
+    declare_major(ticket=ticket, actor=story.incident_manager, reason="Down", clock=story.clock)
+    assert list(names.all()) == ["major"]
+    demote_major(ticket=ticket, actor=story.incident_manager, reason="Up", clock=story.clock)
+    assert list(names.all()) == ["plain"]
+
+
+def test_the_policies_of_children_are_held_until_the_major_is_over(story: Story) -> None:
+    story.policy("p", unacknowledged(10, "Page", page("on_call")))
+    ticket, child, late = major(story), story.open(), story.open()
+    attach_child(ticket=ticket, child=child, actor=story.incident_manager, clock=story.clock)
+    story.forward(minutes=30)
+    assert story.fired(child) == []
+    assert story.fired(late) == ["Page"]
+    resolve(ticket=ticket, actor=None, code="fixed", text="Done", clock=story.clock)
+    story.forward(minutes=30)
+    assert story.fired(child) == ["Page"]
+    reopen(ticket=ticket, actor=story.requester, reason="Not at all", clock=story.clock)
+    story.sweep()
+    assert Run.objects.get(ticket=child, state="active").held == "major"
+    restrict(ticket=child, actor=story.incident_manager, reason="Theft", clock=story.clock)
+    assert Run.objects.get(ticket=child, state="active").held == ""
 
 
 def test_a_restricted_child_of_old_is_no_child_any_more(story: Story) -> None:

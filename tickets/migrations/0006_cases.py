@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('roles', '0002_history_stands'),
-        ('tickets', '0004_vocabulary'),
+        ('tickets', '0005_routes_switched_off'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
