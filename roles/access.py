@@ -50,7 +50,10 @@ TICKET_ACTIONS: Names = READ_ACTIONS | {
     "call_step",
 }
 SITE_READ_ACTIONS: Names = frozenset({"see_audit", "see_dashboard"})
-SITE_ACTIONS: Names = SITE_READ_ACTIONS | {"admin", "manage_policies", "manage_roster"}
+# `stand_in`: put oneself in, give away or swap one's own hours on call.
+SITE_ACTIONS: Names = SITE_READ_ACTIONS | frozenset(
+    {"admin", "manage_policies", "manage_roster", "stand_in"}
+)
 ACTIONS: Names = TICKET_ACTIONS | SITE_ACTIONS
 
 ROLES: Names = frozenset(
@@ -185,7 +188,7 @@ BY_RELATION: dict[tuple[str, str], Names] = {
     ),
     ("requester", "own_organisation"): frozenset({"view", "watch"}),
     ("requester", "watcher"): frozenset({"view", "comment_public", "watch"}),
-    ("agent", "own_team"): _WORK | {"accept", "hand_back"},
+    ("agent", "own_team"): _WORK | {"accept", "hand_back", "stand_in"},
     ("agent", "assignee"): _WORK | {"clear"},
     ("agent", "owner_team"): frozenset(
         {"comment_public", "reopen", "close", "cancel", "set_priority"}

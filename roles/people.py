@@ -76,11 +76,11 @@ def _set_active(
 ) -> Person:
     locked = Person.objects.select_for_update().get(pk=person.pk)
     if locked.is_active != active:
-        locked.is_active = active
-        locked.save(update_fields=["is_active"])
+        locked.is_active, locked.left_at = active, None if active else clock()
+        locked.save(update_fields=["is_active", "left_at"])
         action = "person.reactivated" if active else "person.deactivated"
         audit.record(actor=actor, action=action, subject=locked, reason=reason, clock=clock)
-    person.is_active = active
+    person.is_active, person.left_at = active, locked.left_at
     forget_roles(person)
     return person
 

@@ -1,19 +1,52 @@
-"""Writes on-call schedules: their rotations and the overrides of single stretches."""
+"""Writes on-call schedules: immutable revisions of their layers, with their people."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from roles import audit
+from roles.hours import format_hours
 from roles.instants import TimeSource, database_now
-from roles.models import Override, Person, Rotation, RotationMember, Schedule, Team
+from roles.models import (
+    Person,
+    Rotation,
+    RotationMember,
+    Schedule,
+    ScheduleRevision,
+    Team,
+)
+from roles.models.oncall import MAX_SHIFT_DAYS, MAX_SHIFT_HOURS
 from roles.people import require
-from roles.refusals import Conflict, Invalid
+from roles.refusals import Invalid
 from roles.teams import relations_to
+from roles.worktime import Span, check_span
 from roles.zones import zone_exists
 
 MAX_TURNS = 100
+MAX_LAYERS = 20
+MAX_RESTRICTIONS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSpec:
+    """One layer as people think of it; in a list of layers a later one wins over those before it.
+
+    Give the shift's length in days or in hours. No `zone` means the schedule's own, no
+    `restrictions` (weekly spans as calendars have them) all of the time.
+    """
+
+    name: str
+    people: Sequence[Person]
+    starts_on: date
+    handover_time: time
+    handover_weekday: int = 0
+    shift_days: int | None = None
+    shift_hours: int | None = None
+    zone: str = ""
+    restrictions: Sequence[Sequence[int]] = ()
 
 
 @transaction.atomic
@@ -30,6 +63,9 @@ def set_schedule(
     if not zone_exists(zone):
         raise Invalid("bad_schedule", "Unknown time zone.", {"zone": f"{zone!r} is not known."})
     values = {"zone": zone, "name": name or f"{team.name} on call"}
+    present = Schedule.objects.filter(team=team).first()
+    if present and (present.zone, present.name) == (values["zone"], values["name"]):
+        return present
     schedule, is_new = Schedule.objects.update_or_create(team=team, defaults=values)
     action = "schedule.created" if is_new else "schedule.changed"
     audit.record(actor=actor, action=action, subject=schedule, changes=values, clock=clock)
@@ -37,151 +73,167 @@ def set_schedule(
 
 
 @transaction.atomic
-def set_rotation(
+def publish_schedule(
     *,
     schedule: Schedule,
-    people: Sequence[Person],
-    starts_on: date,
-    handover_time: time,
-    handover_weekday: int = 0,
-    shift_days: int = 7,
-    position: int = 0,
-    name: str = "",
+    layers: Sequence[LayerSpec],
+    valid_from: datetime | None = None,
+    reason: str = "",
     actor: Person | None = None,
     clock: TimeSource = database_now,
-) -> Rotation:
-    """The rotation at that position, made or replaced with its people in the order given.
+) -> ScheduleRevision:
+    """The schedule's new revision, or its newest one when nothing would change.
 
-    Raises Forbidden, and Invalid with the fields at fault.
+    It holds from `valid_from` (now, unless given) and takes the place of everything planned for
+    later; the past keeps its layers. Only the first revision may begin in the past. No layers at
+    all mean that nobody is on call on purpose. Raises Forbidden, and Invalid with fields such as
+    `layers.1.people` (counted from 1) or `valid_from`.
     """
     require(actor, "manage_roster", relations_to(actor, schedule.team))
-    _check_rotation(people, handover_weekday, shift_days, position)
-    # Two writers of one position would otherwise leave the turns of both.
+    _check_layers(layers, reason)
+    # Two writers would otherwise number their revisions alike.
     Schedule.objects.select_for_update().get(pk=schedule.pk)
-    values = {
-        "name": name or f"Rotation {position + 1}",
-        "starts_on": starts_on,
-        "handover_time": handover_time,
-        "handover_weekday": handover_weekday,
-        "shift_days": shift_days,
-    }
-    rotation, _ = Rotation.objects.update_or_create(
-        schedule=schedule, position=position, defaults=values
+    now = clock()
+    newest = newest_revision(schedule)
+    begins = now if valid_from is None else valid_from
+    if newest is not None:
+        if newest.valid_from <= begins and _plain(schedule, layers) == _stored(newest):
+            return newest
+        if begins < now:
+            problem = {"valid_from": "The past stays as it was: begin now or later."}
+            raise Invalid("bad_schedule", "This schedule cannot be used.", problem)
+    revision = ScheduleRevision.objects.create(
+        schedule=schedule,
+        number=newest.number + 1 if newest else 1,
+        valid_from=begins,
+        reason=reason,
+        created_at=now,
+        created_by=actor,
     )
-    rotation.members.all().delete()
-    RotationMember.objects.bulk_create(
-        RotationMember(rotation=rotation, position=turn, person=person)
-        for turn, person in enumerate(people)
-    )
-    changes = {**values, "position": position, "people": [person.username for person in people]}
-    audit.record(actor=actor, action="rotation.set", subject=rotation, changes=changes, clock=clock)
-    return rotation
-
-
-@transaction.atomic
-def remove_rotation(
-    *,
-    rotation: Rotation,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-) -> None:
-    """Take a layer off its schedule. Raises Forbidden."""
-    require(actor, "manage_roster", relations_to(actor, rotation.schedule.team))
-    audit.record(
-        actor=actor, action="rotation.removed", subject=rotation, reason=reason, clock=clock
-    )
-    rotation.delete()
-
-
-@transaction.atomic
-def add_override(
-    *,
-    schedule: Schedule,
-    person: Person,
-    start: datetime,
-    end: datetime,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-) -> Override:
-    """The new override: `person` serves from `start` up to `end` in place of the rotation.
-
-    Raises Forbidden, Invalid with the fields at fault, and Conflict where another override
-    covers part of that time.
-    """
-    require(actor, "manage_roster", relations_to(actor, schedule.team))
-    _check_override(person, start, end, reason)
-    try:
-        with transaction.atomic():
-            override = Override.objects.create(
-                schedule=schedule,
-                person=person,
-                during=(start, end),
-                reason=reason,
-                created_by=actor,
-            )
-    except IntegrityError as trouble:
-        if "roles_override_no_overlap" not in str(trouble):
-            raise
-        raise Conflict(
-            "override_overlaps", "Another override of this schedule covers part of that time."
-        ) from None
-    changes = {"person": person.username, "start": start, "end": end}
+    _write_layers(revision, layers)
     audit.record(
         actor=actor,
-        action="override.added",
-        subject=override,
-        changes=changes,
+        action="schedule.published",
+        subject=schedule,
+        changes={"number": revision.number, "valid_from": begins, "layers": _stored(revision)},
         reason=reason,
         clock=clock,
     )
-    return override
+    return revision
 
 
-@transaction.atomic
-def remove_override(
-    *,
-    override: Override,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-) -> None:
-    """Give the stretch back to the rotation. Raises Forbidden."""
-    require(actor, "manage_roster", relations_to(actor, override.schedule.team))
-    audit.record(
-        actor=actor, action="override.removed", subject=override, reason=reason, clock=clock
+def newest_revision(schedule: Schedule) -> ScheduleRevision | None:
+    """The revision published last, which may begin only later; None before the first."""
+    return ScheduleRevision.objects.filter(schedule=schedule).order_by("-number").first()
+
+
+def layers_of(revision: ScheduleRevision) -> list[LayerSpec]:
+    """The revision's layers, lowest first, as `publish_schedule` takes them. Three queries."""
+    rows = revision.rotations.order_by("position").prefetch_related("members__person")
+    zone = revision.schedule.zone
+    return [
+        LayerSpec(
+            name=row.name,
+            people=[member.person for member in row.members.all()],
+            starts_on=row.starts_on,
+            handover_time=row.handover_time,
+            handover_weekday=row.handover_weekday,
+            shift_days=row.shift_days,
+            shift_hours=row.shift_hours,
+            zone="" if row.zone == zone else row.zone,
+            restrictions=tuple(tuple(span) for span in row.restrictions),
+        )
+        for row in rows
+    ]
+
+
+def _write_layers(revision: ScheduleRevision, layers: Sequence[LayerSpec]) -> None:
+    rows = [
+        Rotation(
+            revision=revision,
+            position=position,
+            name=layer.name,
+            zone=layer.zone or revision.schedule.zone,
+            starts_on=layer.starts_on,
+            handover_time=layer.handover_time,
+            handover_weekday=layer.handover_weekday,
+            shift_days=layer.shift_days,
+            shift_hours=layer.shift_hours,
+            restrictions=[list(span) for span in _spans(layer)],
+        )
+        for position, layer in enumerate(layers)
+    ]
+    Rotation.objects.bulk_create(rows)
+    RotationMember.objects.bulk_create(
+        RotationMember(rotation=row, position=turn, person=person)
+        for row, layer in zip(rows, layers, strict=True)
+        for turn, person in enumerate(layer.people)
     )
-    override.delete()
 
 
-def _check_rotation(
-    people: Sequence[Person], handover_weekday: int, shift_days: int, position: int
-) -> None:
+def _stored(revision: ScheduleRevision) -> list[dict[str, Any]]:
+    return _plain(revision.schedule, layers_of(revision))
+
+
+def _plain(schedule: Schedule, layers: Sequence[LayerSpec]) -> list[dict[str, Any]]:
+    """The layers by value, for the audit and to see whether anything would change."""
+    return [
+        {
+            "name": layer.name,
+            "people": [person.username for person in layer.people],
+            "zone": layer.zone or schedule.zone,
+            "starts_on": layer.starts_on.isoformat(),
+            "handover_time": layer.handover_time.isoformat(),
+            "handover_weekday": layer.handover_weekday,
+            "shift_days": layer.shift_days,
+            "shift_hours": layer.shift_hours,
+            "restrictions": format_hours(_spans(layer)),
+        }
+        for layer in layers
+    ]
+
+
+def _spans(layer: LayerSpec) -> list[Span]:
+    return sorted({(day, start, end) for day, start, end in layer.restrictions})
+
+
+def _check_layers(layers: Sequence[LayerSpec], reason: str) -> None:
     problems: dict[str, str] = {}
-    if not people or len(people) > MAX_TURNS:
-        problems["people"] = f"Name 1 to {MAX_TURNS} people, in the order of their turns."
-    elif inactive := [person.username for person in people if not person.is_active]:
-        problems["people"] = f"Not active: {', '.join(inactive)}."
-    if not 0 <= handover_weekday <= 6:
-        problems["handover_weekday"] = "Use 0 for Monday to 6 for Sunday."
-    if not 1 <= shift_days <= 366:
-        problems["shift_days"] = "A shift lasts 1 to 366 days."
-    if not 0 <= position <= 99:
-        problems["position"] = "Use a position from 0 to 99."
-    if problems:
-        raise Invalid("bad_rotation", "This rotation cannot be used.", problems)
-
-
-def _check_override(person: Person, start: datetime, end: datetime, reason: str) -> None:
-    problems: dict[str, str] = {}
-    if start.tzinfo is None or end.tzinfo is None:
-        problems["start"] = "Give times with their zone."
-    elif end <= start:
-        problems["end"] = "The end must be later than the start."
-    if not person.is_active:
-        problems["person"] = f"{person} is not active."
+    if len(layers) > MAX_LAYERS:
+        problems["layers"] = f"At most {MAX_LAYERS} layers."
     if len(reason) > 500:
         problems["reason"] = "At most 500 characters."
+    for number, layer in enumerate(layers, start=1):
+        found = _layer_problems(layer)
+        problems |= {f"layers.{number}.{name}": problem for name, problem in found.items()}
     if problems:
-        raise Invalid("bad_override", "This override cannot be used.", problems)
+        raise Invalid("bad_schedule", "This schedule cannot be used.", problems)
+
+
+def _layer_problems(layer: LayerSpec) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    if not layer.name or len(layer.name) > 200:
+        problems["name"] = "A layer needs a name of 1 to 200 characters."
+    if not layer.people or len(layer.people) > MAX_TURNS:
+        problems["people"] = f"Name 1 to {MAX_TURNS} people, in the order of their turns."
+    elif inactive := [person.username for person in layer.people if not person.is_active]:
+        problems["people"] = f"Not active: {', '.join(inactive)}."
+    if layer.zone and not zone_exists(layer.zone):
+        problems["zone"] = f"{layer.zone!r} is not a known time zone."
+    if not 0 <= layer.handover_weekday <= 6:
+        problems["handover_weekday"] = "Use 0 for Monday to 6 for Sunday."
+    if (layer.shift_days is None) == (layer.shift_hours is None):
+        problems["shift_days"] = "Give the length of a shift either in days or in hours."
+    elif layer.shift_days is not None and not 1 <= layer.shift_days <= MAX_SHIFT_DAYS:
+        problems["shift_days"] = f"A shift lasts 1 to {MAX_SHIFT_DAYS} days."
+    elif layer.shift_hours is not None and not 1 <= layer.shift_hours <= MAX_SHIFT_HOURS:
+        problems["shift_hours"] = f"A shift lasts 1 to {MAX_SHIFT_HOURS} hours."
+    try:
+        spans = _spans(layer)
+        for span in spans:
+            check_span(*span)
+        if len(spans) > MAX_RESTRICTIONS:
+            problems["restrictions"] = f"At most {MAX_RESTRICTIONS} spans a week."
+    except (TypeError, ValueError) as trouble:
+        problems["restrictions"] = str(trouble)
+    return problems

@@ -90,6 +90,17 @@ class WorkCalendar:
         place = bisect_right(chunk.starts, at_us) - 1
         return place >= 0 and at_us < chunk.ends[place]
 
+    def openings(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        """The stretches of working time between two instants, cut to them, in order of time."""
+        start_us, end_us = _us(start), _us(end)
+        if end_us <= start_us:
+            return []
+        years = range(_year(start_us), _year(end_us) + 1)
+        pieces = [piece for year in years for piece in self._chunk(year).pieces()]
+        # Merging joins what the turn of the year has cut.
+        found = _merged(_clipped(pieces, start_us, end_us))
+        return [(_instant(opens), _instant(closes)) for opens, closes in found]
+
     def between_us(self, start_us: int, end_us: int) -> int:
         """Working microseconds between two instants in microseconds since 1970."""
         if end_us <= start_us:
@@ -170,6 +181,9 @@ class _AlwaysOpen(WorkCalendar):
     def is_open(self, at: datetime) -> bool:
         return True
 
+    def openings(self, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        return [(start, end)] if end > start else []
+
     def between_us(self, start_us: int, end_us: int) -> int:
         return max(0, end_us - start_us)
 
@@ -187,6 +201,10 @@ class _Chunk:
         self.ends = [end for _, end in openings]
         self.sums = list(accumulate(end - start for start, end in openings))
         self.total = self.sums[-1] if self.sums else 0
+
+    def pieces(self) -> Iterable[tuple[int, int]]:
+        """The openings, in order."""
+        return zip(self.starts, self.ends, strict=True)
 
     def until(self, at_us: int) -> int:
         """Open microseconds from the start of the year to `at_us`."""

@@ -24,16 +24,15 @@ from roles.models import (
     Membership,
     Organisation,
     Person,
-    Rotation,
-    RotationMember,
-    Schedule,
     Team,
     Tier,
 )
 from roles.people import forget_roles
+from roles.rosters import LayerSpec, publish_schedule, set_schedule
 from tickets.models import Route, Service, Ticket
 from tickets.opening import open_ticket
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PENDING = ("pending_requester", "pending_vendor", "pending_change")
 
@@ -179,18 +178,27 @@ class Story:
         for person in people:
             Membership.objects.create(team=team, person=person)
             forget_roles(person)
-        schedule = Schedule.objects.create(team=team, name=slug, zone="UTC")
-        rotation = Rotation.objects.create(
-            schedule=schedule,
-            position=1,
-            name="weekly",
+        self.put_on_call(team, people[:1], valid_from=LONG_AGO)
+        return team
+
+    def put_on_call(
+        self, team: Team, people: Sequence[Person], *, valid_from: datetime | None = None
+    ) -> None:
+        """From now on these people take weekly turns on call; nobody, when none are named."""
+        schedule = set_schedule(team=team, zone="UTC", clock=self.clock)
+        weekly = LayerSpec(
+            name="Weekly",
+            people=people,
             starts_on=date(2026, 1, 5),
             handover_time=time(9),
-            handover_weekday=0,
             shift_days=7,
         )
-        RotationMember.objects.create(rotation=rotation, position=1, person=people[0])
-        return team
+        publish_schedule(
+            schedule=schedule,
+            layers=[weekly] if people else [],
+            valid_from=valid_from,
+            clock=self.clock,
+        )
 
     # ---- configuration ----
 

@@ -16,7 +16,7 @@ from escalation.promises import publish_target
 from roles.calendars import publish_calendar
 from roles.instants import TimeSource, database_now
 from roles.models import Calendar, Duty, Organisation, Person, Schedule, Team, Tier
-from roles.rosters import set_rotation, set_schedule
+from roles.rosters import LayerSpec, publish_schedule, set_schedule
 from roles.teams import add_member, assign_duty, set_heads
 from tickets.models import AlertSource, Category, Route, Service
 from tickets.sources import create_source
@@ -148,15 +148,11 @@ def _roster(team: Team, crew: list[Person], now: datetime, clock: TimeSource) ->
     zone = team.calendar.current.zone if team.calendar.current else "UTC"
     schedule = set_schedule(team=team, zone=zone, clock=clock)
     monday = now.date() - timedelta(days=now.weekday() + 7)
-    set_rotation(
-        schedule=schedule,
-        people=crew,
-        starts_on=monday,
-        handover_time=time(9),
-        handover_weekday=0,
-        shift_days=7,
-        name="Weekly",
-        clock=clock,
+    weekly = LayerSpec(
+        name="Weekly", people=crew, starts_on=monday, handover_time=time(9), shift_days=7
+    )
+    publish_schedule(
+        schedule=schedule, layers=[weekly], valid_from=now - timedelta(days=365), clock=clock
     )
     return schedule
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -20,12 +20,10 @@ from roles.models import (
     DutyAssignment,
     Membership,
     Person,
-    Rotation,
-    RotationMember,
-    Schedule,
     Team,
     Tier,
 )
+from roles.rosters import LayerSpec, publish_schedule, set_schedule
 from tickets import states
 from tickets.models import Route
 
@@ -110,15 +108,16 @@ class _Builder:
         people = [self.person(f"Agent {n} of {name}") for n in range(1, AGENTS + 1)]
         for person in people:
             Membership.objects.create(team=team, person=person)
-        schedule = Schedule.objects.create(team=team, name=name, zone="UTC")
-        rotation = Rotation.objects.create(
-            schedule=schedule,
+        long_past = datetime.now(UTC) - timedelta(days=30)
+        weekly = LayerSpec(
             name="Weekly",
-            starts_on=date.today() - timedelta(days=30),  # noqa: DTZ011  (any day long past)
+            people=people,
+            starts_on=long_past.date(),
             handover_time=time(0),
+            shift_days=7,
         )
-        for turn, person in enumerate(people):
-            RotationMember.objects.create(rotation=rotation, position=turn, person=person)
+        schedule = set_schedule(team=team, zone="UTC", name=name)
+        publish_schedule(schedule=schedule, layers=[weekly], valid_from=long_past)
         self.agents[team.pk] = people
         return team
 

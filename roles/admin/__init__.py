@@ -1,6 +1,6 @@
 """The administrators' door to people, teams, calendars and rosters."""
 
-from roles.admin import calendars, oncall, organisations, people
+from roles.admin import calendars, oncall, organisations, people, swaps
 from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "oncall",
     "organisations",
     "people",
+    "swaps",
 ]

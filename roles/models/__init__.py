@@ -2,7 +2,15 @@
 
 from roles.models.audit import AuditEntry
 from roles.models.calendar import Calendar, CalendarRevision
-from roles.models.oncall import Override, Rotation, RotationMember, Schedule
+from roles.models.oncall import (
+    CalendarLink,
+    Override,
+    Rotation,
+    RotationMember,
+    Schedule,
+    ScheduleRevision,
+    Swap,
+)
 from roles.models.organisations import (
     Duty,
     DutyAssignment,
@@ -18,6 +26,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Calendar",
+    "CalendarLink",
     "CalendarRevision",
     "Duty",
     "DutyAssignment",
@@ -28,6 +37,8 @@ __all__ = [
     "Rotation",
     "RotationMember",
     "Schedule",
+    "ScheduleRevision",
+    "Swap",
     "Team",
     "Tier",
 ]

@@ -49,6 +49,12 @@ class Person(AbstractBaseUser, PermissionsMixin):
         default=True,
         help_text="Switch off instead of deleting: no sign-in, no page, no message any more.",
     )
+    left_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the account was switched off; what they served before stays theirs.",
+    )
     is_staff = models.BooleanField(
         "may open the admin",
         default=False,

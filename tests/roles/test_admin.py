@@ -8,6 +8,7 @@ from django.contrib import admin as django_admin
 from django.test import Client
 from django.urls import reverse
 
+from roles.calendarlinks import make_link
 from roles.models import (
     ApiToken,
     AuditEntry,
@@ -21,8 +22,12 @@ from roles.models import (
     Person,
     Rotation,
     Schedule,
+    ScheduleRevision,
+    Swap,
 )
-from roles.rosters import add_override, set_schedule
+from roles.overrides import add_override
+from roles.rosters import LayerSpec, publish_schedule, set_schedule
+from roles.swaps import offer_swap
 from roles.teams import assign_duty
 from roles.tokens import authenticate, issue
 from tests.roles.conftest import CLOCK, NOW
@@ -76,18 +81,24 @@ def everything(team, lead, admin):
     """At least one row of every model that has an admin page."""
     Organisation.objects.create(name="Acme", slug="acme")
     schedule = set_schedule(team=team, zone="UTC", clock=CLOCK)
-    rotation = Rotation.objects.create(
-        schedule=schedule, name="Weekly", starts_on=NOW.date(), handover_time="09:00"
+    weekly = LayerSpec(
+        name="Weekly", people=[lead], starts_on=NOW.date(), handover_time=NOW.time(), shift_days=7
     )
-    rotation.members.create(position=0, person=lead)
+    publish_schedule(schedule=schedule, layers=[weekly], clock=CLOCK)
     add_override(schedule=schedule, person=lead, start=NOW, end=NOW.replace(hour=12), clock=CLOCK)
+    helper = Person.objects.create_user("helper", name="Helper")
+    hours = (NOW.replace(hour=14), NOW.replace(hour=15))
+    offer_swap(schedule=schedule, giver=lead, taker=helper, during=hours, clock=CLOCK)
+    make_link(person=lead, clock=CLOCK)
     issue(person=lead, name="monitor", scopes=["tickets:read"], clock=CLOCK)
     CalendarRevision.objects.create(
         calendar=team.calendar, number=1, zone="UTC", spans=[[0, 540, 1020]]
     )
 
 
-REGISTERED = [model for model in MODELS if model._meta.model_name != "rotationmember"]
+WITHIN_OTHERS = {"rotation", "rotationmember"}
+REGISTERED = [model for model in MODELS if model._meta.model_name not in WITHIN_OTHERS]
+HISTORY = [AuditEntry, CalendarRevision, ScheduleRevision]
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda m: m.__name__)
@@ -96,7 +107,7 @@ def test_every_model_has_its_pages(model, everything, door):
     assert door.get(page(model), {"q": "a"}).status_code == 200
     row = model.objects.latest("pk")
     assert door.get(page(model, "change", row.pk)).status_code == 200
-    if model not in {AuditEntry, CalendarRevision}:
+    if model not in HISTORY:
         assert door.get(page(model, "add")).status_code == 200
 
 
@@ -113,7 +124,7 @@ def test_only_administrators_write_and_auditors_look(model, everything, person):
     assert browser(auditor).post(page(model, "change", row.pk), {}).status_code == 403
 
 
-@pytest.mark.parametrize("model", [AuditEntry, CalendarRevision, Person, ApiToken])
+@pytest.mark.parametrize("model", [*HISTORY, Person, ApiToken, Schedule, Swap])
 def test_history_people_and_tokens_are_not_deleted(model, everything, door):
     row = model.objects.latest("pk")
     assert door.post(page(model, "delete", row.pk), {"post": "yes"}).status_code == 403
@@ -249,25 +260,68 @@ def stand_in(door, schedule, person, start, end):
 
 def test_overrides_are_made_by_the_domain_and_refused_in_words(door, team, lead, person):
     schedule = set_schedule(team=team, zone="UTC", clock=CLOCK)
-    stand_in(door, schedule, lead, "2026-11-02 10:00", "2026-11-02 12:00")
+    stand_in(door, schedule, lead, "2099-11-02 10:00", "2099-11-02 12:00")
     assert last().action == "override.added"
-    answer = stand_in(door, schedule, lead, "2026-11-02 11:00", "2026-11-02 13:00")
+    answer = stand_in(door, schedule, lead, "2099-11-02 11:00", "2099-11-02 13:00")
     assert "covers part of that time" in answer.content.decode()
     gone = person("gone", is_active=False)
-    answer = stand_in(door, schedule, gone, "2026-11-03 11:00", "2026-11-03 13:00")
+    answer = stand_in(door, schedule, gone, "2099-11-03 11:00", "2099-11-03 13:00")
     assert "Nothing was changed" in said(answer)
     assert Override.objects.count() == 1
     door.post(page(Override, "delete", Override.objects.get().pk), {"post": "yes"})
     assert last().action == "override.removed"
 
 
-def test_turns_written_beside_their_rotation_are_in_its_entry(door, team, lead):
-    schedule = Schedule.objects.create(team=team, name="N", zone="UTC")
-    form = {"schedule": schedule.pk, "name": "Weekly", "position": 0, "starts_on": "2026-11-02"}
-    form |= {"handover_time": "09:00", "handover_weekday": 0, "shift_days": 7}
-    form |= {"members-TOTAL_FORMS": 1, "members-INITIAL_FORMS": 0}
-    form |= {"members-0-position": 0, "members-0-person": lead.pk}
-    door.post(page(Rotation, "add"), form)
-    assert Rotation.objects.get().members.get().person == lead
-    assert last().action == "rotation.added"
-    assert last().changes["rotation member"] == ["added: 1. Lena"]
+def layer_form(number: int, **fields) -> dict:
+    values = {
+        "name": "Weekly",
+        "starts_on": "2026-11-02",
+        "handover_time": "09:00",
+        "handover_weekday": 0,
+        "length": 7,
+        "unit": "days",
+        "ORDER": number + 1,
+        **fields,
+    }
+    return {f"layers-{number}-{name}": value for name, value in values.items()}
+
+
+def schedule_form(*layers: dict, kept: int = 0, **fields) -> dict:
+    form = {"name": "Network", "zone": "UTC", **fields}
+    form |= {"layers-TOTAL_FORMS": len(layers), "layers-INITIAL_FORMS": kept}
+    form |= {"revisions-TOTAL_FORMS": 0, "revisions-INITIAL_FORMS": 0}
+    for number, layer in enumerate(layers):
+        form |= layer_form(number, **layer)
+    return form
+
+
+def test_saving_layers_publishes_a_revision_once_and_the_past_stays(door, team, lead, person):
+    person("ben")
+    nights = {"name": "Nights", "people": "ben", "hours": "Mon-Fri 18:00-08:00"}
+    given = [{"people": "lena, ben"}, nights | {"length": 12, "unit": "hours"}]
+    door.post(page(Schedule, "add"), schedule_form(*given, team=team.pk))
+    schedule = Schedule.objects.get()
+    assert last().action == "schedule.published"
+    rows = list(Rotation.objects.order_by("position"))
+    assert [(row.name, row.shift_days, row.shift_hours) for row in rows] == [
+        ("Weekly", 7, None),
+        ("Nights", None, 12),
+    ]
+    assert rows[1].restrictions == [[day, 1080, 1920] for day in range(5)]
+    address = page(Schedule, "change", schedule.pk)
+    shown = door.get(address).content.decode()
+    assert "Mon-Fri 18:00-08:00" in shown
+    assert "final shifts" in shown.lower()
+    door.post(address, schedule_form(*given, kept=2))
+    assert ScheduleRevision.objects.count() == 1
+    door.post(address, schedule_form(given[0], nights | {"DELETE": "on"}, kept=2))
+    assert [r.rotations.count() for r in ScheduleRevision.objects.order_by("number")] == [2, 1]
+
+
+def test_a_layer_with_an_unknown_person_or_bad_hours_is_refused_beside_it(door, team, lead):
+    given = {"people": "lena nobody", "hours": "sometimes"}
+    answer = door.post(page(Schedule, "add"), schedule_form(given, team=team.pk))
+    shown = answer.content.decode()
+    assert "Nobody has the user name nobody" in shown
+    assert "is not like" in shown
+    assert not Schedule.objects.exists()

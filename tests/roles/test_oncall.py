@@ -6,15 +6,10 @@ import pytest
 
 from roles.models import Duty, Override, Schedule, Team
 from roles.oncall import duty_on_call, final_shifts, holders, on_call
+from roles.overrides import add_override, remove_override
 from roles.people import deactivate
 from roles.refusals import Conflict, Forbidden, Invalid
-from roles.rosters import (
-    add_override,
-    remove_override,
-    remove_rotation,
-    set_rotation,
-    set_schedule,
-)
+from roles.rosters import LayerSpec, publish_schedule, set_schedule
 from roles.teams import assign_duty
 from tests.roles.conftest import CLOCK, NOW
 
@@ -37,13 +32,23 @@ def ben(person):
 def schedule(team, ann, ben) -> Schedule:
     """Ann this week and Ben the next, handing over on Mondays at 09:00 in Berlin."""
     made = set_schedule(team=team, zone="Europe/Berlin", clock=CLOCK)
-    rotate(made, [ann, ben])
+    publish(made, weekly([ann, ben]), valid_from=NOW - 30 * DAY)
     return made
 
 
-def rotate(schedule, people, **fields):
-    values = {"starts_on": date(2026, 11, 2), "handover_time": time(9), "clock": CLOCK}
-    return set_rotation(schedule=schedule, people=people, **{**values, **fields})
+def weekly(people, **fields) -> LayerSpec:
+    values = {
+        "name": "Weekly",
+        "starts_on": date(2026, 11, 2),
+        "handover_time": time(9),
+        "shift_days": 7,
+        **fields,
+    }
+    return LayerSpec(people=people, **values)
+
+
+def publish(schedule, *layers, **fields):
+    return publish_schedule(schedule=schedule, layers=layers, **{"clock": CLOCK, **fields})
 
 
 def stand_in(schedule, person, **fields) -> Override:
@@ -80,11 +85,11 @@ def test_when_the_stand_in_has_left_the_rotation_serves(schedule, team, ann, ben
     assert on_call([team.pk], NOW)[team.pk] == [ann.pk]
 
 
-def test_a_higher_rotation_wins(schedule, team, ben):
-    upper = rotate(schedule, [ben], position=1)
+def test_a_higher_rotation_wins(schedule, team, ann, ben):
+    publish(schedule, weekly([ann, ben]), weekly([ben], name="Above"))
     assert on_call([team.pk], NOW)[team.pk] == [ben.pk]
-    remove_rotation(rotation=upper, clock=CLOCK)
-    assert on_call([team.pk], NOW)[team.pk] != [ben.pk]
+    publish(schedule, weekly([ann, ben]))
+    assert on_call([team.pk], NOW)[team.pk] == [ann.pk]
 
 
 def test_before_the_start_and_without_a_schedule_nobody_is_on_call(schedule, team):
@@ -98,7 +103,7 @@ def test_many_teams_take_three_queries(schedule, team, ann, ben, django_assert_m
         other = Team.objects.create(
             slug=f"t{number}", name=f"T{number}", tier=team.tier, calendar=team.calendar
         )
-        rotate(set_schedule(team=other, zone="UTC", clock=CLOCK), [ben, ann])
+        publish(set_schedule(team=other, zone="UTC", clock=CLOCK), weekly([ben, ann]))
         ids.append(other.pk)
     with django_assert_max_num_queries(3):
         found = on_call(ids, NOW)
@@ -118,11 +123,6 @@ def test_final_shifts_agree_with_who_is_on_call_at_every_hour(schedule, team, an
 def test_a_backward_range_has_no_shifts(schedule, team):
     with pytest.raises(ValueError, match="before it starts"):
         final_shifts(team, NOW, NOW - HOUR)
-
-
-def test_replacing_a_rotation_leaves_only_its_new_people(schedule, ben):
-    rotation = rotate(schedule, [ben, ben])
-    assert [m.person for m in rotation.members.all()] == [ben, ben]
 
 
 def test_duty_holders_on_call_come_first_and_else_all(schedule, ann, ben, person):
@@ -167,22 +167,27 @@ def test_a_bad_override_names_its_field(schedule, ben, fields, field):
     ("fields", "field"),
     [
         ({"people": []}, "people"),
+        ({"name": ""}, "name"),
+        ({"zone": "Mars/Olympus"}, "zone"),
         ({"shift_days": 0}, "shift_days"),
+        ({"shift_days": None}, "shift_days"),
+        ({"shift_hours": 8}, "shift_days"),
+        ({"shift_days": None, "shift_hours": 3000}, "shift_hours"),
         ({"handover_weekday": 7}, "handover_weekday"),
-        ({"position": -1}, "position"),
+        ({"restrictions": [(0, 60, 30)]}, "restrictions"),
     ],
 )
-def test_a_bad_rotation_names_its_field(schedule, ben, fields, field):
+def test_a_bad_layer_names_its_field(schedule, ben, fields, field):
     values = {"people": [ben], **fields}
     with pytest.raises(Invalid) as refusal:
-        rotate(schedule, values.pop("people"), **values)
-    assert set(refusal.value.fields) == {field}
+        publish(schedule, weekly([ben]), weekly(values.pop("people"), **values))
+    assert set(refusal.value.fields) == {f"layers.2.{field}"}
 
 
 def test_inactive_people_get_no_shifts(schedule, ben):
     deactivate(person=ben, clock=CLOCK)
     with pytest.raises(Invalid):
-        rotate(schedule, [ben])
+        publish(schedule, weekly([ben]))
     with pytest.raises(Invalid):
         stand_in(schedule, ben)
 

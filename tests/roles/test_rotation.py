@@ -166,8 +166,8 @@ def test_a_later_rotation_wins_over_an_earlier_one():
 def test_whoever_is_absent_lets_the_layer_below_show_through():
     start, end = at("2026-01-06 00:00"), at("2026-01-10 00:00")
     override = Shift(CAT, at("2026-01-07 00:00"), at("2026-01-08 00:00"))
-    assert final_shifts([spec()], [override], start, end, {CAT}) == [Shift(ANN, start, end)]
-    assert final_shifts([spec()], [], start, end, {ANN}) == []
+    assert final_shifts([spec()], [override], start, end, {CAT: start}) == [Shift(ANN, start, end)]
+    assert final_shifts([spec()], [], start, end, {ANN: start}) == []
 
 
 def test_neighbouring_shifts_of_one_person_are_one():
@@ -177,7 +177,7 @@ def test_neighbouring_shifts_of_one_person_are_one():
 
 def test_gaps_are_where_nobody_serves():
     start, end = at("2026-01-01 00:00"), at("2026-01-20 00:00")
-    final = final_shifts([spec()], [], start, end, {BEN})
+    final = final_shifts([spec()], [], start, end, {BEN: start})
     assert gaps(final, start, end) == [
         (start, at("2026-01-05 08:00")),
         (at("2026-01-12 08:00"), at("2026-01-19 08:00")),

@@ -16,10 +16,13 @@ from roles.models import (
     Override,
     Person,
     Rotation,
+    RotationMember,
     Schedule,
+    ScheduleRevision,
     Team,
     Tier,
 )
+from roles.rosters import LayerSpec, publish_schedule
 from tests.roles.conftest import CLOCK, NOW
 
 pytestmark = pytest.mark.django_db
@@ -163,10 +166,37 @@ def test_an_override_has_two_ends_and_a_length(schedule, lead):
     refuses(lambda: Override.objects.bulk_create([endless]), "override_has_ends")
 
 
-@pytest.mark.parametrize("wrong", [{"handover_weekday": 7}, {"shift_days": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"handover_weekday": 7},
+        {"shift_days": 0},
+        {"shift_days": None},
+        {"shift_hours": 8},
+        {"zone": ""},
+        {"restrictions": [[0, 540]]},
+    ],
+)
 def test_a_rotation_that_cannot_turn_is_refused(schedule, wrong):
-    values = {"name": "A", "starts_on": date(2026, 1, 5), "handover_time": time(9)}
-    refuses(lambda: Rotation.objects.create(schedule=schedule, **values, **wrong), "roles_rotation")
+    holds = ScheduleRevision.objects.create(schedule=schedule, number=1, valid_from=NOW)
+    values = {"name": "A", "starts_on": date(2026, 1, 5), "handover_time": time(9), "zone": "UTC"}
+    values |= {"shift_days": 7, **wrong}
+    refuses(lambda: Rotation.objects.create(revision=holds, **values), "roles_rotation")
+
+
+def test_a_schedule_revision_its_layers_and_their_people_never_change(schedule, lead):
+    weekly = LayerSpec(
+        name="Weekly",
+        people=[lead],
+        starts_on=NOW.date(),
+        handover_time=time(9),
+        shift_days=7,
+    )
+    publish_schedule(schedule=schedule, layers=[weekly], clock=CLOCK)
+    for model in (ScheduleRevision, Rotation, RotationMember):
+        rows = model.objects.order_by()
+        refuses(lambda rows=rows: rows.update(id=1000), "is history: UPDATE is refused")
+        refuses(lambda rows=rows: rows._raw_delete("default"), "is history: DELETE is refused")
 
 
 # ---- Tokens and the audit ----------------------------------------------------------------------

@@ -7,7 +7,6 @@ from escalation.engine import tick
 from escalation.handover import escalate, hand_back
 from escalation.models import Clock
 from notifications.models import Message
-from roles.models import RotationMember
 from roles.refusals import Invalid
 from tests.story import Story, move, notify, page, percent, unacknowledged
 from tickets.assignment import acknowledge, assign, take, unacknowledge
@@ -16,7 +15,7 @@ from tickets.triage import set_urgency_impact
 
 
 def test_a_move_whose_page_reaches_nobody_tells_the_fallback(story: Story) -> None:
-    RotationMember.objects.filter(rotation__schedule__team=story.apps).delete()
+    story.put_on_call(story.apps, [])
     story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
     ticket = story.open()
     story.phone.ignore("received", "escalated")
@@ -26,7 +25,7 @@ def test_a_move_whose_page_reaches_nobody_tells_the_fallback(story: Story) -> No
 
 
 def test_a_ticket_passed_to_a_team_without_people_is_not_passed_in_silence(story: Story) -> None:
-    RotationMember.objects.filter(rotation__schedule__team=story.apps).delete()
+    story.put_on_call(story.apps, [])
     story.apps.memberships.all().delete()
     story.apps.lead = None
     story.apps.save()

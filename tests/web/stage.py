@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from escalation.handover import escalate
 from escalation.models import Policy, Target, TargetRevision
@@ -16,12 +16,10 @@ from roles.models import (
     Membership,
     Organisation,
     Person,
-    Rotation,
-    RotationMember,
-    Schedule,
     Team,
     Tier,
 )
+from roles.rosters import LayerSpec, publish_schedule, set_schedule
 from tickets.assignment import take
 from tickets.lifecycle import comment, pend, resolve
 from tickets.models import Category, Service, Ticket
@@ -99,11 +97,18 @@ def _team(
     for place, member in enumerate(members):
         role = "lead" if place == 0 else "member"
         Membership.objects.create(team=team, person=stage.people[member], role=role)
-    schedule = Schedule.objects.create(team=team, name=name, zone="UTC")
-    rotation = Rotation.objects.create(
-        schedule=schedule, name="Weekly", starts_on=date(2025, 1, 6), handover_time=time(8)
+    weekly = LayerSpec(
+        name="Weekly",
+        people=[stage.people[members[-1]]],
+        starts_on=date(2025, 1, 6),
+        handover_time=time(8),
+        shift_days=7,
     )
-    RotationMember.objects.create(rotation=rotation, position=0, person=stage.people[members[-1]])
+    publish_schedule(
+        schedule=set_schedule(team=team, zone="UTC"),
+        layers=[weekly],
+        valid_from=datetime(2025, 1, 1, tzinfo=UTC),
+    )
 
 
 def _promise(calendar: Calendar) -> None:
