@@ -202,6 +202,15 @@ def last_match(told: Iterable[Fact]) -> Mapping[str, Any] | None:
     return found
 
 
+def last_choice(told: Iterable[Fact]) -> Choice:
+    """The targets that were chosen for a ticket last, by kind of clock."""
+    found: Choice = {}
+    for fact in told:
+        if fact.targets is not None:
+            found = {kind: chosen for kind, chosen in fact.targets.items() if chosen}
+    return found
+
+
 def fact_of(event: TimelineEvent) -> Fact:
     """An event as the replay sees it."""
     facts = event.facts

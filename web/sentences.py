@@ -81,7 +81,6 @@ PLAIN = {
     "restricted": "restricted who may know of it",
     "owned": "changed the owner",
     "linked": "linked another ticket",
-    "targeted": "set its targets",
     "run_held": "held its policy",
     "run_released": "let its policy go on",
     "snoozed": "snoozed its policy",
@@ -188,6 +187,11 @@ def _watched(facts: Facts, names: Names) -> str:
     return "; ".join(parts) or "changed the watchers"
 
 
+def _targeted(facts: Facts, names: Names) -> str:
+    because = facts.get("because")
+    return f"moved its clocks to the targets in force: {because}" if because else "set its targets"
+
+
 def _escalated(facts: Facts, names: Names) -> str:
     if facts.get("set", {}).get("team_id"):
         return f"escalated it to {_team(facts, names)}"
@@ -244,6 +248,7 @@ _WORDED = {
     "closed": _closed,
     "prioritised": _prioritised,
     "watched": _watched,
+    "targeted": _targeted,
     "escalated": _escalated,
     "handed_back": _handed_back,
     "involved": _involved,

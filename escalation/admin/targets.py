@@ -1,18 +1,23 @@
 """Admin pages of targets: saving one publishes a revision; running clocks keep theirs."""
 
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from escalation.admin.guard import PolicyGuard
 from escalation.explain import duration
-from escalation.models import ClockKind, Target, TargetRevision
+from escalation.models import ClockKind, Target, TargetRevision, Vendor
 from escalation.promises import publish_target
+from escalation.retargeting import Scope, foreseen, move_clocks, touched_tickets
 from roles.admin.audited import acting
+from roles.instants import database_now
 from roles.models import Calendar, Organisation, Team
 from tickets import states
 from tickets.models import Kind, Service
@@ -21,7 +26,9 @@ from tickets.priority import LABELS
 UNITS = {1: "seconds", 60: "minutes", 3600: "hours"}
 ANY = "any"
 LONGEST_S = 10 * 365 * 24 * 3600
-NARROWED = ("calendar", "priority", "kind", "service", "organisation", "team")
+NARROWED = ("calendar", "priority", "kind", "service", "organisation", "team", "vendor")
+WORDED = (*NARROWED, "clock", "pauses")
+SHOWN = 50
 
 
 def applies_to(revision: TargetRevision) -> str:
@@ -29,7 +36,7 @@ def applies_to(revision: TargetRevision) -> str:
     found = [
         f"P{revision.priority}" if revision.priority else "",
         Kind(revision.kind).label if revision.kind else "",
-        *(str(getattr(revision, name) or "") for name in ("service", "organisation", "team")),
+        *(str(getattr(revision, name) or "") for name in NARROWED[3:]),
     ]
     return ", ".join(filter(None, found)) or "everything"
 
@@ -42,8 +49,18 @@ class TargetForm(forms.ModelForm):
     unit = forms.TypedChoiceField(
         choices=UNITS.items(), coerce=int, initial=3600, help_text="Working time of the calendar."
     )
+    first_amount = forms.DecimalField(
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        required=False,
+        label="First word in",
+        help_text="In the same unit, for updates only: where the first one is due sooner or later.",
+    )
     calendar = forms.ModelChoiceField(
-        Calendar.objects.all(), required=False, empty_label="that of the team with the ticket"
+        Calendar.objects.all(),
+        required=False,
+        empty_label="that of the team with the ticket; of the vendor, for its clocks",
     )
     pauses = forms.MultipleChoiceField(
         choices=[(status, states.LABELS[status]) for status in sorted(states.PENDING)],
@@ -63,6 +80,7 @@ class TargetForm(forms.ModelForm):
         Organisation.objects.all(), required=False, empty_label=ANY, label="Customer group"
     )
     team = forms.ModelChoiceField(Team.objects.all(), required=False, empty_label=ANY)
+    vendor = forms.ModelChoiceField(Vendor.objects.all(), required=False, empty_label=ANY)
 
     class Meta:
         model = Target
@@ -73,24 +91,32 @@ class TargetForm(forms.ModelForm):
         current = self.instance.current if self.instance.pk else None
         if current is None:
             return
-        unit = max(size for size in UNITS if current.seconds % size == 0)
-        shown = {name: getattr(current, name) for name in (*NARROWED, "clock", "pauses")}
+        lengths = [current.seconds, *filter(None, [current.first_seconds])]
+        unit = max(size for size in UNITS if all(length % size == 0 for length in lengths))
+        shown = {name: getattr(current, name) for name in WORDED}
         shown |= {"amount": current.seconds // unit, "unit": unit}
+        shown["first_amount"] = current.first_seconds and current.first_seconds // unit
         self.initial = {**shown, **self.initial}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("amount") is not None and cleaned.get("unit"):
-            seconds = cleaned["amount"] * cleaned["unit"]
-            cleaned["seconds"] = int(seconds)
-            if seconds != int(seconds) or not 1 <= seconds <= LONGEST_S:
-                self.add_error("amount", "Whole seconds, from one second to ten years.")
+        cleaned["seconds"] = self._seconds("amount")
+        cleaned["first_seconds"] = self._seconds("first_amount")
         return cleaned
+
+    def _seconds(self, name: str) -> int | None:
+        amount, unit = self.cleaned_data.get(name), self.cleaned_data.get("unit")
+        if amount is None or not unit:
+            return None
+        seconds = amount * unit
+        if seconds != int(seconds) or not 1 <= seconds <= LONGEST_S:
+            self.add_error(name, "Whole seconds, from one second to ten years.")
+        return int(seconds)
 
     def wording(self) -> dict[str, Any]:
         """What the form asks for, as the fields of a revision."""
         given = self.cleaned_data
-        return {name: given[name] for name in (*NARROWED, "clock", "seconds", "pauses")}
+        return {name: given[name] for name in (*WORDED, "seconds", "first_seconds")}
 
 
 @admin.register(Target)
@@ -101,17 +127,19 @@ class TargetAdmin(PolicyGuard):
     list_display = ["position", "name", "clock", "allowed", "applies", "calendar", "is_active"]
     list_display_links = ["name"]
     list_filter = ["is_active", "current__clock", "current__priority", "current__calendar"]
-    list_select_related = [
-        f"current__{name}" for name in ("calendar", "service", "organisation", "team")
-    ]
+    list_select_related = [f"current__{name}" for name in ("calendar", *NARROWED[3:])]
     search_fields = ["name", "slug"]
+    actions = ["move_open_clocks"]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", ("position", "is_active")]}),
-        ("Promise", {"fields": ["clock", ("amount", "unit"), "calendar", "pauses"]}),
+        (
+            "Promise",
+            {"fields": ["clock", ("amount", "unit"), "first_amount", "calendar", "pauses"]},
+        ),
         (
             "Applies to",
-            {"fields": [("priority", "kind"), "service", "organisation", "team"]},
+            {"fields": [("priority", "kind"), *NARROWED[3:]]},
         ),
     ]
 
@@ -165,6 +193,36 @@ class TargetAdmin(PolicyGuard):
             request, f"Revision {revision.number} is published; running clocks keep theirs."
         )
 
+    @admin.action(description="Move open clocks to the current revision", permissions=["change"])
+    def move_open_clocks(
+        self, request: HttpRequest, chosen: QuerySet[Target]
+    ) -> TemplateResponse | None:
+        """Show what would be touched and ask for a reason; then move, and say how many."""
+        scope = Scope.of(targets=list(chosen))
+        if "move" in request.POST:
+            reason = request.POST.get("reason", "")
+            moved = move_clocks(scope=scope, reason=reason, actor=acting(request))
+            messages.success(request, f"The clocks of {moved} tickets were moved.")
+            return None
+        coming = list(
+            islice(foreseen(scope, reader=acting(request), now=database_now()), SHOWN + 1)
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Move open clocks to what is in force",
+            "opts": self.opts,
+            "targets": chosen,
+            "changes": [
+                {"label": ClockKind(each.clock).label, "ticket": each.ticket, "ends": each.ends,
+                 "due_at": each.due_at, "due_then": each.due_then}
+                for each in coming[:SHOWN]
+            ],
+            "more": len(coming) > SHOWN,
+            "tickets": touched_tickets(scope, acting(request)).count(),
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/escalation/target/move_clocks.html", context)
+
 
 @admin.register(TargetRevision)
 class TargetRevisionAdmin(PolicyGuard):
@@ -172,7 +230,7 @@ class TargetRevisionAdmin(PolicyGuard):
 
     list_display = ["target", "number", "clock", "allowed", "applies", "calendar", "created_at"]
     list_filter = ["clock", "priority", "target"]
-    list_select_related = ["target", "calendar", "service", "organisation", "team"]
+    list_select_related = ["target", "calendar", *NARROWED[3:]]
     search_fields = ["target__name"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
