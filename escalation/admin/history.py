@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from escalation import quarantine
+from escalation.billing import late_words
 from escalation.explain import duration
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Quarantine, Run
 from roles import audit
@@ -85,7 +87,9 @@ class FiringAdmin(TicketBound):
 class ClockAdmin(TicketBound):
     """One cycle of one clock of one ticket, as of its last evaluation."""
 
-    list_display = ["ticket", "kind", "cycle", "state", "due_at", "breached_at", "ended_as", "team"]
+    list_display = [
+        "ticket", "kind", "cycle", "state", "due_at", "breached_at", "ended_as", "team", "bill",
+    ]  # fmt: skip
     list_filter = [
         "kind",
         "state",
@@ -96,6 +100,19 @@ class ClockAdmin(TicketBound):
     list_select_related = ["ticket", "team"]
     search_fields = ["=ticket__key", "ticket__subject"]
     show_full_result_count = False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The page of the list, with the bills of all its rows read at once."""
+        page = super().get_changelist_instance(request)
+        page.result_list = list(page.result_list)  # type: ignore[assignment]
+        words = late_words(page.result_list, database_now())
+        for row in page.result_list:
+            row.bill_words = words.get(row.pk, "")
+        return page
+
+    @admin.display(description="bill")
+    def bill(self, clock: Clock) -> str:
+        return getattr(clock, "bill_words", "")
 
 
 @admin.register(Quarantine)

@@ -1,0 +1,60 @@
+"""Reads the bills of many clocks at once, and puts them into words."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from escalation import sla
+from escalation.bill import QUEUE, TEAM, VENDOR, Bill, Names, Share, bill_of, place_words, stays
+from escalation.explain import duration
+from escalation.models import Clock, Vendor
+from roles.calendars import work_calendar
+from roles.models import Team
+
+
+def bills(clocks: Sequence[Clock], now: datetime) -> dict[int, Bill]:
+    """The bill of each clock by its id; one query for their tickets' timelines."""
+    told = sla.timelines({clock.ticket_id for clock in clocks})
+    been = {ticket_id: stays(facts) for ticket_id, facts in told.items()}
+    return {
+        clock.pk: bill_of(
+            sla.cycle_of(clock), work_calendar(clock.calendar_id), been[clock.ticket_id], now
+        )
+        for clock in clocks
+    }
+
+
+def late_words(clocks: Sequence[Clock], now: datetime) -> dict[int, str]:
+    """For each missed clock, by its id, how late it is and where that time went.
+
+    Such as "40 min late: 25 min in Service Desk's queue, 15 min with Database Administration".
+    Three queries at most, none where no clock was missed.
+    """
+    missed = [clock for clock in clocks if clock.breached_at is not None]
+    if not missed:
+        return {}
+    found = bills(missed, now)
+    names = names_for([share for bill in found.values() for share in bill.late])
+    return {
+        pk: f"{duration(bill.late_s)} late: {split_words(bill.late, names)}"
+        for pk, bill in found.items()
+        if bill.late
+    }
+
+
+def split_words(shares: Sequence[Share], names: Names) -> str:
+    """The shares in words, the largest first."""
+    return ", ".join(
+        f"{duration(share.seconds)} {place_words(share.place, names)}" for share in shares
+    )
+
+
+def names_for(shares: Sequence[Share]) -> Names:
+    """What the teams and vendors of these shares are called."""
+    teams = {share.place.of for share in shares if share.place.kind in (QUEUE, TEAM)} - {None}
+    vendors = {share.place.of for share in shares if share.place.kind == VENDOR} - {None}
+    return Names(
+        teams=dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")),
+        vendors=dict(Vendor.objects.filter(pk__in=vendors).values_list("pk", "name"))
+        if vendors
+        else {},
+    )
