@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 PERIOD_S = 1.0
+WATCH_PERIOD_S = 30.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
 
 app = Celery("tierline")
@@ -59,6 +60,11 @@ app.conf.update(
             "task": "escalation.tasks.sweep",
             "schedule": PERIOD_S,
             "options": {"queue": "escalation", "expires": EXPIRES_S},
+        },
+        "watch": {
+            "task": "escalation.tasks.watch",
+            "schedule": WATCH_PERIOD_S,
+            "options": {"queue": "escalation", "expires": WATCH_PERIOD_S * 0.9},
         },
         "deliver": {
             "task": "notifications.tasks.deliver",

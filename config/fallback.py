@@ -42,6 +42,8 @@ class Duty:
     queue: str
     run: str
     last_at: str
+    patience: timedelta = PATIENCE
+    heeds_hints: bool = True
 
 
 DUTIES = (
@@ -50,6 +52,14 @@ DUTIES = (
         queue="escalation",
         run="escalation.engine.run_sweep",
         last_at="escalation.engine.last_sweep_at",
+    ),
+    Duty(
+        name="watch",
+        queue="escalation",
+        run="escalation.silence.run_watch",
+        last_at="escalation.silence.last_watch_at",
+        patience=timedelta(seconds=90),
+        heeds_hints=False,
     ),
     Duty(
         name="delivery",
@@ -116,7 +126,7 @@ class PassTimer(threading.Thread):
         self._stopping = threading.Event()
         self._hints = Hints(duty.queue, self._stopping)
         self._own_beat: datetime | None = None
-        self._said_after = time.monotonic() + PATIENCE.total_seconds()
+        self._said_after = time.monotonic() + duty.patience.total_seconds()
 
     def stop(self, patience_s: float = 5.0) -> None:
         self._stopping.set()
@@ -124,7 +134,7 @@ class PassTimer(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            hinted = self._hints.wait(LOOK_EVERY_S)
+            hinted = self._hints.wait(LOOK_EVERY_S) and self._duty.heeds_hints
             try:
                 close_old_connections()
                 if not self._stopping.is_set() and (self.must_step_in() or hinted):
@@ -148,7 +158,8 @@ class PassTimer(threading.Thread):
         While this timer does the work, only a record that is not its own ends that.
         """
         last = self._last_at()
-        if last is not None and last != self._own_beat and database_now() - last < PATIENCE:
+        patience = self._duty.patience
+        if last is not None and last != self._own_beat and database_now() - last < patience:
             if self._own_beat is not None:
                 log.info("timer: others do it again", duty=self._duty.name)
                 self._own_beat = None

@@ -35,6 +35,7 @@ WRITTEN = (
     "held_until",
     "held_because",
     "next_at",
+    "next_step",
     "epoch",
 )
 

@@ -71,10 +71,10 @@ def _whom(ticket: Ticket, due: Due, people: People, routes: Routes) -> list[str]
     found: list[str] = []
     team = None
     for action in due.step.actions:
-        verb, goal = action["do"], action["to"]
+        verb, goal = action["do"], action.get("to")
         if verb == "move":
             recommended = routes.next_tier(ticket) if goal == "next_tier" else None
-            team = recommended.team if recommended else people.by_slug.get(goal[5:])
+            team = recommended.team if recommended else people.by_slug.get(str(goal)[5:])
             if team is None:
                 break
             found.append(str(team))

@@ -1,13 +1,16 @@
 """Drafts and publishes policies: new immutable revisions, never changed ones."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
 from escalation.checking import check_policy, unknown_names
+from escalation.difference import Difference, difference
 from escalation.models import Policy, PolicyRevision, PolicyStep
+from escalation.touching import Touched, touched
 from roles import audit
 from roles.instants import TimeSource, database_now
 from roles.models import Person
@@ -67,20 +70,44 @@ def filled(step: Mapping[str, Any]) -> dict[str, Any]:
     return {**step, **{name: step.get(name) or value for name, value in empty.items()}}
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A revision about to be in force, or in force now: what it changes, and whom it touches."""
+
+    revision: PolicyRevision
+    difference: Difference
+    touched: Touched
+
+
+def preview(*, policy: Policy, actor: Person | None) -> Publication:
+    """What publishing the draft would come to, for this reader; nothing is written.
+
+    Raises Conflict when there is no draft or it has no steps.
+    """
+    revision = PolicyRevision.objects.filter(policy=policy.pk, published_at=None).first()
+    if revision is None or not revision.steps.exists():
+        raise Conflict("no_draft", f"“{policy}” has no draft with steps to publish.")
+    return Publication(
+        revision=revision,
+        difference=difference(policy.current, revision),
+        touched=touched(policy, revision, actor),
+    )
+
+
 @transaction.atomic
 def publish_policy(
     *, policy: Policy, actor: Person | None = None, clock: TimeSource = database_now
-) -> PolicyRevision:
+) -> Publication:
     """Make the draft the current revision; climbs under way stay on the one they began with.
 
-    Raises Conflict when there is no draft or it has no steps.
+    Returns what changed and which open tickets stay on an older revision; `moving.move_runs` moves
+    them. Raises Conflict when there is no draft or it has no steps.
     """
     require(actor, "manage_policies")
     now = clock()
     locked = Policy.objects.select_for_update().get(pk=policy.pk)
-    revision = PolicyRevision.objects.filter(policy=locked, published_at=None).first()
-    if revision is None or not revision.steps.exists():
-        raise Conflict("no_draft", f"“{locked}” has no draft with steps to publish.")
+    published = preview(policy=locked, actor=actor)
+    revision = published.revision
     before = locked.current.number if locked.current else None
     revision.published_at, revision.published_by = now, actor
     revision.save(update_fields=["published_at", "published_by"])
@@ -91,7 +118,10 @@ def publish_policy(
         actor=actor,
         action="policy.published",
         subject=locked,
-        changes={"revision": [before, revision.number]},
+        changes={
+            "revision": [before, revision.number],
+            "difference": published.difference.sentences if before else [],
+        },
         clock=clock,
     )
-    return revision
+    return published

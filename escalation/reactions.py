@@ -91,6 +91,7 @@ def _schedule(
     for prospect in runs.prospects(alive, by_id, clocks, steps):
         run = prospect.run
         run.next_at = runs.next_look(prospect)
+        run.next_step_id = runs.next_step(prospect)
         next_ats.setdefault(run.ticket_id, []).append(run.next_at)
     timeline.update_rows(Run, alive, keeping.WRITTEN)
     indexed = []

@@ -94,12 +94,7 @@ def prospects(
     """What each active run has still to do; three queries, whatever the number of runs."""
     if steps is None:
         steps = steps_of(run.revision_id for run in runs)
-    done: dict[int, dict[tuple[int, int, int], str]] = {run.pk: {} for run in runs}
-    rows = Firing.objects.filter(run__in=list(done)).values_list(
-        "run_id", "loop", "step_id", "entry", "outcome"
-    )
-    for run_id, loop, step_id, entry, outcome in rows:
-        done[run_id][loop, step_id, entry] = outcome
+    done = done_by(runs)
     return [
         prospect_of(
             run,
@@ -122,6 +117,20 @@ def prospect_of(
     """What one run has still to do, from what it has done and from its ticket's clocks; pure."""
     view = _view(run, ticket, done)
     return Prospect(run, view, steps, rules.dues(view, steps, clocks, team_calendar(ticket)))
+
+
+def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:
+    """What each run has fired or skipped, by run id: also under a revision it was moved from."""
+    done: dict[int, dict[Key, str]] = {
+        run.pk: {(loop, step_id, entry): outcome for loop, step_id, entry, outcome in run.carried}
+        for run in runs
+    }
+    rows = Firing.objects.filter(run__in=list(done)).values_list(
+        "run_id", "loop", "step_id", "entry", "outcome"
+    )
+    for run_id, loop, step_id, entry, outcome in rows:
+        done[run_id][loop, step_id, entry] = outcome
+    return done
 
 
 def team_calendar(ticket: Ticket) -> Any:
@@ -197,6 +206,13 @@ def next_look(prospect: Prospect) -> datetime | None:
     if prospect.run.held:
         return prospect.run.held_until
     return prospect.coming[0].at if prospect.coming else None
+
+
+def next_step(prospect: Prospect) -> int | None:
+    """The step that comes at that look; None while the run is held, and when none is left."""
+    if prospect.run.held or not prospect.coming:
+        return None
+    return prospect.coming[0].step.id
 
 
 def index_of(ticket: Ticket, next_ats: Iterable[datetime | None]) -> bool:

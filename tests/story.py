@@ -228,6 +228,10 @@ class Story:
         publish_policy(policy=policy, clock=self.clock)
         return policy
 
+    def policy_row(self, slug: str) -> Policy:
+        """A policy as it stands in the database now."""
+        return Policy.objects.select_related("current").get(slug=slug)
+
     # ---- tickets ----
 
     def open(self, **fields: Any) -> Ticket:

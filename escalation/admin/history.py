@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from escalation import quarantine
 from escalation.billing import late_words
 from escalation.explain import duration
-from escalation.models import Clock, Escalation, Firing, Heartbeat, Quarantine, Run
+from escalation.models import Clock, Escalation, Firing, Heartbeat, Quarantine, Run, Silence
 from roles import audit
 from roles.admin.audited import ReadOnlyAdmin, acting, may
 from roles.instants import database_now
@@ -150,6 +150,17 @@ class QuarantineAdmin(TicketBound):
             audit.record(actor=person, action="quarantine.released", subject=person, changes=told)
             quarantine.release(ticket_id=held.ticket_id)
         messages.success(request, "Released; the engine tries again within a second.")
+
+
+@admin.register(Silence)
+class SilenceAdmin(TicketBound):
+    """Spans in which nothing would have happened by itself on an urgent ticket."""
+
+    list_display = ["since", "ticket", "reason", "ended_at"]
+    list_filter = [("ended_at", admin.EmptyFieldListFilter), "since"]
+    list_select_related = ["ticket"]
+    search_fields = ["=ticket__key"]
+    show_full_result_count = False
 
 
 @admin.register(Heartbeat)

@@ -13,9 +13,13 @@ from escalation.admin.guard import PolicyGuard
 from escalation.admin.wording import condition_words, repeat_words, step_words
 from escalation.checking import STEP_FIELDS
 from escalation.models import Policy, PolicyRevision, PolicyStep
-from escalation.policies import draft_policy, publish_policy
+from escalation.moving import Moved, move_runs
+from escalation.policies import Publication, draft_policy, preview, publish_policy
+from escalation.touching import touched
 from roles import audit
 from roles.admin.audited import acting
+from roles.models import Person
+from roles.refusals import Conflict
 
 FIRST_STEP: Final = {
     "name": "Remind who is on call",
@@ -50,6 +54,19 @@ def revision_words(revision: PolicyRevision) -> SafeString:
     )
 
 
+def published_words(published: Publication) -> str:
+    """What publishing came to, as a message."""
+    changes = " ".join(published.difference.sentences)
+    number = published.revision.number
+    return f"Revision {number} is in force. {changes} {published.touched.sentence}"
+
+
+def moved_words(moved: Moved) -> str:
+    """What moving climbs came to, as a message."""
+    left = f" {moved.left} no longer fit its conditions and stay." if moved.left else ""
+    return f"{moved.moved} climbs go on under the current revision.{left}"
+
+
 @admin.register(Policy)
 class PolicyAdmin(PolicyGuard):
     """Policies in the order in which they are tried; the first that fits runs."""
@@ -64,9 +81,10 @@ class PolicyAdmin(PolicyGuard):
         (None, {"fields": ["name", "slug", "description"]}),
         ("When it is tried", {"fields": [("position", "mode", "is_active")]}),
         ("In force", {"fields": ["in_force"]}),
-        ("Draft", {"fields": ["draft"]}),
+        ("Draft", {"fields": ["draft", "what_changes"]}),
+        ("Running climbs", {"fields": ["climbs"]}),
     ]
-    readonly_fields = ["in_force", "draft"]
+    readonly_fields = ["in_force", "draft", "what_changes", "climbs"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return super().get_fieldsets(request, obj) if obj else self.fieldsets[:2]
@@ -94,15 +112,45 @@ class PolicyAdmin(PolicyGuard):
         link = format_html('<p><a href="{}">Open the draft</a></p>', page_of(revision))
         return revision_words(revision) + link
 
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Policy | None:
+        found = super().get_object(request, *args, **kwargs)
+        if found is not None:
+            # Which tickets are named depends on who reads the page.
+            found._reader = acting(request)  # type: ignore[attr-defined]
+        return found
+
+    @admin.display(description="what publishing it changes")
+    def what_changes(self, policy: Policy) -> str:
+        if draft_of(policy) is None:
+            return "Nothing: there is no draft."
+        reader: Person = policy._reader  # type: ignore[attr-defined]
+        try:
+            coming = preview(policy=policy, actor=reader)
+        except Conflict as refused:
+            return refused.detail
+        lines = [*coming.difference.sentences, coming.touched.sentence]
+        return format_html(
+            "<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((x,) for x in lines))
+        )
+
+    @admin.display(description="on older revisions")
+    def climbs(self, policy: Policy) -> str:
+        if policy.current is None:
+            return "Nothing is published yet."
+        reader: Person = policy._reader  # type: ignore[attr-defined]
+        return touched(policy, policy.current, reader).sentence
+
     def response_change(self, request: HttpRequest, obj: Policy) -> HttpResponse:
         if "_draft" in request.POST:
             return HttpResponseRedirect(page_of(self._draft(request, obj)))
         if "_publish" in request.POST:
-            revision = publish_policy(policy=obj, actor=acting(request))
-            messages.success(
-                request,
-                f"Revision {revision.number} is in force; climbs under way stay on theirs.",
-            )
+            published = publish_policy(policy=obj, actor=acting(request))
+            messages.success(request, published_words(published))
+            return HttpResponseRedirect(request.path)
+        if "_move" in request.POST:
+            reason = request.POST.get("move_reason", "")
+            moved = move_runs(policy=obj, actor=acting(request), reason=reason)
+            messages.success(request, moved_words(moved))
             return HttpResponseRedirect(request.path)
         return super().response_change(request, obj)
 

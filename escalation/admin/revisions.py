@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from escalation.admin.guard import PolicyGuard
-from escalation.admin.policies import FIRST_STEP, page_of
+from escalation.admin.policies import FIRST_STEP, page_of, published_words
 from escalation.admin.wording import condition_words, repeat_words, step_words
 from escalation.checking import STEP_FIELDS, check_policy
 from escalation.models import PolicyRevision, PolicyStep
@@ -29,8 +29,12 @@ def is_plain(value: Any) -> bool:
 
 def list_of_mappings(value: Any) -> list[dict[str, Any]]:
     """The value, if it is a JSON list of objects; raises ValidationError."""
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ValidationError('A JSON list of objects, such as [{"fact": "priority", "is": 1}].')
+    example = 'such as [{"fact": "priority", "is": 1}].'
+    if not isinstance(value, list):
+        raise ValidationError(f"This must be a JSON list of objects, {example}")
+    for number, item in enumerate(value, start=1):
+        if not isinstance(item, dict):
+            raise ValidationError(f"{number}: this must be a JSON object, {example}")
     return value
 
 
@@ -43,10 +47,14 @@ class DraftForm(forms.ModelForm):
         widgets = {"conditions": forms.Textarea(attrs={"rows": 4, "cols": 80})}
 
     def clean_conditions(self) -> list[dict[str, Any]]:
-        conditions = list_of_mappings(self.cleaned_data["conditions"] or [])
-        for condition in conditions:
+        given = self.cleaned_data["conditions"]
+        # An empty field means "always". An empty object means a mistake, and says nothing at all.
+        conditions = list_of_mappings([] if given is None else given)
+        for number, condition in enumerate(conditions, start=1):
             if not all(is_plain(condition.get(word)) for word in ("is", "not")):
-                raise ValidationError('"is" and "not" take a value or a list of values.')
+                raise ValidationError(
+                    f'conditions.{number}: "is" and "not" take a value or a list of values.'
+                )
         problems = check_policy(conditions, [FIRST_STEP])
         if problems:
             raise ValidationError([f"{path}: {text}" for path, text in problems.items()])
@@ -211,8 +219,8 @@ class PolicyRevisionAdmin(PolicyGuard):
 
     def response_change(self, request: HttpRequest, obj: PolicyRevision) -> HttpResponse:
         if "_publish" in request.POST:
-            publish_policy(policy=obj.policy, actor=acting(request))
-            messages.success(request, f"Revision {obj.number} is in force.")
+            published = publish_policy(policy=obj.policy, actor=acting(request))
+            messages.success(request, published_words(published))
         elif "_continue" in request.POST:
             messages.success(request, "The draft is saved.")
             return HttpResponseRedirect(page_of(obj))

@@ -4,7 +4,7 @@ from escalation.models.contract import HandoverContract, HandoverNeed
 from escalation.models.facts import TicketFact
 from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep, StopOn
-from escalation.models.run import Firing, Heartbeat, Quarantine, Run
+from escalation.models.run import Firing, Heartbeat, Quarantine, Run, Silence
 from escalation.models.sla import Clock, ClockKind, Target, TargetRevision
 from escalation.models.vendor import Engagement, Vendor
 
@@ -22,6 +22,7 @@ __all__ = [
     "PolicyStep",
     "Quarantine",
     "Run",
+    "Silence",
     "StopOn",
     "Target",
     "TargetRevision",

@@ -53,6 +53,18 @@ class Run(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)
     held_because = models.CharField(max_length=250, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
+    # The step that comes then: an index for the watch that nothing falls silent.
+    next_step = models.ForeignKey(
+        "escalation.PolicyStep",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    # What was done under the revision that the climb was moved from, in this one's steps:
+    # [loop, step, entry, outcome]. It counts as done here too.
+    carried = models.JSONField(default=list, blank=True)
     # Counts every committed evaluation; a writer that read an older one is fenced off.
     epoch = models.PositiveIntegerField(default=0)
 
@@ -169,3 +181,33 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Silence(models.Model):
+    """One span in which nothing would have happened by itself on an urgent ticket.
+
+    The fallback is told once for each; it ends when something is to come again.
+    """
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="silences")
+    since = models.DateTimeField()
+    reason = models.CharField(max_length=500)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket"],
+                condition=models.Q(ended_at__isnull=True),
+                name="silence_one_open_per_ticket",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.reason}"
+
+    @property
+    def cause(self) -> str:
+        """The name under which the alarm's messages know it."""
+        return f"alarm:silent:{self.pk}"

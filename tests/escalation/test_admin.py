@@ -14,7 +14,7 @@ from tickets.models import Clearance
 
 LISTS = (
     "target", "targetrevision", "policy", "policyrevision", "run", "firing", "clock",
-    "escalation", "quarantine", "heartbeat",
+    "escalation", "quarantine", "heartbeat", "silence", "handovercontract",
 )  # fmt: skip
 
 
@@ -288,7 +288,7 @@ def test_a_wrong_step_is_named_at_its_place_and_changes_nothing(story, admin, st
 @pytest.mark.parametrize(
     "conditions",
     ['{"fact": "priority"}', '[{"fact": "weather", "is": 1}]', '[{"fact": "kind"}]', "[1]",
-     '[{"fact": "priority", "is": {"a": 1}}]', "nonsense"],
+     '[{"fact": "priority", "is": {"a": 1}}]', "nonsense", "{}", "0", "false", '""', "[[]]"],
 )  # fmt: skip
 def test_wrong_conditions_are_refused(story, admin, conditions):
     draft = new_policy(admin).revisions.get()
@@ -296,6 +296,36 @@ def test_wrong_conditions_are_refused(story, admin, conditions):
     answer = admin.post(address("policyrevision", "change", draft.pk), form)
     assert answer.status_code == 200
     assert "conditions" in answer.context["adminform"].form.errors
+
+
+def test_the_mistake_in_the_conditions_is_named_by_its_place(story, admin):
+    draft = new_policy(admin).revisions.get()
+    wrong = '[{"fact": "kind", "is": "incident"}, {"fact": "weather", "is": 1}]'
+    form = draft_form(draft, FIRST, conditions=wrong)
+    answer = admin.post(address("policyrevision", "change", draft.pk), form)
+    (error,) = answer.context["adminform"].form.errors["conditions"]
+    assert error.startswith("conditions.2")
+
+
+def test_the_page_tells_what_publishing_changes_and_whom_it_touches_before_the_button(story, admin):
+    policy = story.policy("standard", unacknowledged(1, "Page", page("on_call")))
+    ticket = story.open()
+    form = {"name": "S", "slug": "standard", "position": 1, "mode": "main", "is_active": "on"}
+    change = address("policy", "change", policy.pk)
+    answer = admin.post(change, {**form, "_draft": "1"})
+    draft = PolicyRevision.objects.get(policy=policy, published_at=None)
+    admin.post(answer.url, draft_form(draft, {**FIRST, "name": "Page", "delay_s": 600}))
+    shown = admin.get(change).content.decode()
+    assert "Step “Page”: delay was 1 min, becomes 10 min." in shown
+    assert ticket.key in shown
+    answer = admin.post(change, {**form, "_publish": "1"})
+    assert "Step “Page”: delay was 1 min, becomes 10 min." in said(answer)
+    assert ticket.runs.get().revision.number == 1
+    refused = admin.post(change, {**form, "_move": "1", "move_reason": " "})
+    assert "required" in said(refused)
+    moved = admin.post(change, {**form, "_move": "1", "move_reason": "Calmer"})
+    assert "1 climbs go on" in said(moved)
+    assert ticket.runs.get(state="active").revision.number == 2
 
 
 def test_a_draft_without_steps_is_refused(story, admin):
