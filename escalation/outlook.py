@@ -79,7 +79,7 @@ def _whom(ticket: Ticket, due: Due, people: People, routes: Routes) -> list[str]
                 break
             found.append(str(team))
         elif verb in REACHING:
-            reached = people.find(ticket, goal, team=team)
+            reached = people.find(ticket, goal or [], team=team)
             found += [f"{item.name} ({item.role})" for item in reached.people]
         elif verb == "raise_priority":
             found.append(f"priority P{goal}")
