@@ -314,7 +314,8 @@ def test_the_page_tells_what_publishing_changes_and_whom_it_touches_before_the_b
     change = address("policy", "change", policy.pk)
     answer = admin.post(change, {**form, "_draft": "1"})
     draft = PolicyRevision.objects.get(policy=policy, published_at=None)
-    admin.post(answer.url, draft_form(draft, {**FIRST, "name": "Page", "delay_s": 600}))
+    renamed = {**FIRST, "name": "Page", "delay_s": 600}
+    admin.post(answer.url, draft_form(draft, renamed, conditions="[]"))
     shown = admin.get(change).content.decode()
     assert "Step “Page”: delay was 1 min, becomes 10 min." in shown
     assert ticket.key in shown
