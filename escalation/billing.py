@@ -13,7 +13,7 @@ from roles.models import Team
 
 def bills(clocks: Sequence[Clock], now: datetime) -> dict[int, Bill]:
     """The bill of each clock by its id; one query for their tickets' timelines."""
-    told = sla.timelines({clock.ticket_id for clock in clocks})
+    told = sla.timelines(list({clock.ticket_id for clock in clocks}))
     been = {ticket_id: stays(facts) for ticket_id, facts in told.items()}
     return {
         clock.pk: bill_of(
@@ -50,11 +50,11 @@ def split_words(shares: Sequence[Share], names: Names) -> str:
 
 def names_for(shares: Sequence[Share]) -> Names:
     """What the teams and vendors of these shares are called."""
-    teams = {share.place.of for share in shares if share.place.kind in (QUEUE, TEAM)} - {None}
-    vendors = {share.place.of for share in shares if share.place.kind == VENDOR} - {None}
+    places = {share.place for share in shares}
+    teams = [place.of for place in places if place.kind in (QUEUE, TEAM) and place.of]
+    vendors = [place.of for place in places if place.kind == VENDOR and place.of]
     return Names(
         teams=dict(Team.objects.filter(pk__in=teams).values_list("pk", "name")),
-        vendors=dict(Vendor.objects.filter(pk__in=vendors).values_list("pk", "name"))
-        if vendors
-        else {},
+        # Without ids no query is sent.
+        vendors=dict(Vendor.objects.filter(pk__in=vendors).values_list("pk", "name")),
     )

@@ -57,7 +57,8 @@ class _Opening:
 
 
 class _Tape:
-    """The clocks while a timeline is being played.
+    """The clocks while a timeline is being played, each in its slot: its kind, and for a notice
+    to an authority which one, since several may be owed at once.
 
     A cycle needs two things: an opening, which events give, and a target. Where the target depends
     on the very event that opens, only the choice of targets that follows it starts the clock,
@@ -153,13 +154,14 @@ class _Tape:
 
     def _owe_notice(self, fact: Fact) -> None:
         """The law counts from the moment of awareness, which may lie before the event."""
-        if REGULATORY not in self.openings and self.state.get("status") != CANCELLED:
+        slot = _slot_of_notice(fact)
+        if slot not in self.openings and self.state.get("status") != CANCELLED:
             since = fact.about.get("since")
             aware_at = datetime.fromisoformat(since) if since else fact.at
-            self._await(REGULATORY, _Opening(min(aware_at, fact.at)))
+            self._await(slot, _Opening(min(aware_at, fact.at)))
 
     def _give_notice(self, fact: Fact) -> None:
-        self._end(REGULATORY, fact.at, MET)
+        self._end(_slot_of_notice(fact), fact.at, MET)
 
     def _merge(self, fact: Fact) -> None:
         """A duplicate that ends by merging has met nothing and missed nothing any more."""
@@ -176,8 +178,8 @@ class _Tape:
         elif status == "closed":
             self._drop_all(fact.at)
         elif status == CANCELLED:
-            self._drop_all(fact.at)
-            self._end(REGULATORY, fact.at, CANCELLED)
+            for slot in {*self.live, *self.openings}:
+                self._end(slot, fact.at, CANCELLED)
         elif self.history[-2:-1] and self.history[-2][1] in SOLVED:
             self._reopen(fact.at)
 
@@ -203,63 +205,66 @@ class _Tape:
 
     def _drop_all(self, at: datetime) -> None:
         """End for good whatever is left; what the law wants is owed even then."""
-        for kind in {*self.live, *self.openings} - {REGULATORY}:
-            self._end(kind, at, CANCELLED)
+        for slot in {*self.live, *self.openings}:
+            if _kind_of(slot) != REGULATORY:
+                self._end(slot, at, CANCELLED)
 
     # ---- Beginning and ending ----
 
-    def _await(self, kind: str, opening: _Opening) -> None:
+    def _await(self, slot: str, opening: _Opening) -> None:
         """Begin as soon as the targets have been chosen under the new facts."""
-        self.choice.pop(kind, None)
-        self.openings[kind] = opening
+        self.choice.pop(_kind_of(slot), None)
+        self.openings[slot] = opening
 
-    def _begin(self, kind: str, opening: _Opening) -> None:
-        self.openings[kind] = opening
-        self._start(kind)
+    def _begin(self, slot: str, opening: _Opening) -> None:
+        self.openings[slot] = opening
+        self._start(slot)
 
-    def _hold(self, kind: str, at: datetime, ending: str) -> None:
+    def _hold(self, slot: str, at: datetime, ending: str) -> None:
         """Stop provisionally: the cycle stays live, for a reopening to resume."""
-        if held := self.live.get(kind):
-            self.live[kind] = replace(held, stopped_at=at, ended_as=ending)
+        if held := self.live.get(slot):
+            self.live[slot] = replace(held, stopped_at=at, ended_as=ending)
 
-    def _end(self, kind: str, at: datetime, ending: str) -> None:
+    def _end(self, slot: str, at: datetime, ending: str) -> None:
         """End for good; a cycle that was stopped provisionally keeps the end that it had."""
-        self.openings.pop(kind, None)
-        self._finish(kind, at, ending)
+        self.openings.pop(slot, None)
+        self._finish(slot, at, ending)
 
-    def _finish(self, kind: str, at: datetime, ending: str) -> None:
-        cycle = self.live.pop(kind, None)
+    def _finish(self, slot: str, at: datetime, ending: str) -> None:
+        cycle = self.live.pop(slot, None)
         if cycle is None:
             return
         if cycle.stopped_at is None:
-            cycle = replace(cycle, stopped_at=max(at, cycle.started_at), ended_as=ending)
+            cycle = replace(cycle, stopped_at=at, ended_as=ending)
         self.ended.append(cycle)
 
     def _aim(self, targets: Mapping[str, tuple[int, int] | None], at: datetime) -> None:
         """Set every target anew; what a solution holds is aimed once it runs again."""
         self.choice = {kind: chosen for kind, chosen in targets.items() if chosen}
-        for kind, cycle in list(self.live.items()):
+        for slot, cycle in list(self.live.items()):
             if cycle.stopped_at is not None:
                 continue
-            if kind not in self.choice:
-                self._finish(kind, at, CANCELLED)
+            if cycle.kind not in self.choice:
+                self._finish(slot, at, CANCELLED)
             else:
-                target_id, calendar_id = self.choice[kind]
-                self.live[kind] = replace(cycle, target_id=target_id, calendar_id=calendar_id)
-        for kind in self.choice:
-            self._start(kind)
+                target_id, calendar_id = self.choice[cycle.kind]
+                self.live[slot] = replace(cycle, target_id=target_id, calendar_id=calendar_id)
+        for slot in self.openings:
+            self._start(slot)
 
-    def _start(self, kind: str) -> None:
-        opening, chosen = self.openings.get(kind), self.choice.get(kind)
-        if opening is None or chosen is None or kind in self.live:
+    def _start(self, slot: str) -> None:
+        kind = _kind_of(slot)
+        opening, chosen = self.openings.get(slot), self.choice.get(kind)
+        if opening is None or chosen is None or slot in self.live:
             return
         if self._is_over and kind != REGULATORY:
             return
-        taken = {cycle.number for cycle in self.ended if cycle.kind == kind}
+        known = (*self.ended, *self.live.values())
+        taken = {cycle.number for cycle in known if cycle.kind == kind}
         number = opening.number or max(taken, default=0) + 1
         if number in taken:
             return
-        self.live[kind] = Cycle(
+        self.live[slot] = Cycle(
             kind=kind,
             number=number,
             team_id=opening.team_id,
@@ -268,6 +273,15 @@ class _Tape:
             started_at=opening.at,
             is_first=opening.is_first,
         )
+
+
+def _kind_of(slot: str) -> str:
+    return slot.partition(" ")[0]
+
+
+def _slot_of_notice(fact: Fact) -> str:
+    notice = fact.about.get("notice")
+    return f"{REGULATORY} {notice}" if notice else REGULATORY
 
 
 _FOLLOWED: Final[Mapping[str, Callable[[_Tape, Fact], None]]] = {

@@ -206,6 +206,7 @@ def _make_targets(clock: TimeSource) -> None:
             target=target,
             clock_kind=promise.clock,
             seconds=promise.seconds,
+            first_seconds=promise.first_seconds,
             pauses=promise.pauses,
             calendar=calendars.get(promise.calendar),
             priority=promise.priority,

@@ -276,6 +276,17 @@ def test_a_second_word_that_it_is_owed_changes_nothing_while_it_is() -> None:
     assert spans("regulatory", *owed(), *after) == [(30, 40, "met"), (50, None, "")]
 
 
+def test_two_authorities_are_owed_two_notices_at_once() -> None:
+    facts = [
+        *owed(notice=1),
+        told(50, "notice_owed", notice=2),
+        aim(50, resolution=1, regulatory=2),
+        told(70, "notice_given", notice=2),
+    ]
+    assert spans("regulatory", *facts) == [(30, None, ""), (50, 70, "met")]
+    assert spans("regulatory", *facts, told(80, "notice_given", notice=1))[0] == (30, 80, "met")
+
+
 # ---- Merging, and targets that come and go -----------------------------------------------------
 
 
