@@ -119,7 +119,8 @@ def _is_condition(condition: Any, facts: frozenset[str]) -> bool:
     if not isinstance(condition, Mapping):
         return False
     given = [name for name in ("is", "not") if name in condition]
-    if condition.get("fact") not in facts or len(given) != 1 or len(condition) != 2:
+    fact = condition.get("fact")
+    if not isinstance(fact, str) or fact not in facts or len(given) != 1 or len(condition) != 2:
         return False
     value = condition[given[0]]
     values = value if isinstance(value, list) else [value]
@@ -206,7 +207,7 @@ READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
 
 def _action_problem(action: Any) -> str:
     verb = action.get("do") if isinstance(action, Mapping) else None
-    if verb not in READERS:
+    if not isinstance(verb, str) or verb not in READERS:
         return "Choose " + ", ".join(READERS) + "."
     return READERS[verb](action)
 

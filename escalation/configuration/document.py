@@ -22,6 +22,7 @@ from escalation.configuration.shapes import (
     Use,
     suggestion,
 )
+from notifications.models import Hook
 from roles.models import Organisation, Person
 
 VERSION: Final = 1
@@ -144,10 +145,9 @@ def _read_list(section: Section, node: nodes.Node, reading: Reading) -> dict[str
 
 
 def _read_item(section: Section, node: nodes.Node, path: str, line: int, reading: Reading) -> Given:
-    before = len(reading.mistakes)
     empty = isinstance(node, nodes.Scalar) and node.is_null
     keys = {} if empty else section.record.read(node, path, reading)
-    if section.check is not None and len(reading.mistakes) == before:
+    if section.check is not None:
         section.check(keys, path, reading)
     return Given(keys, line)
 
@@ -158,6 +158,7 @@ def _check_names(document: Document, present: Present, reading: Reading) -> None
         section.kind: {*present[section.name], *document.sections.get(section.name, ())}
         for section in SECTIONS
     }
+    known["webhook"] = set(Hook.objects.values_list("slug", flat=True))
     known["organisation"] = set(Organisation.objects.values_list("slug", flat=True))
     asked = {use.name for use in reading.uses if use.kind == "person"}
     people = Person.objects.filter(username__in=asked)

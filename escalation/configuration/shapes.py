@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from escalation.configuration import nodes
 from escalation.configuration.durations import format_duration, parse_duration
 from escalation.configuration.nodes import Mistake, Node
-from roles.hours import format_hours, parse_hours
+from roles.hours import DAYS, format_hours, parse_hours
 from roles.zones import zone_exists
 
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
@@ -340,6 +340,29 @@ class Table:
 
     def show(self, value: dict[str, Any]) -> dict[str, Any]:
         return {key: self.of.show(item) for key, item in value.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A number that is written as a word: a weekday, from Monday 0."""
+
+    words: tuple[str, ...]
+
+    def read(self, node: Node, path: str, reading: Reading) -> int | None:
+        held = scalar(node, path, reading, "one word")
+        if held is None:
+            return None
+        said = held.text.capitalize()
+        if said in self.words:
+            return self.words.index(said)
+        reading.wrong(node, path, f'"{held.text}" is unknown; use {", ".join(self.words)}.')
+        return None
+
+    def show(self, value: int) -> str:
+        return self.words[value]
+
+
+WEEKDAY = Numbered(DAYS)
 
 
 class Hours:
