@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from escalation.admin.configuration import configuration_urls
 from escalation.admin.guard import PolicyGuard
 from escalation.admin.wording import condition_words, repeat_words, step_words
 from escalation.checking import STEP_FIELDS
@@ -85,6 +86,9 @@ class PolicyAdmin(PolicyGuard):
         ("Running climbs", {"fields": ["climbs"]}),
     ]
     readonly_fields = ["in_force", "draft", "what_changes", "climbs"]
+
+    def get_urls(self) -> list[Any]:
+        return [*configuration_urls(self.admin_site), *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return super().get_fieldsets(request, obj) if obj else self.fieldsets[:2]
