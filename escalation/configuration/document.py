@@ -123,6 +123,8 @@ def _read_section(section: Section, node: nodes.Node, reading: Reading) -> dict[
         reading.lines[path] = line
         if not SLUG.fullmatch(slug):
             reading.wrong_at(path, "A slug has 1 to 80 letters, digits, hyphens or underscores.")
+        if section.of:
+            reading.uses.append(Use(section.of, slug, line, path))
         found[slug] = _read_item(section, item, path, line, reading)
     return found
 

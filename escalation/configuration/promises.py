@@ -11,6 +11,7 @@ from escalation.configuration.shapes import (
     Flag,
     Many,
     Name,
+    Reading,
     Text,
     Whole,
 )
@@ -96,6 +97,7 @@ def _targets() -> dict[str, Item]:
             "active": row.is_active,
             "clock": now.clock if now else "",
             "allowed": now.seconds if now else None,
+            "first": now.first_seconds if now else None,
             "pauses": sorted(set(now.pauses)) if now else [],
             "priority": now.priority if now else None,
             "kind": now.kind if now else "",
@@ -121,12 +123,22 @@ def _write_target(change: Change, hand: Hand) -> None:
             target=target,
             clock_kind=item["clock"],
             seconds=item["allowed"],
+            first_seconds=item["first"],
             pauses=item["pauses"],
             priority=item["priority"],
             kind=item["kind"],
             **narrowed,
             **hand.by,
         )
+
+
+SERIES = (ClockKind.NEXT_UPDATE, ClockKind.STAKEHOLDER_UPDATE)
+
+
+def _check_target(item: Item, path: str, reading: Reading) -> None:
+    if item.get("first") is not None and item.get("clock") not in SERIES:
+        known = " and ".join(SERIES)
+        reading.wrong_at(f"{path}.first", f"Only {known} have a first word of their own.")
 
 
 TARGETS = Section(
@@ -139,6 +151,7 @@ TARGETS = Section(
             "active": Field(Flag(), default=True),
             "clock": Field(Choice(tuple(ClockKind.values)), is_wording=True),
             "allowed": Field(Duration(1), is_wording=True),
+            "first": Field(Duration(1), default=None, is_wording=True),
             "calendar": Field(Name("calendar", may_be_none=True), default=None, is_wording=True),
             "pauses": Field(
                 Many(Choice(tuple(sorted(states.OPEN))), unordered=True, inline=True),
@@ -160,4 +173,5 @@ TARGETS = Section(
     ),
     present=_targets,
     write=_write_target,
+    check=_check_target,
 )

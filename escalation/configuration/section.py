@@ -74,6 +74,8 @@ class Section:
     write: Callable[[Change, Hand], None]
     check: Callable[[Item, str, Reading], None] | None = None
     identity: tuple[str, ...] = ()
+    of: str = ""
+    """What the slugs are names of, where that must exist already: a schedule is a team's."""
 
     @property
     def wording(self) -> tuple[str, ...]:

@@ -206,8 +206,8 @@ class Duration:
             reading.wrong(node, path, f"At least {format_duration(self.shortest)}.")
         return seconds
 
-    def show(self, value: int) -> str:
-        return format_duration(value)
+    def show(self, value: int | None) -> str | None:
+        return None if value is None else format_duration(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +343,24 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Slug:
+    """A name of its own, under which something is known."""
+
+    longest: int = 80
+
+    def read(self, node: Node, path: str, reading: Reading) -> str:
+        held = scalar(node, path, reading, "a slug")
+        said = held.text if held is not None else ""
+        if held is not None and (not SLUG.fullmatch(said) or len(said) > self.longest):
+            reason = f"A slug has 1 to {self.longest} letters, digits, hyphens or underscores."
+            reading.wrong(node, path, reason)
+        return said
+
+    def show(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True, slots=True)
 class Numbered:
     """A number that is written as a word: a weekday, from Monday 0."""
 
@@ -383,7 +401,7 @@ class Hours:
     @staticmethod
     def normal(spans: Iterable[Any]) -> list[str]:
         """Spans as the lines that are shown and compared."""
-        return format_hours(spans).splitlines()
+        return format_hours(parse_hours(format_hours(spans))).splitlines()
 
     def show(self, value: list[str]) -> list[str]:
         return value
