@@ -158,6 +158,7 @@ def set_contract(
     to_team: Team,
     needs: Sequence[Mapping[str, Any]],
     from_team: Team | None = None,
+    is_active: bool = True,
     actor: Person | None = None,
     clock: TimeSource = database_now,
 ) -> HandoverContract:
@@ -177,7 +178,7 @@ def set_contract(
         from_team=from_team, to_team=to_team
     )
     before = [need.name for need in contract.needs.all()]
-    contract.is_active = True
+    was_active, contract.is_active = contract.is_active, is_active
     contract.save(update_fields=["is_active"])
     contract.needs.all().delete()
     HandoverNeed.objects.bulk_create(
@@ -196,7 +197,10 @@ def set_contract(
         actor=actor,
         action="contract.set",
         subject=contract,
-        changes={"needs": [before, [need["name"] for need in needs]]},
+        changes={
+            "needs": [before, [need["name"] for need in needs]],
+            "is_active": [was_active, is_active],
+        },
         clock=clock,
     )
     return contract

@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from escalation.configuration import nodes
+from escalation.configuration.agreements import CONTRACTS
 from escalation.configuration.catalogs import CATEGORIES, ROUTES, SERVICES
 from escalation.configuration.climbs import POLICIES
 from escalation.configuration.nodes import Mistake, Unreadable, read_nodes
@@ -28,7 +29,8 @@ from roles.models import Organisation, Person
 VERSION: Final = 1
 # In the order in which they are written: each names only what stands above it, or in itself.
 SECTIONS: Final[tuple[Section, ...]] = (
-    CALENDARS, TIERS, DUTIES, TEAMS, SERVICES, CATEGORIES, ROUTES, VENDORS, TARGETS, POLICIES,
+    CALENDARS, TIERS, DUTIES, TEAMS, SERVICES, CATEGORIES, ROUTES, CONTRACTS,
+    VENDORS, TARGETS, POLICIES,
 )  # fmt: skip
 BY_NAME: Final = {section.name: section for section in SECTIONS}
 HEAD: Final = (

@@ -8,7 +8,7 @@ from django.db import connections
 
 from escalation.configuration.applying import apply_text, export_site, plan_text
 from escalation.configuration.document import BadFile
-from escalation.models import Policy, PolicyRevision, Target, TargetRevision
+from escalation.models import HandoverContract, Policy, PolicyRevision, Target, TargetRevision
 from roles.models import AuditEntry, Calendar, Membership, Team, Tier
 from roles.refusals import Conflict, Forbidden
 from tests.story import Story, page, unacknowledged
@@ -51,6 +51,11 @@ policies:
       delay: 5 min
       actions:
       - {do: page, to: [on_call, "duty:incident-manager", "team:makers"]}
+contracts:
+- to: makers
+  needs:
+  - {slug: tried, name: What was tried}
+  - {slug: logs, name: Logs, required: false}
 """
 
 
@@ -73,6 +78,8 @@ def test_a_file_makes_everything_that_it_names_and_a_second_time_nothing(story):
     roles = Membership.objects.filter(team=team).values_list("person__username", "role")
     assert set(roles) == {("dora", "lead"), ("cleo", "member")}
     assert Route.objects.get(service=story.mail, tier__slug="l5").team == team
+    asked = HandoverContract.objects.get(to_team=team, from_team=None).needs
+    assert list(asked.values_list("slug", "required")) == [("tried", True), ("logs", False)]
     target = Target.objects.get(slug="p1-word").current
     assert (target.clock, target.seconds, target.priority) == ("first_response", 900, 1)
     policy = Policy.objects.get(slug="urgent")
@@ -202,6 +209,10 @@ def test_what_is_absent_is_left_alone_and_pruned_only_on_request(story):
     )
     assert not Policy.objects.get(slug="urgent").is_active
     assert Target.objects.get(slug="p1-word").is_active
+    assert apply_text(text="version: 1\ncontracts: []\n", prune=True).plan.lines() == [
+        "- contracts.*/makers: switched off"
+    ]
+    assert not HandoverContract.objects.get(to_team__slug="makers").is_active
     assert Team.objects.get(slug="makers").is_active
 
 
@@ -251,9 +262,9 @@ def test_only_who_manages_policies_reads_or_applies_a_file(story):
     # An incident manager manages policies, but not teams and calendars.
     told = mistakes(FILE, actor=story.incident_manager)
     assert "site.yaml:3: calendars.late: You may not do this here: admin." in told
-    policies = FILE[: FILE.index("calendars:")] + FILE[FILE.index("policies:") :].replace(
-        ', "team:makers"', ""
-    )
+    policies = FILE[: FILE.index("calendars:")] + FILE[
+        FILE.index("policies:") : FILE.index("contracts:")
+    ].replace(', "team:makers"', "")
     assert apply_text(text=policies, actor=story.incident_manager, clock=story.clock).is_applied
 
 
