@@ -7,9 +7,10 @@ from django.db.models import Model
 
 from escalation.checking import check_policy
 from escalation.configuration.promises import POSITION
+from escalation.configuration.reading import Reading
 from escalation.configuration.records import Field, Record
 from escalation.configuration.section import Change, Hand, Item, Section, find
-from escalation.configuration.shapes import Choice, Duration, Flag, Many, Reading, Text, Whole
+from escalation.configuration.shapes import Choice, Duration, Flag, Many, Text, Whole
 from escalation.configuration.steps import (
     CONDITION,
     STEP,

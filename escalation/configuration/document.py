@@ -14,22 +14,16 @@ from escalation.configuration.climbs import POLICIES
 from escalation.configuration.nodes import Mistake, Unreadable, read_nodes
 from escalation.configuration.places import CALENDARS, DUTIES, TEAMS, TIERS
 from escalation.configuration.promises import TARGETS, VENDORS
+from escalation.configuration.reading import SLUG, Inline, InlineList, Reading, Use, suggestion
+from escalation.configuration.rosters import SCHEDULES
 from escalation.configuration.section import Item, Section
-from escalation.configuration.shapes import (
-    SLUG,
-    Inline,
-    InlineList,
-    Reading,
-    Use,
-    suggestion,
-)
 from notifications.models import Hook
 from roles.models import Organisation, Person
 
 VERSION: Final = 1
 # In the order in which they are written: each names only what stands above it, or in itself.
 SECTIONS: Final[tuple[Section, ...]] = (
-    CALENDARS, TIERS, DUTIES, TEAMS, SERVICES, CATEGORIES, ROUTES, CONTRACTS,
+    CALENDARS, TIERS, DUTIES, TEAMS, SCHEDULES, SERVICES, CATEGORIES, ROUTES, CONTRACTS,
     VENDORS, TARGETS, POLICIES,
 )  # fmt: skip
 BY_NAME: Final = {section.name: section for section in SECTIONS}
@@ -60,7 +54,8 @@ class BadFile(Exception):
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = sorted(set(mistakes), key=lambda found: (found.line, found.path))
-        super().__init__(f"{len(self.mistakes)} mistakes")
+        many = "1 mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
+        super().__init__(many)
 
     def lines(self, name: str) -> list[str]:
         """Each mistake as "FILE:LINE: path: reason"."""

@@ -3,18 +3,10 @@
 from typing import Any
 
 from escalation.configuration.places import NAME
+from escalation.configuration.reading import Reading
 from escalation.configuration.records import Field, Record
 from escalation.configuration.section import Change, Hand, Item, Section, find
-from escalation.configuration.shapes import (
-    Choice,
-    Duration,
-    Flag,
-    Many,
-    Name,
-    Reading,
-    Text,
-    Whole,
-)
+from escalation.configuration.shapes import Choice, Duration, Flag, Many, Name, Text, Whole
 from escalation.models import ClockKind, Target, Vendor
 from escalation.promises import publish_target
 from escalation.register import set_target, set_vendor

@@ -6,7 +6,7 @@ from typing import Any
 
 from escalation.configuration import nodes
 from escalation.configuration.nodes import Node
-from escalation.configuration.shapes import REQUIRED, Inline, Reading, Shape, suggestion
+from escalation.configuration.reading import REQUIRED, Inline, Reading, Shape, suggestion
 
 
 @dataclass(frozen=True, slots=True)

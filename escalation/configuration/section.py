@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from django.db import models
 
+from escalation.configuration.reading import REQUIRED, Reading
 from escalation.configuration.records import Record
-from escalation.configuration.shapes import REQUIRED, Reading
 from roles.instants import TimeSource
 from roles.models import Person
 
@@ -74,6 +74,8 @@ class Section:
     write: Callable[[Change, Hand], None]
     check: Callable[[Item, str, Reading], None] | None = None
     identity: tuple[str, ...] = ()
+    settle: Callable[[Item], Item] | None = None
+    """Brings what can be said in two ways into the one form that is compared."""
     of: str = ""
     """What the slugs are names of, where that must exist already: a schedule is a team's."""
 
@@ -108,7 +110,7 @@ class Section:
                 missing.append(name)
             else:
                 item[name] = field.default
-        return item, missing
+        return (self.settle(item) if self.settle and not missing else item), missing
 
 
 class Awaiting(Exception):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from escalation import gates
 from escalation.checking import CHOICES, GOALLESS, RANGES, READERS, TELLING
+from escalation.configuration.reading import Reading, Use
 from escalation.configuration.records import Field, Record
 from escalation.configuration.section import Item
 from escalation.configuration.shapes import (
@@ -15,9 +16,7 @@ from escalation.configuration.shapes import (
     Many,
     Parsed,
     Plain,
-    Reading,
     Text,
-    Use,
     Whole,
 )
 from escalation.models import PolicyStep

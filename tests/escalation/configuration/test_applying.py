@@ -10,8 +10,9 @@ from escalation.configuration.applying import apply_text, export_site, plan_text
 from escalation.configuration.document import BadFile
 from escalation.models import HandoverContract, Policy, PolicyRevision, Target, TargetRevision
 from roles.models import AuditEntry, Calendar, Membership, Team, Tier
+from roles.oncall import on_call
 from roles.refusals import Conflict, Forbidden
-from tests.story import Story, page, unacknowledged
+from tests.story import MONDAY, Story, page, unacknowledged
 from tickets.models import Route
 
 FILE = """\
@@ -51,6 +52,18 @@ policies:
       delay: 5 min
       actions:
       - {do: page, to: [on_call, "duty:incident-manager", "team:makers"]}
+schedules:
+  makers:
+    zone: Europe/Berlin
+    layers:
+    - {name: Weekly, people: [dora, cleo], starts_on: 2026-01-05, handover: 09:00, shift_days: 7}
+    - name: Nights
+      zone: Europe/Berlin
+      people: [ann]
+      starts_on: 2026-01-05
+      handover: 20:00
+      shift_hours: 12
+      hours: [Mon-Sun 20:00-08:00]
 contracts:
 - to: makers
   needs:
@@ -80,6 +93,8 @@ def test_a_file_makes_everything_that_it_names_and_a_second_time_nothing(story):
     assert Route.objects.get(service=story.mail, tier__slug="l5").team == team
     asked = HandoverContract.objects.get(to_team=team, from_team=None).needs
     assert list(asked.values_list("slug", "required")) == [("tried", True), ("logs", False)]
+    assert on_call([team.pk], MONDAY) == {team.pk: [story.expert.pk]}
+    assert on_call([team.pk], MONDAY.replace(hour=22)) == {team.pk: [story.agent.pk]}
     target = Target.objects.get(slug="p1-word").current
     assert (target.clock, target.seconds, target.priority) == ("first_response", 900, 1)
     policy = Policy.objects.get(slug="urgent")
@@ -89,6 +104,7 @@ def test_a_file_makes_everything_that_it_names_and_a_second_time_nothing(story):
     assert again.lines() == ["Nothing to change: the site is as the file says."]
     assert AuditEntry.objects.count() == kept
     assert PolicyRevision.objects.count() == TargetRevision.objects.count() == 1
+    assert team.schedule.revisions.count() == 1
 
 
 def test_a_plan_tells_each_difference_and_changes_nothing(story):
@@ -263,7 +279,7 @@ def test_only_who_manages_policies_reads_or_applies_a_file(story):
     told = mistakes(FILE, actor=story.incident_manager)
     assert "site.yaml:3: calendars.late: You may not do this here: admin." in told
     policies = FILE[: FILE.index("calendars:")] + FILE[
-        FILE.index("policies:") : FILE.index("contracts:")
+        FILE.index("policies:") : FILE.index("schedules:")
     ].replace(', "team:makers"', "")
     assert apply_text(text=policies, actor=story.incident_manager, clock=story.clock).is_applied
 
@@ -308,3 +324,28 @@ def test_two_applies_at_once_follow_each_other(live_db):
     assert sorted(found)[1:] == ["Nothing to change: the site is as the file says."] * 3
     assert PolicyRevision.objects.count() == TargetRevision.objects.count() == 1
     assert story.desk.is_active
+
+
+def test_a_changed_layer_is_a_new_revision_and_the_past_stays(story):
+    apply_text(text=FILE, clock=story.clock)
+    team = Team.objects.get(slug="makers")
+    story.forward(days=1)
+    other = FILE.replace("people: [dora, cleo]", "people: [bob]")
+    outcome = apply_text(text=other, clock=story.clock)
+    assert outcome.plan.lines() == [
+        "- schedules.makers.layers[Weekly].people: dora",
+        "- schedules.makers.layers[Weekly].people: cleo",
+        "+ schedules.makers.layers[Weekly].people: bob",
+    ]
+    assert on_call([team.pk], MONDAY) == {team.pk: [story.expert.pk]}
+    assert on_call([team.pk], story.now) == {team.pk: [story.colleague.pk]}
+
+
+def test_a_layer_needs_people_and_one_length_of_its_shifts(story):
+    wrong = FILE.replace("people: [dora, cleo]", "people: []").replace("shift_hours: 12\n", "\n")
+    told = mistakes(wrong.replace("  makers:\n    zone", "  maker:\n    zone"))
+    assert [line.partition(": ")[2] for line in told] == [
+        'schedules.maker: There is no team maker. Did you mean "makers"?',
+        "schedules.maker.layers.1.people: Name the people in the order of their turns.",
+        "schedules.maker.layers.2: Give the length of a shift in shift_days or in shift_hours.",
+    ]
