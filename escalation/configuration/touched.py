@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
-
 from escalation.configuration.climbs import POLICIES
 from escalation.configuration.section import Change
-from escalation.models import Run
+from escalation.models import Policy
+from escalation.touching import climbs_behind
 from roles.models import Person
 from tickets.models import Ticket
 
@@ -32,12 +31,12 @@ class Touched:
 def touched_by(changes: Iterable[Change], actor: Person | None) -> list[Touched]:
     """The tickets of each reworded policy that the actor may see; the system none restricted."""
     slugs = [c.key for c in changes if c.section is POLICIES and c.before and c.rewords]
-    if not slugs:
-        return []
+    # A command line is read by people of whom nobody knows for what they are cleared.
     seen = Ticket.objects.visible_to(actor) if actor else Ticket.objects.filter(restricted=False)
-    runs = Run.objects.filter(state=Run.State.ACTIVE, policy__slug__in=slugs, ticket__in=seen)
-    older = runs.exclude(revision=F("policy__current")).order_by("ticket_id")
-    keys: dict[str, list[str]] = {slug: [] for slug in slugs}
-    for slug, key in older.values_list("policy__slug", "ticket__key"):
-        keys[slug].append(key)
-    return [Touched(slug, found) for slug, found in keys.items() if found]
+    found = []
+    for policy in Policy.objects.filter(slug__in=slugs).select_related("current"):
+        if policy.current is not None:
+            behind = climbs_behind(policy, policy.current).filter(ticket__in=seen)
+            keys = list(behind.order_by("ticket_id").values_list("ticket__key", flat=True))
+            found += [Touched(policy.slug, keys)] if keys else []
+    return found

@@ -133,7 +133,7 @@ def test_a_plan_tells_each_difference_and_changes_nothing(story):
 
 def test_every_mistake_is_told_at_once_with_its_line_and_nothing_changes(story):
     wrong = (
-        FILE.replace("zone: Europe/Berlin", "zone: Europe/Belin")
+        FILE.replace("zone: Europe/Berlin", "zone: Europe/Belin", 1)
         .replace("kind: ladder", "kind: latter")
         .replace("lead: dora", "lead: dorra")
         .replace("calendar: late\n    lead", "calender: late\n    lead")
