@@ -1,0 +1,60 @@
+"""Policy as code on a phone: a file is planned, its mistakes are read, and it is applied."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from roles.models import Person
+from tests.browser.test_walk import sign_in
+from tests.web.stage import Stage
+
+pytestmark = pytest.mark.browser
+
+FILE = """\
+version: 1
+tiers:
+  makers:
+    name: Makers of a tier with a name that is long enough to need two lines on a phone
+    kind: lane
+"""
+OVERHANG = "document.documentElement.scrollWidth > innerWidth"
+
+
+@pytest.fixture
+def stage(stage: Stage) -> Stage:
+    """The filled stage, on which Nora administers everything."""
+    Person.objects.filter(username="nora").update(is_staff=True, is_superuser=True)
+    return stage
+
+
+def upload(page: Page, text: str) -> None:
+    page.get_by_label("YAML file").set_input_files(
+        {"name": "site.yaml", "mimeType": "text/yaml", "buffer": text.encode()}
+    )
+    page.get_by_role("button", name="Show the plan").click()
+
+
+def look(page: Page, name: str, folder: Path) -> None:
+    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    assert not page.evaluate(OVERHANG), f"{name} scrolls sideways"
+
+
+def test_a_file_is_planned_and_applied_on_a_phone(stage, page: Page, site: str, tmp_path: Path):
+    folder = Path(os.environ.get("SCREENSHOT_DIR", tmp_path))
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, site, "nora")
+    page.goto(f"{site}/admin/escalation/policy/")
+    page.get_by_role("link", name="Configuration as a file").click()
+    look(page, "configuration", folder)
+    upload(page, FILE.replace("kind: lane", "kynd: lane"))
+    expect(page.get_by_text("Did you mean")).to_be_visible()
+    look(page, "configuration-mistakes", folder)
+    upload(page, FILE)
+    expect(page.get_by_text("+ tiers.makers")).to_be_visible()
+    look(page, "configuration-plan", folder)
+    page.get_by_label("Reason").fill("A lane for makers")
+    page.get_by_role("button", name="Apply exactly this").click()
+    expect(page.get_by_text("Applied: 1 new.")).to_be_visible()
+    look(page, "configuration-applied", folder)
