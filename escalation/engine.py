@@ -18,13 +18,12 @@ from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
-from escalation.majors import keep_children
 from escalation.models import Clock, Firing, Heartbeat, Run
 from escalation.reactions import load_around, synchronise
 from escalation.writing import write
 from notifications.faults import crash_here
 from roles.instants import TimeSource, database_now
-from tickets import clearance, upkeep
+from tickets import upkeep
 from tickets.models import Ticket
 
 log = logging.getLogger(__name__)
@@ -65,12 +64,21 @@ def tick(*, limit: int = BATCH, clock: TimeSource = database_now) -> TickReport:
 
 
 def _keep_up(limit: int, clock: TimeSource) -> None:
-    """Wake and close what the calendar says; trouble there must not hold up an escalation."""
-    for chore in (upkeep.wake, upkeep.close_settled, clearance.lapse, keep_children):
+    """Wake and close what the calendar says; a ticket that fails there is tried alone, and counted.
+
+    Trouble there must not hold up an escalation.
+    """
+    chores = ((upkeep.to_wake, upkeep.wake), (upkeep.to_close, upkeep.close_settled))
+    for due, chore in chores:
+        ids: list[int] = []
         try:
-            chore(limit=limit, clock=clock)
+            now = clock()
+            ids = due(limit=limit, now=now, leave_out=quarantine.held_tickets(now))
+            if ids:
+                chore(ticket_ids=ids, clock=clock)
         except Exception:
-            log.exception("%s failed; it is tried again at the next look.", chore.__name__)
+            log.exception("%s failed; its tickets are now tried one by one.", chore.__name__)
+            quarantine.ticket_by_ticket(ids, chore, clock=clock)
 
 
 def due_run_ids(*, limit: int, now: datetime) -> list[int]:

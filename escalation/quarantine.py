@@ -1,8 +1,9 @@
 """Keeps one ticket whose evaluation fails from delaying all others."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
@@ -10,14 +11,18 @@ from django.db.models import Q, QuerySet
 
 from escalation.alarms import raise_alarm
 from escalation.models import Quarantine, Run
+from notifications.models import Message
 from roles.instants import TimeSource
 
 log = logging.getLogger(__name__)
 
 TRIES: Final = 3
 RETRY_AFTER: Final = timedelta(seconds=10)
+FORGOTTEN_AFTER: Final = timedelta(minutes=10)
+"""A failing ticket is tried every few seconds: after so long without a try, it has gone well."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def held_tickets(now: datetime) -> QuerySet[Quarantine, Any]:
@@ -38,15 +43,42 @@ def one_by_one(
     deeds: list[T] = []
     rows = Run.objects.filter(pk__in=run_ids).values_list("pk", "ticket_id")
     for run_id, ticket_id in rows.order_by("next_at"):
-        held = _count_try(ticket_id, clock())
-        try:
-            deeds += climb(run_ids=[run_id], clock=clock)
-        except Exception as error:
-            log.exception("Ticket %s could not be evaluated (try %s).", ticket_id, held.tries)
-            _note_failure(held, error, clock())
-        else:
-            held.delete()
+        deeds += _guarded(ticket_id, partial(climb, run_ids=[run_id], clock=clock), clock) or []
     return deeds
+
+
+def ticket_by_ticket(
+    ticket_ids: Iterable[int], act: Callable[..., int], *, clock: TimeSource
+) -> int:
+    """Do something to each ticket in a transaction of its own, counting tries as for a climb.
+
+    `act` takes `ticket_ids` and `clock`, and returns how many it changed; so does this.
+    """
+    done = [
+        _guarded(ticket_id, partial(act, ticket_ids=[ticket_id], clock=clock), clock)
+        for ticket_id in ticket_ids
+    ]
+    return sum(filter(None, done))
+
+
+def _guarded(ticket_id: int, act: Callable[[], R], clock: TimeSource) -> R | None:
+    """What the act returns; None where it fails, which is counted and spoils nothing else."""
+    try:
+        held = _count_try(ticket_id, clock())
+    except Exception:
+        log.exception("The try on ticket %s could not be counted.", ticket_id)
+        return None
+    try:
+        done = act()
+    except Exception as error:
+        log.exception("Ticket %s could not be evaluated (try %s).", ticket_id, held.tries)
+        try:
+            _note_failure(held, error, clock())
+        except Exception:
+            log.exception("The failure of ticket %s could not be noted.", ticket_id)
+        return None
+    held.delete()
+    return done
 
 
 @transaction.atomic
@@ -54,28 +86,59 @@ def _count_try(ticket_id: int, now: datetime) -> Quarantine:
     held, _ = Quarantine.objects.select_for_update().get_or_create(
         ticket_id=ticket_id, defaults={"last_tried_at": now}
     )
-    held.tries += 1
+    was_long_ago = held.since is None and now - held.last_tried_at > FORGOTTEN_AFTER
+    held.tries = 1 if was_long_ago else held.tries + 1
     held.last_tried_at = now
     held.save(update_fields=["tries", "last_tried_at"])
     return held
 
 
-@transaction.atomic
 def _note_failure(held: Quarantine, error: Exception, now: datetime) -> None:
-    held.last_error = f"{type(error).__name__}: {error}"[:500]
-    if held.tries >= TRIES and held.since is None:
+    """Keep the error, and after three tries set the ticket aside; then tell the fallback.
+
+    The alarm stands in a transaction of its own: one that cannot be raised must not keep the ticket
+    from being set aside. The next watch raises it again.
+    """
+    held.last_error = f"{type(error).__name__}: {error}".replace("\x00", "")[:500]
+    is_new = held.tries >= TRIES and held.since is None
+    if is_new:
         held.since = now
-        raise_alarm(
-            cause=f"alarm:quarantine:{held.ticket_id}:{held.tries}",
-            ticket=held.ticket,
-            subject="The engine cannot evaluate this ticket",
-            body=(
-                f"{held.tries} tries failed; its escalations stand still until somebody releases"
-                " it in the admin, under Quarantine."
-            ),
-            now=now,
-        )
     held.save(update_fields=["last_error", "since"])
+    if is_new:
+        tell_of(held, now)
+
+
+def tell_of(held: Quarantine, now: datetime) -> bool:
+    """Raise the alarm of a quarantined ticket, once; whether that worked."""
+    try:
+        with transaction.atomic():
+            raise_alarm(
+                cause=_cause(held),
+                ticket=held.ticket,
+                subject="The engine cannot evaluate this ticket",
+                body=(
+                    f"{held.tries} tries failed; its escalations stand still until somebody"
+                    " releases it in the admin, under Quarantine."
+                ),
+                now=now,
+            )
+    except Exception:
+        log.exception("The alarm about quarantined ticket %s could not be raised.", held.ticket_id)
+        return False
+    return True
+
+
+def untold() -> list[Quarantine]:
+    """The quarantined tickets of which nobody has been told, because the alarm itself failed."""
+    held = Quarantine.objects.filter(since__isnull=False).select_related("ticket")
+    causes = {_cause(row): row for row in held}
+    told = Message.objects.filter(cause__in=causes).values_list("cause", flat=True)
+    return [row for cause, row in causes.items() if cause not in set(told)]
+
+
+def _cause(held: Quarantine) -> str:
+    since = f"{held.since:%Y%m%d%H%M%S}" if held.since else ""
+    return f"alarm:quarantine:{held.ticket_id}:{since}"
 
 
 def release(*, ticket_id: int) -> bool:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Value, When
 
-from escalation import runs
+from escalation import gaps, quarantine, runs
 from escalation.alarms import raise_alarm
 from escalation.models import Heartbeat, PolicyStep, Quarantine, Run, Silence
 from escalation.reactions import heal, load_around
@@ -64,6 +64,10 @@ def run_watch(*, clock: TimeSource = database_now) -> int:
     if last is not None and now - last < NOT_BEFORE:
         return 0
     raised = watch(clock=clock)
+    try:
+        gaps.warn_now_and_then(clock=clock)
+    except Exception:
+        log.exception("Gaps in the rosters could not be warned of.")
     Heartbeat.objects.update_or_create(name=WATCH, defaults={"at": clock()})
     return raised
 
@@ -76,6 +80,8 @@ def last_watch_at() -> datetime | None:
 def watch(*, clock: TimeSource = database_now) -> int:
     """Raise an alarm for each urgent ticket that has fallen silent, and end what is over."""
     now = clock()
+    for held in quarantine.untold():
+        quarantine.tell_of(held, now)
     heal(_unknown(), clock=clock)
     silent = set(Silence.objects.filter(ended_at=None).values_list("ticket_id", flat=True))
     looks_empty = [*_without_step(), *_reaching_nobody(now)]

@@ -1,7 +1,8 @@
 """What happens to tickets by the calendar alone: wake-up dates, and closing what stays resolved."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -15,14 +16,15 @@ from tickets.models import EventKind, Origin, Ticket
 
 
 @transaction.atomic
-def wake(*, limit: int, clock: TimeSource) -> int:
+def wake(*, clock: TimeSource, limit: int = 200, ticket_ids: Sequence[int] | None = None) -> int:
     """Resume the pending tickets whose wake-up time has come and tell their assignees.
 
-    Returns how many. Any number of workers may do this at once.
+    Returns how many; `ticket_ids` narrows it to some. Any number of workers may do this at once.
     """
-    due = Q(status__in=sorted(states.PENDING), wake_at__lte=clock())
+    ids = to_wake(limit=limit, now=clock()) if ticket_ids is None else ticket_ids
     told = []
-    for act, write in _write_each(due, limit, clock, _resume):
+    pairs = _write_each(ids, _to_wake(clock()), clock, _resume)
+    for act, write in pairs:
         told += letters.to_people(
             act.ticket,
             write.events[0],
@@ -31,18 +33,40 @@ def wake(*, limit: int, clock: TimeSource) -> int:
             person_ids=[act.ticket.assignee_id],
         )
     enqueue(told, now=clock())
-    return len(told)
+    return len(pairs)
+
+
+def to_wake(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
+    """The ids of the pending tickets whose wake-up time has come, but for those to leave out."""
+    rows = Ticket.objects.filter(_to_wake(now)).exclude(pk__in=leave_out)
+    return list(rows.order_by("id").values_list("pk", flat=True)[:limit])
+
+
+def _to_wake(now: datetime) -> Q:
+    return Q(status__in=sorted(states.PENDING), wake_at__lte=now)
 
 
 @transaction.atomic
-def close_settled(*, limit: int, clock: TimeSource) -> int:
+def close_settled(
+    *, clock: TimeSource, limit: int = 200, ticket_ids: Sequence[int] | None = None
+) -> int:
     """Close the tickets that have stayed resolved for the site's AUTO_CLOSE_DAYS; how many.
 
     Imported tickets are history: they keep the status that they came with.
     """
-    settled = clock() - timedelta(days=settings.AUTO_CLOSE_DAYS)
-    due = Q(status=states.RESOLVED, resolved_at__lte=settled, origin=Origin.LIVE)
-    return len(_write_each(due, limit, clock, _close))
+    ids = to_close(limit=limit, now=clock()) if ticket_ids is None else ticket_ids
+    return len(_write_each(ids, _to_close(clock()), clock, _close))
+
+
+def to_close(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
+    """The ids of the tickets to close by themselves, but for those to leave out."""
+    rows = Ticket.objects.filter(_to_close(now)).exclude(pk__in=leave_out)
+    return list(rows.order_by("id").values_list("pk", flat=True)[:limit])
+
+
+def _to_close(now: datetime) -> Q:
+    settled = now - timedelta(days=settings.AUTO_CLOSE_DAYS)
+    return Q(status=states.RESOLVED, resolved_at__lte=settled, origin=Origin.LIVE)
 
 
 def _resume(act: Act) -> timeline.Write:
@@ -57,10 +81,13 @@ def _close(act: Act) -> timeline.Write:
 
 
 def _write_each(
-    due: Q, limit: int, clock: TimeSource, change: Callable[[Act], timeline.Write]
+    ids: Sequence[int], due: Q, clock: TimeSource, change: Callable[[Act], timeline.Write]
 ) -> list[tuple[Act, timeline.Write]]:
-    rows = Ticket.objects.filter(due).order_by("id")
-    locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))[:limit]
+    """Change those of the tickets that are still due under their lock."""
+    if not ids:
+        return []
+    rows = Ticket.objects.filter(due, pk__in=ids).order_by("id")
+    locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
     acts = [begin(ticket, actor=None, clock=clock) for ticket in locked]
     pairs = [(act, change(act)) for act in acts]
     if pairs:
