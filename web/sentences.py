@@ -144,7 +144,9 @@ def _assigned(facts: Facts, names: Names) -> str:
 
 
 def _commented(facts: Facts, names: Names) -> str:
-    return "updated it in the system it came from" if "update" in facts else "wrote"
+    if "update" in facts:
+        return "updated it in the system it came from"
+    return f"wrote on {facts['said_on']}, which goes on here" if "said_on" in facts else "wrote"
 
 
 def _triaged(facts: Facts, names: Names) -> str:
@@ -203,6 +205,9 @@ def _handed_back(facts: Facts, names: Names) -> str:
 
 
 def _involved(facts: Facts, names: Names) -> str:
+    left = [names.people[person_id] for person_id in facts.get("left", [])]
+    if left:
+        return f"ended the help of {', '.join(left)}"
     people = [names.people[person_id] for person_id in facts.get("people", [])]
     found = people or ([str(facts["team"])] if facts.get("team") else [])
     return f"asked {', '.join(found)} to help" if found else "asked for help"
@@ -237,7 +242,93 @@ def _fired(facts: Facts, names: Names) -> str:
     return _step("found nobody for" if reached_nobody else "carried out", facts)
 
 
+LINK_WORDS = {
+    ("child_of", "out"): "made it a child of {other}",
+    ("child_of", "in"): "made {other} a child of it",
+    ("duplicate_of", "out"): "called it a duplicate of {other}",
+    ("duplicate_of", "in"): "called {other} a duplicate of it",
+    ("caused_by", "out"): "said that {other} caused it",
+    ("caused_by", "in"): "said that it caused {other}",
+    ("follows", "out"): "said that it follows {other}",
+    ("follows", "in"): "said that {other} follows it",
+}
+ROLES = {
+    "manager": "leads",
+    "coordinator": "informs",
+    "technical_lead": "repairs",
+    "scribe": "writes",
+}
+
+
+def _linked(facts: Facts, names: Names) -> str:
+    if not facts.get("other"):
+        return PLAIN["linked"]
+    if facts.get("removed"):
+        return f"took the link with {facts['other']} back"
+    way = (facts.get("relation", ""), facts.get("direction", ""))
+    return LINK_WORDS.get(way, "linked it with {other}").format(other=facts["other"])
+
+
+def _merged(facts: Facts, names: Names) -> str:
+    if not facts.get("other"):
+        return PLAIN["merged"]
+    inward = facts.get("direction") == "in"
+    return f"merged {facts['other']} into it" if inward else f"merged it into {facts['other']}"
+
+
+def _cleared(facts: Facts, names: Names) -> str:
+    added = [names.people[person_id] for person_id in facts.get("added", [])]
+    removed = [names.people[person_id] for person_id in facts.get("removed", [])]
+    because = f": {facts['because']}" if facts.get("because") else ""
+    parts = [f"cleared {', '.join(added)}"] if added else []
+    parts += [f"took the clearance of {', '.join(removed)}"] if removed else []
+    return ("; ".join(parts) or PLAIN["cleared"]) + because
+
+
+def _unrestricted(facts: Facts, names: Names) -> str:
+    return {
+        "proposed": "proposed to lift the restriction; a second person has to confirm",
+        "withdrawn": "left the restriction as it is",
+    }.get(facts.get("state", ""), PLAIN["unrestricted"])
+
+
+def _noticed(kind: str, facts: Facts) -> str:
+    authority = facts.get("authority")
+    if not authority:
+        return PLAIN[kind]
+    owed = kind == "notice_owed"
+    return f"noted that {authority} must be told" if owed else f"told {authority}"
+
+
+def _major(kind: str, facts: Facts) -> str:
+    severity = facts.get("severity")
+    return f"{PLAIN[kind]} of severity {severity}" if severity else PLAIN[kind]
+
+
+def _staffed(facts: Facts, names: Names) -> str:
+    named = facts.get("named", {})
+    told = [f"{names.people[pk]} {ROLES[role]}" for role, pk in named.items() if role in ROLES]
+    return f"named who does what: {', '.join(told)}" if told else PLAIN["major_staffed"]
+
+
+def _updated(facts: Facts, names: Names) -> str:
+    inside = " inside the service" if facts.get("audience") == "inside" else ""
+    minutes = facts.get("next_in_min")
+    promised = f", and promised the next word in {minutes} minutes" if minutes else ""
+    return f"updated the stakeholders{inside}{promised}"
+
+
 _WORDED = {
+    "linked": _linked,
+    "merged": _merged,
+    "cleared": _cleared,
+    "unrestricted": _unrestricted,
+    "notice_owed": lambda facts, names: _noticed("notice_owed", facts),
+    "notice_given": lambda facts, names: _noticed("notice_given", facts),
+    "major_proposed": lambda facts, names: _major("major_proposed", facts),
+    "major_declared": lambda facts, names: _major("major_declared", facts),
+    "major_staffed": _staffed,
+    "major_updated": _updated,
     "moved": _moved,
     "assigned": _assigned,
     "commented": _commented,

@@ -18,7 +18,7 @@ from escalation.models import Clock, Run
 from notifications.outbox import withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
-from tickets import assignment, lifecycle
+from tickets import assignment, incidents, lifecycle, notices, staffing
 from tickets.models import Category, Service, Ticket
 from tickets.opening import open_ticket
 
@@ -33,6 +33,11 @@ ACTS: dict[str, Callable[..., Any]] = {
     "chase": lifecycle.chase,
     "escalate": handover.escalate,
     "hand_back": handover.hand_back,
+    "declare_major": incidents.declare_major,
+    "staff_major": staffing.staff_major,
+    "attach_child": incidents.attach_child,
+    "post_update": incidents.post_update,
+    "owe_notice": notices.owe_notice,
 }
 TAKEN_BACK = "The example's past: nobody was there to be told."
 
@@ -109,6 +114,10 @@ class _Past:
         given = dict(act.given)
         if "to_team" in given:
             given["to_team"] = self.teams[given["to_team"]]
+        if "child" in given:
+            given["child"] = self.tickets[given["child"]]
+        if "people" in given:
+            given["people"] = {role: self.people[who] for role, who in given["people"].items()}
         if "wake_in_hours" in given:
             given["wake_at"] = self.now + timedelta(hours=given.pop("wake_in_hours"))
         actor = self.people[act.by]

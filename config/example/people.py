@@ -50,7 +50,7 @@ PEOPLE = {
     "mike": Example("Mike Jensen", NEW_YORK, organisation="alder"),
 }
 MONITOR = ("monitor", "Prometheus monitoring")
-MAY_OPEN_ADMIN = ("administrator", "auditor", "incident-manager")
+MAY_OPEN_ADMIN = ("administrator", "auditor", "communication-coordinator", "incident-manager")
 MANAGERS = ("helen", "walter", "quentin")
 SIGN_INS = {
     "anna": "service desk agent, L1",

@@ -57,6 +57,10 @@ def solve(minutes_ago: float, by: str, code: str, text: str) -> Act:
     return Act(minutes_ago, by, "resolve", {"code": code, "text": text})
 
 
+def update(minutes_ago: float, text: str) -> Act:
+    return Act(minutes_ago, "tessa", "post_update", {"text": text})
+
+
 HOURS = 60
 
 SCENES = {
@@ -295,6 +299,7 @@ SCENES = {
             take(1.65 * HOURS, "omar"),
             note(1.5 * HOURS, "omar", "Forwarding rule found in one mailbox; sessions ended."),
             note(1.2 * HOURS, "priya", "Sign-ins from two networks since Monday; evidence kept."),
+            Act(1.1 * HOURS, "omar", "owe_notice", {"authority": "State data protection officer"}),
         ),
     ),
     "results": Scene(
@@ -313,7 +318,54 @@ SCENES = {
         (
             # Nobody at the desk acknowledges: the outage policy passes it on after ten minutes.
             take(41, "hugo"),
+            Act(
+                38,
+                "marta",
+                "declare_major",
+                {"reason": "All clinics wait for results; surgeries are put off.", "severity": 2},
+            ),
+            Act(
+                37,
+                "marta",
+                "staff_major",
+                {
+                    "people": {
+                        "coordinator": "tessa",
+                        "technical_lead": "hugo",
+                        "scribe": "samuel",
+                    },
+                    "bridge_url": "https://bridge.example.org/results",
+                },
+            ),
+            update(35, "Laboratory results open slowly in all clinics. We are working on it."),
             note(30, "hugo", "Slow only with the new index; comparing plans with yesterday's."),
+            Act(26, "marta", "attach_child", {"child": "results-ward"}),
+            Act(18, "marta", "attach_child", {"child": "results-practice"}),
+            update(9, "Cause is narrowed down to a new index; still working on it."),
+        ),
+    ),
+    "results-ward": Scene(
+        Opening(
+            28,
+            "sophie",
+            "Ward 4 cannot open blood results",
+            "The page turns and turns.",
+            service="patient-portal",
+            category="performance",
+            urgency=2,
+            source="phone",
+            by="chloe",
+        ),
+    ),
+    "results-practice": Scene(
+        Opening(
+            20,
+            "rita",
+            "Results of this morning do not open in the practice",
+            "Older ones do.",
+            service="patient-portal",
+            category="performance",
+            urgency=2,
         ),
     ),
     "stock": Scene(

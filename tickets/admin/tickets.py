@@ -14,11 +14,22 @@ from roles.admin.audited import ReadOnlyInline, acting, may
 from roles.instants import database_now
 from roles.refusals import Refused
 from tickets import states
+from tickets.admin.doors import ActingAdmin
 from tickets.admin.history import who, with_names, words
-from tickets.admin.reading import TicketBound, tickets_of
+from tickets.admin.reading import tickets_of
+from tickets.adoption import adopt
 from tickets.assignment import release
 from tickets.lifecycle import cancel
-from tickets.models import Ticket, TicketLink, TimelineEvent, Watcher
+from tickets.models import (
+    Clearance,
+    Involvement,
+    Major,
+    Notice,
+    Ticket,
+    TicketLink,
+    TimelineEvent,
+    Watcher,
+)
 from tickets.queries import readable_events
 
 HOUR = timedelta(hours=1)
@@ -112,6 +123,69 @@ class LinksOfTicket(ReadOnlyInline):
         return rows.filter(target__in=tickets_of(request))
 
 
+class LinksToTicket(LinksOfTicket):
+    """Links that lead here: a major incident's children among them."""
+
+    fk_name = "target"
+    fields = ["source", "relation"]
+    verbose_name_plural = "links from other tickets"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = ReadOnlyInline.get_queryset(self, request).select_related("source")
+        return rows.filter(source__in=tickets_of(request))
+
+
+class MajorOfTicket(ReadOnlyInline):
+    """Its record as a major incident."""
+
+    model = Major
+    fk_name = "ticket"
+    fields = [
+        *("state", "severity", "reason", "proposer", "proposed_at", "decided_by", "decided_at"),
+        *("manager", "coordinator", "technical_lead", "scribe", "bridge_url", "channel_url"),
+        *("last_update_at", "next_update_at", "ended_at"),
+    ]
+    template = "admin/edit_inline/stacked.html"
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, "see_internal")
+
+
+class HelpersOfTicket(ReadOnlyInline):
+    """Who helps on it, or has."""
+
+    model = Involvement
+    verbose_name_plural = "people pulled in"
+    fields = ["person", "team_name", "since", "left_at"]
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, "see_internal")
+
+
+class ClearancesOfTicket(ReadOnlyInline):
+    """Who may know of it, while it is restricted."""
+
+    model = Clearance
+    fields = ["person", "since", "until"]
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is not None and obj.restricted
+
+
+class NoticesOfTicket(ReadOnlyInline):
+    """What regulators are owed, or have been given."""
+
+    model = Notice
+    fields = ["authority", "since", "given_at", "given_by", "reference"]
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, "see_internal")
+
+
 class ReasonForm(ActionForm):
     """The bar of actions, with the reason that some of them ask for."""
 
@@ -119,13 +193,16 @@ class ReasonForm(ActionForm):
         required=False,
         max_length=2000,
         label="Reason:",
-        widget=forms.TextInput(attrs={"placeholder": "needed to cancel", "size": 40}),
+        widget=forms.TextInput(attrs={"placeholder": "needed to cancel or adopt", "size": 40}),
     )
 
 
 @admin.register(Ticket)
-class TicketAdmin(TicketBound):
-    """Tickets are worked on in the web pages; here they are found, read, released or cancelled."""
+class TicketAdmin(ActingAdmin):
+    """Tickets are worked on in the web pages; here they are found, read and led.
+
+    Each has a button for every act on majors, cases and duplicates that its reader may do.
+    """
 
     list_display = ["key", "subject", "level", "next_due_at", "status", "team", "assignee"]
     list_filter = [Progress, Deadline, "priority", "kind", "status", "team__tier", "team"]
@@ -136,8 +213,17 @@ class TicketAdmin(TicketBound):
     show_full_result_count = False
     date_hierarchy = "opened_at"
     action_form = ReasonForm
-    actions = ["release_chosen", "cancel_chosen"]
-    inlines = [EventsOfTicket, WatchersOfTicket, LinksOfTicket]
+    actions = ["release_chosen", "cancel_chosen", "adopt_chosen"]
+    inlines = [
+        MajorOfTicket,
+        EventsOfTicket,
+        WatchersOfTicket,
+        HelpersOfTicket,
+        LinksOfTicket,
+        LinksToTicket,
+        ClearancesOfTicket,
+        NoticesOfTicket,
+    ]
     fieldsets = [
         (None, {"fields": ["key", "subject", "description", ("kind", "status", "priority")]}),
         ("People", {"fields": ["requester", "organisation", "team", "assignee", "owner_team"]}),
@@ -181,6 +267,25 @@ class TicketAdmin(TicketBound):
         self._each(
             request, chosen, lambda ticket: cancel(ticket=ticket, actor=person, reason=reason)
         )
+
+    @admin.action(description="Adopt imported tickets, for the reason given", permissions=["view"])
+    def adopt_chosen(self, request: HttpRequest, chosen: QuerySet[Ticket]) -> None:
+        ids = list(chosen.values_list("pk", flat=True))
+        try:
+            outcome = adopt(
+                ticket_ids=ids,
+                actor=acting(request),
+                reason=request.POST.get("reason", ""),
+                via="admin",
+            )
+        except Refused as refusal:
+            reasons = " ".join(refusal.fields.values())
+            messages.warning(request, f"{refusal.detail} {reasons}".strip())
+            return
+        for key, because in outcome.left.items():
+            messages.warning(request, f"{key}: {because}")
+        if outcome.tickets:
+            messages.success(request, f"{len(outcome.tickets)} tickets adopted.")
 
     def _each(
         self, request: HttpRequest, chosen: QuerySet[Ticket], act: Callable[[Ticket], object]

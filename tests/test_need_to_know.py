@@ -1,0 +1,193 @@
+"""For whoever is not cleared, the world is the same with and without a restricted ticket."""
+
+import re
+from collections.abc import Callable, Iterator
+from difflib import unified_diff
+
+import pytest
+from django.contrib import admin
+from django.core.cache import cache
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from notifications.models import Message
+from roles.models import Duty, DutyAssignment, Person
+from roles.people import forget_roles
+from tests.story import Story, page, unacknowledged
+from tickets.assignment import watch
+from tickets.lifecycle import comment
+from tickets.links import link
+from tickets.models import Ticket, TimelineEvent
+from tickets.restriction import restrict
+
+pytestmark = pytest.mark.django_db
+WORD = "zebrafish"
+NOWHERE = "INC-999998"
+Answers = dict[tuple[str, str], tuple[int, str]]
+
+PASSING = (
+    (re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"'), "csrf"),
+    (re.compile(r'nonce="[^"]*"|nonce-[A-Za-z0-9+/=_-]+'), "nonce"),
+    (re.compile(r'data-now="\d+"'), "now"),
+)
+"""What differs between any two answers to the same question."""
+HEAD = re.compile(r'"(version|updated_at|seq|hash)": ?("[^"]*"|\d+)')
+
+
+def plain(text: str) -> str:
+    for pattern, word in PASSING:
+        text = pattern.sub(word, text)
+    return text
+
+
+def readers(story: Story) -> dict[str, Person]:
+    """People of every kind who will not be cleared; those who may open the admin do so too."""
+    auditor = story.person("otto", is_staff=True)
+    duty = Duty.objects.create(slug="auditor", name="Auditor")
+    DutyAssignment.objects.create(duty=duty, person=auditor)
+    Person.objects.filter(pk=story.incident_manager.pk).update(is_staff=True)
+    people = (
+        *(story.requester, story.colleague, story.lead),
+        *(story.incident_manager, story.admin, auditor),
+    )
+    for person in people:
+        forget_roles(person)
+    return {person.username: Person.objects.get(pk=person.pk) for person in people}
+
+
+def rest_lists() -> Iterator[str]:
+    for resolver in get_resolver().url_patterns:
+        if getattr(resolver, "app_name", None) == "api":
+            for pattern in resolver.url_patterns:
+                route = str(pattern.pattern)
+                if route.startswith("api/v1/") and route.endswith("/") and "<" not in route:
+                    yield f"/{route}"
+
+
+def admin_lists() -> Iterator[str]:
+    yield reverse("admin:index")
+    for model in admin.site._registry:
+        yield reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def addresses(*keys: str) -> list[str]:
+    """Everything that can be asked for, about all and about these tickets."""
+    found = ["/", "/new", "/on-call", "/guide", *rest_lists(), *admin_lists()]
+    for view in ("mine", "team", "breach", "escalated", "unassigned", "all", "done"):
+        found.append(f"/?view={view}")
+    for word in (WORD, "INC", "INC-000002", "desk"):
+        found += [f"/?view=all&q={word}", f"/api/v1/tickets/?q={word}", f"/api/v1/people/?q={word}"]
+        found.append(f"/admin/tickets/ticket/?q={word}")
+        found.append(f"/admin/tickets/timelineevent/?q={word}")
+    for order in ("opened_at", "-opened_at", "next_due_at", "priority", "-updated_at"):
+        found.append(f"/api/v1/tickets/?ordering={order}")
+    found.append("/api/v1/tickets/?page_size=1")
+    for key in keys:
+        found.append(f"/tickets/{key}")
+        parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
+        found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
+    return found
+
+
+def ask(people: dict[str, Person], urls: list[str]) -> Answers:
+    answers: Answers = {}
+    for name, person in people.items():
+        client = Client()
+        client.force_login(person)
+        for url in urls:
+            if url.startswith("/admin/") and not person.is_staff:
+                continue  # the door itself is closed to them
+            cache.clear()
+            response = client.get(url)
+            body = b"" if response.streaming else response.content
+            answers[name, url] = (response.status_code, plain(body.decode()))
+    return answers
+
+
+def headless(answers: Answers) -> Answers:
+    """The answers without the ticket's own numbering, which an event that is not shown moves on."""
+    return {place: (code, HEAD.sub("", text)) for place, (code, text) in answers.items()}
+
+
+def assert_same(before: Answers, after: Answers) -> None:
+    differing = [place for place in before if before[place] != after[place]]
+    told = {_difference(before[place], after[place]): place for place in differing}
+    assert differing == [], "\n".join(f"{place}: {text}" for text, place in told.items())
+    assert [place for place in after if WORD in after[place][1] and WORD not in place[1]] == []
+
+
+def _difference(one: tuple[int, str], other: tuple[int, str]) -> str:
+    lines = unified_diff(one[1].splitlines(), other[1].splitlines(), lineterm="", n=0)
+    return "\n".join([f"{one[0]} {other[0]}", *list(lines)[:20]])
+
+
+@pytest.fixture
+def story(db: None) -> Story:
+    story = Story()
+    story.target("resolution", 240)
+    story.policy("any", unacknowledged(5, "Page", page("on_call", "lead")))
+    return story
+
+
+def born_restricted(story: Story, other: Ticket) -> Ticket:
+    return story.open(
+        subject=WORD, kind="security", restricted=True, requester=story.analyst, service=None
+    )
+
+
+def restricted_later(story: Story, other: Ticket) -> Ticket:
+    """An ordinary ticket of the desk, talked of, watched and paged for, and then restricted."""
+    ticket = story.open(subject=WORD)
+    watch(ticket=ticket, actor=story.colleague, clock=story.clock)
+    comment(ticket=ticket, actor=story.agent, text=WORD, public=True, clock=story.clock)
+    story.forward(minutes=6)
+    restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    story.forward(minutes=6)
+    return story.fresh(ticket)
+
+
+@pytest.mark.parametrize("make", [born_restricted, restricted_later])
+def test_no_answer_tells_of_a_restricted_ticket(
+    story: Story, make: Callable[[Story, Ticket], Ticket]
+) -> None:
+    other = story.open(subject="Printer")
+    story.forward(minutes=20)
+    people, urls = readers(story), addresses(other.key)
+    urls_of_nothing = [url for url in addresses(NOWHERE) if NOWHERE in url]
+    before, nothing = ask(people, urls), ask(people, urls_of_nothing)
+    case = make(story, other)
+    assert_same(before, ask(people, urls))
+    of_the_case = ask(people, [url.replace(NOWHERE, case.key) for url in urls_of_nothing])
+    for (name, url), answer in nothing.items():
+        status, text = of_the_case[name, url.replace(NOWHERE, case.key)]
+        assert (status, text.replace(case.key, NOWHERE)) == answer, (name, url)
+
+
+def test_a_ticket_that_was_linked_with_it_does_not_tell(story: Story) -> None:
+    other = story.open(subject="Printer")
+    story.forward(minutes=20)
+    people = readers(story)
+    urls = [url for url in addresses(other.key) if other.key in url or "?q=" in url]
+    before = headless(ask(people, urls))
+    ticket = story.open(subject=WORD)
+    link(ticket=other, other=ticket, relation="related", actor=story.agent, clock=story.clock)
+    restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    assert_same(before, headless(ask(people, urls)))
+    assert TimelineEvent.objects.filter(ticket=other, kind="linked").exists()
+
+
+def test_the_defence_is_what_makes_it_so(story: Story) -> None:
+    """The same question about an ordinary ticket is answered differently: the test can fail."""
+    people = {"bob": story.colleague}
+    urls = addresses()
+    before = ask(people, urls)
+    story.open(subject=WORD)
+    with pytest.raises(AssertionError):
+        assert_same(before, ask(people, urls))
+
+
+def test_messages_of_it_are_closed_to_those_who_keep_the_outbox(story: Story) -> None:
+    case = restricted_later(story, story.open())
+    told = Message.objects.filter(topic=case.topic)
+    assert told.exists()
+    assert all(row.clearance == case.topic for row in told)
