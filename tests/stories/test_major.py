@@ -2,7 +2,7 @@
 
 import pytest
 
-from escalation.models import Run
+from escalation.models import Clock, Run
 from roles.models import Duty, DutyAssignment
 from roles.people import forget_roles
 from roles.refusals import Conflict, Forbidden, Invalid
@@ -297,3 +297,19 @@ def test_a_restricted_child_of_old_is_no_child_any_more(story: Story) -> None:
     assert children_of_open_majors([child.pk]) == set()
     assert stakeholders.children_of(ticket) == []
     assert TicketLink.objects.filter(source=child, target=ticket).exists()
+
+
+def test_the_stakeholders_clock_runs_from_the_declaration_from_word_to_word(story: Story) -> None:
+    story.target("stakeholder_update", 30)
+    ticket = major(story)
+
+    def running() -> list[float]:
+        live = Clock.objects.filter(ticket=ticket, kind="stakeholder_update", state="running")
+        return [(row.due_at - story.now).total_seconds() / 60 for row in live]
+
+    assert running() == [30]
+    story.forward(minutes=20)
+    post_update(ticket=ticket, actor=story.incident_manager, text="Still on it", clock=story.clock)
+    assert running() == [30]
+    demote_major(ticket=ticket, actor=story.incident_manager, reason="Over", clock=story.clock)
+    assert running() == []

@@ -45,6 +45,16 @@ def test_the_duplicate_closes_and_the_survivor_goes_on_untouched(story: Story) -
     assert [finding for checked in check_all() for finding in checked.findings] == []
 
 
+def test_the_clocks_of_a_duplicate_are_cancelled_not_met(story: Story) -> None:
+    for kind in ("first_response", "resolution", "acceptance"):
+        story.target(kind, 240)
+    gone, kept = pair(story)
+    merge(ticket=gone, into=kept, actor=story.agent, reason="Same outage", clock=story.clock)
+    ended = Clock.objects.filter(ticket=gone).values_list("kind", "state", "ended_as")
+    assert {(state, how) for _, state, how in ended} == {("cancelled", "cancelled")}
+    assert ended.count() == 3
+
+
 def test_its_people_watch_the_survivor_and_the_requester_is_told(story: Story) -> None:
     gone, kept = pair(story)
     watch(ticket=gone, actor=story.engineer, clock=story.clock)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from escalation.models import Firing, Run
+from escalation.models import Clock, Firing, Run
 from notifications.models import Message
 from roles.instants import database_now
 from roles.models import Duty, DutyAssignment, Person
@@ -300,3 +300,19 @@ def test_word_owed_to_a_regulator_stands_until_it_is_given(story: Story) -> None
     assert (given.facts["reference"], given.facts["still_owed"]) == ("88/26", 0)
     with pytest.raises(Conflict):
         give_notice(ticket=ticket, actor=story.analyst, authority="BfDI", clock=story.clock)
+
+
+def test_the_clock_of_the_law_runs_for_each_authority_from_when_it_was_known(story: Story) -> None:
+    story.target("regulatory", 72 * 60)
+    ticket = case(story)
+    since = story.now - timedelta(hours=2)
+    for authority in ("BfDI", "CNIL"):
+        owe_notice(
+            ticket=ticket, actor=story.analyst, authority=authority, since=since, clock=story.clock
+        )
+    clocks = Clock.objects.filter(ticket=ticket, kind="regulatory").order_by("cycle")
+    assert [(row.started_at, row.state) for row in clocks] == [(since, "running")] * 2
+    give_notice(ticket=ticket, actor=story.analyst, authority="CNIL", clock=story.clock)
+    assert sorted(row.state for row in clocks.all()) == ["running", "stopped"]
+    give_notice(ticket=ticket, actor=story.analyst, authority="BfDI", clock=story.clock)
+    assert {(row.state, row.ended_as) for row in clocks.all()} == {("stopped", "met")}
