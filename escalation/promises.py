@@ -9,6 +9,7 @@ from django.db.models import Max
 from escalation.clock import PER_ENGAGEMENT, REPEATING
 from escalation.models import ClockKind, Target, TargetRevision
 from roles import audit
+from roles.calendars import comes_in_time
 from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.people import require
@@ -70,6 +71,8 @@ def _mistakes(
         wrong["clock"] = "Choose one of " + ", ".join(ClockKind.values) + "."
     if seconds < 1:
         wrong["seconds"] = "At least one second."
+    elif (calendar := narrowed.get("calendar")) and not comes_in_time(calendar, seconds):
+        wrong["seconds"] = "By this calendar the deadline lies more than a century ahead."
     if set(pauses) - states.OPEN:
         wrong["pauses"] = "Only open statuses can stop a clock."
     elif clock_kind in PER_ENGAGEMENT and states.PENDING_VENDOR in pauses:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from web.acts import ACTS
-from web.views import access, acts, guide, links, oncall, opening, queue, ticket
+from web.views import access, acts, calendars, guide, links, oncall, opening, queue, ticket
 
 
 class TicketKey:
@@ -28,6 +28,8 @@ urlpatterns = [
     path("new", opening.new, name="new"),
     path("on-call", oncall.on_call_now, name="on-call"),
     path("guide", guide.guide, name="guide"),
+    path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
+    path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),
     path("tickets/<ticket_key:key>", ticket.ticket, name="ticket"),
     path("tickets/<ticket_key:key>/comment", ticket.add_comment, name="comment"),

@@ -16,7 +16,7 @@ from escalation.configuration.shapes import (
     Text,
     Whole,
 )
-from roles.calendars import publish_calendar, set_calendar
+from roles.calendars import PublicHolidays, publish_calendar, set_calendar
 from roles.hours import parse_hours
 from roles.models import Calendar, Duty, Membership, Person, Team, Tier
 from roles.places import set_duty, set_team, set_tier
@@ -47,6 +47,9 @@ def _calendars() -> dict[str, Item]:
             "zone": current.zone if current else None,
             "hours": Hours.normal(current.spans) if current else [],
             "days_off": list(current.days_off) if current else [],
+            "open_days": list(current.open_days) if current else [],
+            "country": current.country if current else "",
+            "region": current.region if current else "",
         }
     return found
 
@@ -60,6 +63,8 @@ def _write_calendar(change: Change, hand: Hand) -> None:
             zone=item["zone"],
             spans=parse_hours("\n".join(item["hours"])),
             days_off=item["days_off"],
+            open_days=item["open_days"],
+            holidays=PublicHolidays(item["country"], item["region"]),
             **hand.by,
         )
 
@@ -73,6 +78,9 @@ CALENDARS = Section(
             "zone": Field(ZONE, is_wording=True),
             "hours": Field(Hours(), is_wording=True),
             "days_off": Field(Many(DAY, unordered=True), default=[], is_wording=True),
+            "open_days": Field(Many(DAY, unordered=True), default=[], is_wording=True),
+            "country": Field(Text(2), default="", is_wording=True),
+            "region": Field(Text(20), default="", is_wording=True),
         },
         whole=False,
     ),

@@ -4,13 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, acting
-from roles.calendars import checked_hours, publish_calendar
+from roles.calendars import PublicHolidays, checked_hours, publish_calendar, running_out
 from roles.hours import format_hours, parse_hours
+from roles.instants import database_now
 from roles.models import Calendar, CalendarRevision
+from roles.public_holidays import expand
 from roles.refusals import Invalid
 
 
@@ -35,6 +37,29 @@ class CalendarForm(forms.ModelForm):
         help_text="Closed local days, one a line, as 2026-12-25.",
     )
 
+    country = forms.CharField(
+        required=False,
+        max_length=2,
+        help_text="Two letters, such as DE or US: its public holidays are closed. Empty: none.",
+    )
+    region = forms.CharField(
+        required=False, max_length=20, help_text="Such as BY for Bavaria or NY for New York."
+    )
+    first_year = forms.IntegerField(
+        required=False, min_value=1970, max_value=2200, help_text="Empty: last year."
+    )
+    last_year = forms.IntegerField(
+        required=False,
+        min_value=1970,
+        max_value=2200,
+        help_text="The last year whose holidays are stored. Empty: five years from now.",
+    )
+    open_days = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+        help_text="Public holidays that are worked all the same, one a line, as 2026-12-26.",
+    )
+
     class Meta:
         model = Calendar
         fields = ["name", "slug"]
@@ -46,6 +71,9 @@ class CalendarForm(forms.ModelForm):
             self.initial["zone"] = current.zone
             self.initial["hours"] = format_hours(current.spans)
             self.initial["days_off"] = "\n".join(current.days_off)
+            self.initial["open_days"] = "\n".join(current.open_days)
+            for name in ("country", "region", "first_year", "last_year"):
+                self.initial[name] = getattr(current, name)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -60,7 +88,24 @@ class CalendarForm(forms.ModelForm):
         except Invalid as refusal:
             for field, reason in refusal.fields.items():
                 self.add_error("hours" if field == "spans" else field, reason)
+        cleaned["holidays"] = self._holidays(cleaned)
         return cleaned
+
+    def _holidays(self, cleaned: dict[str, Any]) -> PublicHolidays | None:
+        """Whose public holidays, once they are known to the library; else beside the field."""
+        country = cleaned.get("country", "").upper()
+        region = cleaned.get("region", "").upper()
+        if not country:
+            return None
+        first, last = cleaned.get("first_year"), cleaned.get("last_year")
+        if (first is None) != (last is None):
+            self.add_error("last_year", "Give both years, or none.")
+            return None
+        try:
+            expand(country, region, 2026, 2026)
+        except ValueError as trouble:
+            self.add_error("region" if "region" in str(trouble) else "country", str(trouble))
+        return PublicHolidays(country, region, (first, last) if first and last else None)
 
 
 @admin.register(Calendar)
@@ -68,11 +113,28 @@ class CalendarAdmin(AuditedAdmin):
     """Working calendars; new clocks start under the newest revision, running ones keep theirs."""
 
     form = CalendarForm
-    list_display = ["name", "slug", "revision", "zone", "week"]
+    list_display = ["name", "slug", "revision", "zone", "week", "holidays_until"]
     list_select_related = ["current"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "zone", "hours", "days_off"]
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "zone", "hours"]}),
+        ("Public holidays", {"fields": ["country", "region", ("first_year", "last_year")]}),
+        ("Own days", {"fields": ["days_off", "open_days"]}),
+    ]
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "GET":
+            warn_of_the_end(request)
+        return super().changelist_view(request, *args, **kwargs)
+
+    @admin.display(description="public holidays", empty_value="none")
+    def holidays_until(self, calendar: Calendar) -> str | None:
+        known = calendar.current
+        if known is None or not known.country:
+            return None
+        place = "-".join(filter(None, (known.country, known.region)))
+        return f"{place}, stored until {known.last_year}"
 
     @admin.display(description="revision", empty_value="none yet")
     def revision(self, calendar: Calendar) -> int | None:
@@ -96,10 +158,23 @@ class CalendarAdmin(AuditedAdmin):
             zone=form.cleaned_data["zone"],
             spans=form.cleaned_data["spans"],
             days_off=form.cleaned_data["days"],
+            open_days=form.cleaned_data["open_days"].split(),
+            holidays=form.cleaned_data["holidays"],
             actor=acting(request),
         )
         if revision.pk != before:
             messages.info(request, f"Revision {revision.number} is published.")
+
+
+def warn_of_the_end(request: HttpRequest) -> None:
+    """Say which calendars soon know no public holidays any more, and what to do."""
+    for calendar in running_out(database_now()):
+        assert calendar.current is not None
+        messages.warning(
+            request,
+            f"{calendar} knows public holidays until {calendar.current.last_year} only: open it "
+            "and save it with a later last year.",
+        )
 
 
 @admin.register(CalendarRevision)
@@ -110,7 +185,24 @@ class CalendarRevisionAdmin(ReadOnlyAdmin):
     list_filter = ["calendar"]
     list_select_related = ["calendar", "created_by"]
     search_fields = ["calendar__name"]
-    fields = ["calendar", "number", "zone", "hours", "days_off", "created_at", "created_by"]
+    fields = [
+        "calendar",
+        "number",
+        "zone",
+        "hours",
+        "days_off",
+        "open_days",
+        "country",
+        "region",
+        "stored",
+        "created_at",
+        "created_by",
+    ]
+
+    @admin.display(description="public holidays, as they were known")
+    def stored(self, revision: CalendarRevision) -> str:
+        lines = "\n".join(f"{day}  {name}" for day, name in revision.holidays)
+        return format_html("<pre>{}</pre>", lines) if lines else "none"
 
     @admin.display(description="hours")
     def hours(self, revision: CalendarRevision) -> str:

@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
+from django.urls import path
 from django.utils.html import format_html
 
-from roles.admin import rosterlines
+from roles.admin import rosterlines, rosterviews
 from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 from roles.admin.layers import ScheduleForm
 from roles.admin.organisations import WrittenByDomain
@@ -36,6 +37,15 @@ class ScheduleAdmin(AuditedAdmin):
     autocomplete_fields = ["team"]
     inlines = [RevisionsOfSchedule]
     change_form_template = "admin/roles/schedule/change_form.html"
+    change_list_template = "admin/roles/schedule/change_list.html"
+
+    def get_urls(self) -> list[Any]:
+        own = self.admin_site.admin_view
+        return [
+            path("who/", own(rosterviews.who_view), name="roles_schedule_who"),
+            path("<int:pk>/import/", own(rosterviews.import_view), name="roles_schedule_import"),
+            *super().get_urls(),
+        ]
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
         told: list[Any] = [(None, {"fields": ["team", "name", "zone"]})]

@@ -14,6 +14,12 @@ BAD_SPAN = (
 BAD_DAY = 'strict $[*] ? (@.type() != "string" || !(@ like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))'
 
 
+BAD_HOLIDAY = (
+    'strict $[*] ? (@.type() != "array" || @.size() != 2'
+    ' || @[*].type() != "string" || !(@[0] like_regex "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))'
+)
+
+
 class JsonType(models.Func):
     """The kind of a JSON value, as PostgreSQL names it."""
 
@@ -75,6 +81,22 @@ class CalendarRevision(models.Model):
     days_off = models.JSONField(
         default=list, blank=True, help_text="Closed local days, as ISO dates: 2026-12-25."
     )
+    open_days = models.JSONField(
+        default=list, blank=True, help_text="Public holidays that are worked, as ISO dates."
+    )
+    country = models.CharField(
+        max_length=2, blank=True, help_text="Whose public holidays are closed, such as DE; or none."
+    )
+    region = models.CharField(max_length=20, blank=True, help_text="Such as BY; or none.")
+    first_year = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_year = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="The last year whose public holidays are stored."
+    )
+    holidays = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="The public holidays of those years as they were known: [ISO date, name].",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -99,6 +121,31 @@ class CalendarRevision(models.Model):
             ),
             models.CheckConstraint(
                 condition=every("days_off", BAD_DAY), name="roles_calendarrevision_days_sound"
+            ),
+            models.CheckConstraint(
+                condition=every("open_days", BAD_DAY), name="roles_calendarrevision_open_sound"
+            ),
+            models.CheckConstraint(
+                condition=every("holidays", BAD_HOLIDAY),
+                name="roles_calendarrevision_holidays_sound",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    country="",
+                    region="",
+                    first_year__isnull=True,
+                    last_year__isnull=True,
+                    holidays=[],
+                )
+                | models.Q(
+                    country__regex="^[A-Z]{2}$",
+                    first_year__gte=1970,
+                    last_year__gte=models.F("first_year"),
+                    last_year__lte=2200,
+                    last_year__isnull=False,
+                    first_year__isnull=False,
+                ),
+                name="roles_calendarrevision_holiday_range",
             ),
         ]
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.apps import apps
 from django.contrib import admin as django_admin
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +14,7 @@ from roles.models import (
     ApiToken,
     AuditEntry,
     Calendar,
+    CalendarLink,
     CalendarRevision,
     Duty,
     DutyAssignment,
@@ -325,3 +327,55 @@ def test_a_layer_with_an_unknown_person_or_bad_hours_is_refused_beside_it(door, 
     assert "Nobody has the user name nobody" in shown
     assert "is not like" in shown
     assert not Schedule.objects.exists()
+
+
+def test_who_was_on_call_is_looked_up_at_any_time(door, everything):
+    address = reverse("admin:roles_schedule_who")
+    assert "nobody: a gap" in door.get(address, {"at": "2020-01-01T00:00"}).content.decode()
+    assert "Lena" in door.get(address, {"at": "2026-11-02T11:00"}).content.decode()
+    assert browser(Person.objects.get(username="lena")).get(address).status_code == 302
+
+
+def test_a_calendar_file_is_planned_and_then_applied(door, everything, lead):
+    schedule = Schedule.objects.get()
+    address = reverse("admin:roles_schedule_import", args=[schedule.pk])
+    year = NOW.year + 1
+    event = f"DTSTART:{year}0203T080000Z\r\nDTEND:{year}0203T090000Z\r\nSUMMARY:"
+    text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+    for number, title in enumerate(("lena", "nobody")):
+        text += f"BEGIN:VEVENT\r\nUID:{number}\r\n{event}{title}\r\nEND:VEVENT\r\n"
+        event = event.replace("0203T", "0204T")
+    text += "END:VCALENDAR\r\n"
+    before = Override.objects.count()
+    upload = SimpleUploadedFile("shifts.ics", text.encode())
+    shown = door.post(address, {"file": upload}).content.decode()
+    assert "Nobody here is known as nobody." in shown
+    assert Override.objects.count() == before
+    answer = door.post(address, {"text": text, "_apply": "1"}, follow=True)
+    assert "1 overrides are made, 1 events left out." in said(answer)
+    assert Override.objects.count() == before + 1
+    assert "not a readable" in door.post(address, {"text": "x"}).content.decode()
+
+
+def test_swaps_and_links_are_made_and_ended_in_the_admin(door, everything):
+    swap = Swap.objects.get()
+    door.post(page(Swap), {"action": "decline", "_selected_action": [swap.pk]})
+    assert (Swap.objects.get().state, last().action) == ("declined", "swap.declined")
+    lena = Person.objects.get(username="lena")
+    answer = door.post(page(CalendarLink, "add"), {"person": lena.pk, "name": ""}, follow=True)
+    [path] = re.findall(r"/calendar/\S+/mine.ics", said(answer))
+    assert Client().get(path).status_code == 200
+    chosen = list(CalendarLink.objects.values_list("pk", flat=True))
+    door.post(page(CalendarLink), {"action": "revoke", "_selected_action": chosen})
+    assert Client().get(path).status_code == 404
+
+
+def test_public_holidays_are_published_from_the_form_and_their_end_is_warned_of(door):
+    form = {"name": "Office", "slug": "office", "zone": "UTC", "hours": "Mon-Fri 09:00-17:00"}
+    form |= {"country": "de", "region": "by", "first_year": 2024, "last_year": 2025}
+    door.post(page(Calendar, "add"), form)
+    revision = CalendarRevision.objects.get()
+    assert ["2025-12-25", "Christmas Day"] in revision.holidays
+    assert "until 2025 only" in said(door.get(page(Calendar)))
+    answer = door.post(page(Calendar, "change", revision.calendar_id), form | {"region": "ZZ"})
+    assert set(answer.context["adminform"].form.errors) == {"region"}

@@ -1,7 +1,5 @@
 """Who is on call follows rotation, overrides and who is really there."""
 
-from datetime import date, time, timedelta
-
 import pytest
 
 from roles.models import Duty, Override, Schedule, Team
@@ -9,13 +7,12 @@ from roles.oncall import duty_on_call, final_shifts, holders, on_call
 from roles.overrides import add_override, remove_override
 from roles.people import deactivate
 from roles.refusals import Conflict, Forbidden, Invalid
-from roles.rosters import LayerSpec, publish_schedule, set_schedule
+from roles.rosters import set_schedule
 from roles.teams import assign_duty
 from tests.roles.conftest import CLOCK, NOW
+from tests.roles.roster import DAY, HOUR, publish, weekly
 
 pytestmark = pytest.mark.django_db
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -34,21 +31,6 @@ def schedule(team, ann, ben) -> Schedule:
     made = set_schedule(team=team, zone="Europe/Berlin", clock=CLOCK)
     publish(made, weekly([ann, ben]), valid_from=NOW - 30 * DAY)
     return made
-
-
-def weekly(people, **fields) -> LayerSpec:
-    values = {
-        "name": "Weekly",
-        "starts_on": date(2026, 11, 2),
-        "handover_time": time(9),
-        "shift_days": 7,
-        **fields,
-    }
-    return LayerSpec(people=people, **values)
-
-
-def publish(schedule, *layers, **fields):
-    return publish_schedule(schedule=schedule, layers=layers, **{"clock": CLOCK, **fields})
 
 
 def stand_in(schedule, person, **fields) -> Override:
