@@ -61,7 +61,7 @@ def write_calendar(name: str, entries: Iterable[Entry], made_at: datetime) -> by
         attendee = icalendar.vCalAddress(f"mailto:{entry.email or 'nobody@invalid'}")
         attendee.params["CN"] = icalendar.vText(entry.name)
         attendee.params[USER] = icalendar.vText(entry.username)
-        event.add("attendee", attendee, encode=0)
+        event.add("attendee", attendee, encode=False)
         book.add_component(event)
     return bytes(book.to_ical())
 

@@ -49,7 +49,7 @@ class RotationSpec:
     def __post_init__(self) -> None:
         if (self.shift_days is None) == (self.shift_hours is None):
             raise ValueError("Give the length of a shift either in days or in hours.")
-        if (self.shift_hours if self.shift_days is None else self.shift_days or 0) < 1:
+        if (self.shift_days or self.shift_hours or 0) < 1:
             raise ValueError("A shift lasts at least one day or one hour.")
         if not 0 <= self.handover_weekday <= 6:
             raise ValueError("The hand-over weekday is 0 for Monday to 6 for Sunday.")

@@ -3,20 +3,20 @@
 Everything is looked up by its slug first, so that running it again adds only what is missing.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from config.example import catalog, contracts, guidance, people, policies, promises, teams
+from config.example.rosters import make_roster
 from escalation.contracts import set_contract
 from escalation.models import HandoverContract, Policy, Target
 from escalation.policies import draft_policy, publish_policy
 from escalation.promises import publish_target
-from roles.calendars import publish_calendar
+from roles.calendars import PublicHolidays, publish_calendar
 from roles.instants import TimeSource, database_now
-from roles.models import Calendar, Duty, Organisation, Person, Schedule, Team, Tier
-from roles.rosters import LayerSpec, publish_schedule, set_schedule
+from roles.models import Calendar, Duty, Organisation, Person, Team, Tier
 from roles.teams import add_member, assign_duty, set_heads
 from tickets.models import AlertSource, Category, Route, Service
 from tickets.sources import create_source
@@ -38,7 +38,7 @@ def build_site(
     _make_calendars(now, clock)
     _make_places()
     _make_people(password, renew_password)
-    _make_teams(now, clock)
+    _make_teams(clock)
     _assign_duties(clock)
     _make_catalog()
     _make_contracts(clock)
@@ -61,6 +61,7 @@ def _make_calendars(now: datetime, clock: TimeSource) -> None:
                 zone=about.zone,
                 spans=about.spans,
                 days_off=days,
+                holidays=PublicHolidays(about.country, about.region),
                 clock=clock,
             )
 
@@ -115,7 +116,7 @@ def _make_people(password: str, renew_password: bool) -> None:
         Person.objects.filter(username__in=people.PEOPLE).update(password=digest)
 
 
-def _make_teams(now: datetime, clock: TimeSource) -> None:
+def _make_teams(clock: TimeSource) -> None:
     everybody = {row.username: row for row in Person.objects.filter(username__in=people.PEOPLE)}
     for slug, about in teams.TEAMS.items():
         made = {
@@ -130,7 +131,7 @@ def _make_teams(now: datetime, clock: TimeSource) -> None:
         if is_new:
             crew = [everybody[username] for username in about.people]
             _staff(team, crew, everybody[about.manager], clock)
-            _roster(team, crew, now, clock)
+            make_roster(team, crew, everybody, clock)
 
 
 def _staff(team: Team, crew: list[Person], manager: Person, clock: TimeSource) -> None:
@@ -141,20 +142,6 @@ def _staff(team: Team, crew: list[Person], manager: Person, clock: TimeSource) -
     if manager not in others:
         add_member(team=team, person=manager, role="manager", clock=clock)
     set_heads(team=team, lead=lead, manager=manager, clock=clock)
-
-
-def _roster(team: Team, crew: list[Person], now: datetime, clock: TimeSource) -> Schedule:
-    """Somebody on call at every hour of this week and all that follow, changing on Mondays."""
-    zone = team.calendar.current.zone if team.calendar.current else "UTC"
-    schedule = set_schedule(team=team, zone=zone, clock=clock)
-    monday = now.date() - timedelta(days=now.weekday() + 7)
-    weekly = LayerSpec(
-        name="Weekly", people=crew, starts_on=monday, handover_time=time(9), shift_days=7
-    )
-    publish_schedule(
-        schedule=schedule, layers=[weekly], valid_from=now - timedelta(days=365), clock=clock
-    )
-    return schedule
 
 
 def _assign_duties(clock: TimeSource) -> None:

@@ -8,12 +8,14 @@ NEW_YORK_OFFICE = "office-new-york"
 
 
 class Calendar(NamedTuple):
-    """A working calendar: name, zone, weekly spans in minutes, closed days (month, day)."""
+    """A working calendar: zone, weekly spans in minutes, own closed (month, day), holidays of."""
 
     name: str
     zone: str
     spans: tuple[tuple[int, int, int], ...]
     days_off: tuple[tuple[int, int], ...] = ()
+    country: str = ""
+    region: str = ""
 
 
 CALENDARS = {
@@ -22,13 +24,16 @@ CALENDARS = {
         "Office hours Berlin",
         "Europe/Berlin",
         tuple((day, 8 * 60, 18 * 60) for day in range(5)),
-        ((1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26), (12, 31)),
+        ((12, 24), (12, 31)),
+        "DE",
+        "BE",
     ),
     NEW_YORK_OFFICE: Calendar(
         "Office hours New York",
         "America/New_York",
         tuple((day, 9 * 60, 17 * 60) for day in range(5)),
-        ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25)),
+        country="US",
+        region="NY",
     ),
 }
 

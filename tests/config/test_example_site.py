@@ -1,7 +1,7 @@
 """The example site: made once, alive at once, and a climb to watch within two minutes."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -17,9 +17,10 @@ from escalation.checking import STEP_FIELDS, check_policy
 from escalation.engine import tick
 from escalation.models import Clock, Escalation, Firing, Policy, Quarantine, Run, Target
 from notifications.models import Message
+from roles.calendars import running_out
 from roles.instants import database_now, fixed
-from roles.models import AuditEntry, Duty, Person, Team, Tier
-from roles.oncall import on_call
+from roles.models import AuditEntry, Calendar, Duty, Person, Swap, Team, Tier
+from roles.oncall import coming_gaps, on_call
 from roles.people import roles_of
 from roles.refusals import Conflict, Forbidden, Invalid
 from tickets import states
@@ -92,6 +93,21 @@ def test_there_are_thirty_people_eleven_teams_and_somebody_on_call_in_each(site)
     for moment in (now, now + timedelta(days=6), now + timedelta(days=30)):
         assert all(on_call([team.pk for team in teams], moment).values())
     assert all(team.lead and team.manager for team in teams)
+    assert coming_gaps(timedelta(days=60), now) == []
+
+
+def test_nights_weekends_and_holidays_are_somebody_elses_and_one_shift_is_swapped(site):
+    people = {row.username: row.pk for row in Person.objects.all()}
+    desk = Team.objects.get(slug="service-desk")
+    night = datetime(2026, 7, 1, 1, 0, tzinfo=UTC)  # three in the morning of a Wednesday
+    assert on_call([desk.pk], night)[desk.pk][0] in {people["chloe"], people["david"]}
+    saturday = datetime(2026, 7, 4, 12, 0, tzinfo=UTC)
+    assert on_call([desk.pk], saturday)[desk.pk][0] in {people["anna"], people["ben"]}
+    assert Swap.objects.get().state == "accepted"
+    berlin = Calendar.objects.get(slug="office-berlin").current
+    closed = {name for _, name in berlin.holidays}
+    assert {"Christmas Day", "Women's Day"} <= closed
+    assert running_out(database_now()) == []
 
 
 def test_every_tier_team_and_duty_says_what_it_does_and_where_it_escalates(site):
