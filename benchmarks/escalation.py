@@ -46,7 +46,7 @@ def measure_price(size: dict[str, int], rounds: int, seed: int) -> Figures:
         for _ in range(rounds):
             took, notes = _ours(prepared, folder)
             found["ours"].append(took)
-            found["floor_same"].append(_floor_same(prepared, folder, notes["before"], BATCH))
+            found["floor_same"].append(_floor_same(prepared, folder, notes, BATCH))
             found["floor3"].append(_floor3(prepared))
             print("  ms per due:", {k: round(v[-1], 3) for k, v in found.items()}, flush=True)
     sql = _count_statements(prepared)
@@ -62,7 +62,8 @@ def measure_price(size: dict[str, int], rounds: int, seed: int) -> Figures:
             o / f for o, f in zip(found["ours"], found["floor_same"], strict=True)
         ),
         "sql_per_due": sql,
-        "rows_per_due": notes["rows"],
+        "new_rows_per_due": notes["rows"],
+        "steps_per_ticket": notes["fired"] / len(prepared),
         "batch": BATCH,
     }
 
@@ -101,12 +102,12 @@ def _ours(ids: Sequence[int], folder: str) -> tuple[float, Figures]:
         begun = time.perf_counter()
         fired = run_sweep(most_s=600.0)
         took = time.perf_counter() - begun
-        if fired != len(ids):
+        if fired < len(ids):
             raise SystemExit(f"{fired} steps fired, {len(ids)} were due.")
         after = floors.last_ids()
         floors.export(ids, folder)
-        rows = sum(after[name] - before[name] for name in after) / len(ids)
-    return 1000 * took / len(ids), {"before": before, "rows": round(rows, 1)}
+        rows = sum(after[name] - before[name] for name in after) / fired
+    return 1000 * took / fired, {"before": before, "rows": round(rows, 1), "fired": fired}
 
 
 def _warm() -> None:
@@ -121,14 +122,14 @@ def _warm() -> None:
         work_calendar(pk)
 
 
-def _floor_same(ids: Sequence[int], folder: str, before: dict[str, int], batch: int) -> float:
+def _floor_same(ids: Sequence[int], folder: str, notes: Figures, batch: int) -> float:
     from benchmarks import floors
 
     with stage.cloned("bench_due"):
-        statement = floors.load(folder, before)
+        statement = floors.load(folder, notes["before"])
         took, done = floors.floor_same(statement, min(ids), batch)
         _require_all(done, ids)
-    return 1000 * took / len(ids)
+    return 1000 * took / notes["fired"]
 
 
 def _floor3(ids: Sequence[int]) -> float:
