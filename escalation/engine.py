@@ -18,18 +18,21 @@ from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
-from escalation.models import Clock, Firing, Heartbeat, Run
-from escalation.reactions import load_around, synchronise
+from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
+from escalation.reactions import synchronise, synchronise_scene
+from escalation.scene import Configuration, Scene, look
 from escalation.writing import write
 from notifications.faults import crash_here
+from notifications.models import Message
+from roles import ledger
 from roles.instants import TimeSource, database_now
 from tickets import upkeep
-from tickets.models import Ticket
+from tickets.models import Ticket, TimelineEvent
 
 log = logging.getLogger(__name__)
 
 SWEEP: Final = "sweep"
-BATCH: Final = 200
+BATCH: Final = 500
 """How many tickets are locked at once; agents wait for them meanwhile."""
 
 
@@ -43,24 +46,36 @@ class TickReport:
     more: bool = False
 
 
-def tick(*, limit: int = BATCH, clock: TimeSource = database_now) -> TickReport:
+def tick(
+    *,
+    limit: int = BATCH,
+    clock: TimeSource = database_now,
+    configuration: Configuration | None = None,
+) -> TickReport:
     """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
     _keep_up(limit, clock)
     breached = note_late(limit, clock)
+    deeds = _climb_safely(limit, clock, configuration)
+    return _report(deeds, breached=breached, more=bool(deeds) or breached >= limit)
+
+
+def _climb_safely(
+    limit: int, clock: TimeSource, configuration: Configuration | None = None
+) -> list[Deed]:
+    """Carry out a batch; where one ticket spoils it, all of it one by one."""
     try:
-        deeds = climb(limit=limit, clock=clock)
+        deeds = climb(limit=limit, clock=clock, configuration=configuration)
         if deeds:
             crash_here("after_commit")
     except Exception:
         log.exception("A batch of due steps failed; its tickets are now tried one by one.")
         deeds = quarantine.one_by_one(due_run_ids(limit=limit, now=clock()), climb, clock=clock)
+    return deeds
+
+
+def _report(deeds: Sequence[Deed], *, breached: int, more: bool) -> TickReport:
     fired = sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
-    return TickReport(
-        fired=fired,
-        skipped=len(deeds) - fired,
-        breached=breached,
-        more=bool(deeds) or breached >= limit,
-    )
+    return TickReport(fired=fired, skipped=len(deeds) - fired, breached=breached, more=more)
 
 
 def _keep_up(limit: int, clock: TimeSource) -> None:
@@ -93,40 +108,67 @@ def due_run_ids(*, limit: int, now: datetime) -> list[int]:
 
 @transaction.atomic
 def climb(
-    *, limit: int = BATCH, clock: TimeSource = database_now, run_ids: Sequence[int] | None = None
+    *,
+    limit: int = BATCH,
+    clock: TimeSource = database_now,
+    run_ids: Sequence[int] | None = None,
+    configuration: Configuration | None = None,
+    is_gathered: bool = True,
 ) -> list[Deed]:
-    """Carry out what is due for one batch of runs, in one transaction; returns the deeds."""
-    ids = due_run_ids(limit=limit, now=clock()) if run_ids is None else run_ids
-    claimed = _claim(ids, clock)
+    """Carry out what is due for one batch of runs, in one transaction; returns the deeds.
+
+    All is read first, then decided, then written with one statement; with `is_gathered` off, each
+    kind of row is written by itself, as single acts do it. Raises ledger.Stale when a run has been
+    evaluated by somebody else since it was read.
+    """
+    seen_at = clock()
+    ids = due_run_ids(limit=limit, now=seen_at) if run_ids is None else run_ids
+    claimed = _claim(ids, seen_at) if ids else []
     crash_here("after_claim")
     if not claimed:
         return []
-    tickets = {run.ticket_id: run.ticket for run in claimed}
     # The time to decide by is the database's alone, read after the locks: nothing fires early, even
     # when a ticket's last event lies ahead because a clock was set back. Events are dated on.
     now = clock()
-    clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in tickets}
-    for row in Clock.objects.filter(ticket__in=tickets):
-        clocks[row.ticket_id].append(row)
-    executor = Executor(list(tickets.values()), now)
-    deeds = carry_out_all(runs.prospects(claimed, tickets, clocks), executor, now)
-    write(deeds, claimed, now)
-    synchronise(list(tickets.values()), now)
+    scene = look(claimed, configuration or Configuration(), now)
+    executor = Executor(scene.people, scene.configuration.routes, now)
+    epochs = {run.pk: run.epoch for run in claimed}
+    prospects = runs.prospects(claimed, scene.tickets, scene.clocks, scene.steps, scene.done)
+    deeds = carry_out_all(prospects, executor, now)
+    scene.remember({deed.ticket.pk: deed.ticket for deed in deeds if not deed.only_tells}.values())
+    if is_gathered:
+        with ledger.keeping() as book:
+            book.expect(
+                {Firing: len(deeds), TimelineEvent: 4 * len(deeds), Escalation: len(deeds)},
+                nameless=(Message, Clock, Escalation.to_people.through),
+            )
+            book.fence(Run, "epoch", epochs)
+            write(deeds, claimed, now, scene.clocks)
+            scene.hear(book)
+            _settle(scene, deeds, now)
+    else:
+        write(deeds, claimed, now)
+        synchronise(list(scene.tickets.values()), now)
     crash_here("before_commit")
     return deeds
 
 
-def _claim(run_ids: Sequence[int], clock: TimeSource) -> list[Run]:
+def _settle(scene: Scene, deeds: Sequence[Deed], now: datetime) -> None:
+    for deed in deeds:
+        scene.done[deed.firing.run_id][deed.due.key] = deed.firing.outcome
+    synchronise_scene(scene, now)
+
+
+def _claim(run_ids: Sequence[int], now: datetime) -> list[Run]:
     """Lock ticket and run of each, leaving out what another worker holds or has done already."""
-    ready = Run.objects.filter(pk__in=run_ids, state=Run.State.ACTIVE, next_at__lte=clock())
-    locked = ready.select_related("ticket", "policy", "revision").select_for_update(
+    ready = Run.objects.filter(pk__in=run_ids, state=Run.State.ACTIVE, next_at__lte=now)
+    locked = ready.select_related("ticket").select_for_update(
         skip_locked=True, no_key=True, of=("ticket", "self")
     )
     claimed = list(locked.order_by("ticket__priority", "next_at"))
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         run.ticket = one_each.setdefault(run.ticket_id, run.ticket)
-    load_around(list(one_each.values()))
     return claimed
 
 
@@ -142,10 +184,16 @@ def run_sweep(*, clock: TimeSource = database_now, most_s: float = 20.0) -> int:
     lateness = oldest_due_s(clock())
     fired = 0
     more = True
+    configuration: Configuration | None = None
+    _keep_up(BATCH, clock)
+    while note_late(BATCH, clock) >= BATCH and time.monotonic() - started < most_s:
+        continue
     while more and time.monotonic() - started < most_s:
-        report = tick(clock=clock)
-        fired += report.fired
-        more = report.more
+        if configuration is None or not configuration.is_fresh:
+            configuration = Configuration()
+        deeds = _climb_safely(BATCH, clock, configuration)
+        fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
+        more = bool(deeds)
     Heartbeat.objects.update_or_create(
         name=SWEEP, defaults={"at": clock(), "oldest_due_s": lateness}
     )

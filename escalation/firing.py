@@ -1,6 +1,6 @@
 """What firing a step comes to: people told, work moved, priority raised, and the reasons kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -36,6 +36,12 @@ class Deed:
     fallback: Found | None = None
     lines: list[str] = field(default_factory=list)
     insiders: frozenset[int] = frozenset()
+
+    @property
+    def only_tells(self) -> bool:
+        """Whether the deed leaves the ticket itself as it is."""
+        skipped = self.firing.outcome == Firing.Outcome.SKIPPED
+        return skipped or all(action["do"] in LOUD for action in self.due.step.actions)
 
     @property
     def told(self) -> list[int]:
@@ -123,10 +129,10 @@ class Deed:
 class Executor:
     """Turns decisions into deeds; reads people and routes once for a whole batch."""
 
-    def __init__(self, tickets: Sequence[Ticket], now: datetime) -> None:
+    def __init__(self, people: People, routes: Routes, now: datetime) -> None:
         self.now = now
-        self.people = People(tickets, now)
-        self.routes = Routes()
+        self.people = people
+        self.routes = routes
         self._moved: set[int] = set()
 
     def has_moved(self, ticket_id: int) -> bool:

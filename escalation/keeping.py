@@ -68,16 +68,22 @@ class Around:
     at: datetime
 
 
-def keep_runs(tickets: Sequence[Ticket], active: Iterable[Run], at: datetime) -> Kept:
+def keep_runs(
+    tickets: Sequence[Ticket], active: Iterable[Run], at: datetime, around: Around | None = None
+) -> Kept:
     """Start, stop, supersede or adjust the runs of locked tickets so that they fit their facts.
 
-    `active` are the locked runs in force of these tickets. Idempotent.
+    `active` are the locked runs in force of these tickets. Idempotent. `around` is what
+    `look_around` has found for them, where the caller has asked already.
     """
     kept = Kept()
     by_ticket: dict[int, list[Run]] = {}
     for run in active:
         by_ticket.setdefault(run.ticket_id, []).append(run)
-    around = _look_around(tickets, by_ticket, at)
+    if around is None:
+        around = look_around(
+            tickets, (run for mine in by_ticket.values() for run in mine), published(), at
+        )
     for ticket in tickets:
         mine = by_ticket.get(ticket.pk, [])
         if not ticket.is_open or ticket.origin == Origin.IMPORTED or ticket.team is None:
@@ -87,20 +93,21 @@ def keep_runs(tickets: Sequence[Ticket], active: Iterable[Run], at: datetime) ->
     return kept
 
 
-def _look_around(
-    tickets: Sequence[Ticket], by_ticket: Mapping[int, Sequence[Run]], at: datetime
+def published() -> list[Policy]:
+    """The policies in force, in the order in which they are tried."""
+    rows = Policy.objects.filter(is_active=True, current__isnull=False)
+    return list(rows.select_related("current").order_by("position", "id"))
+
+
+def look_around(
+    tickets: Sequence[Ticket], in_force: Iterable[Run], policies: Sequence[Policy], at: datetime
 ) -> Around:
-    published = Policy.objects.filter(is_active=True, current__isnull=False)
-    ids = [ticket.pk for ticket in tickets]
-    until_answered = [
-        ticket_id
-        for ticket_id, mine in by_ticket.items()
-        if any(StopOn.FIRST_RESPONSE in run.revision.stop_on for run in mine)
-    ]
+    """What beside these tickets decides on their runs, of which `in_force` are all."""
+    asking = {run.ticket_id for run in in_force if StopOn.FIRST_RESPONSE in run.revision.stop_on}
     return Around(
-        policies=list(published.select_related("current").order_by("position", "id")),
-        in_majors=frozenset(children_of_open_majors(ids)),
-        answered=signs.answered(until_answered),
+        policies=policies,
+        in_majors=frozenset(children_of_open_majors([ticket.pk for ticket in tickets])),
+        answered=signs.answered(sorted(asking)),
         at=at,
     )
 

@@ -9,6 +9,7 @@ from escalation.clock import RUNNING
 from escalation.contracts import Contracts
 from escalation.models import Clock, Escalation
 from roles.instants import TimeSource
+from roles.ledger import insert_rows
 from roles.models import Person, Team
 from tickets import timeline
 from tickets.assignment import Move, move_many
@@ -36,10 +37,21 @@ class Passing:
     owed: Sequence[Mapping[str, str]] = ()
 
 
-def clock_reading(ticket_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """What each ticket's live clocks show, for keeping with a record, by ticket id."""
+def clock_reading(
+    ticket_ids: Sequence[int], present: Mapping[int, Sequence[Clock]] | None = None
+) -> dict[int, dict[str, Any]]:
+    """What each ticket's live clocks show, for keeping with a record, by ticket id.
+
+    `present` are the tickets' clocks in the order of their cycles, where the caller has them.
+    """
     found: dict[int, dict[str, Any]] = {ticket_id: {} for ticket_id in ticket_ids}
-    for row in Clock.objects.filter(ticket__in=ticket_ids, stopped_at__isnull=True):
+    if present is None:
+        rows = list(Clock.objects.filter(ticket__in=ticket_ids).order_by("kind", "cycle"))
+    else:
+        rows = [row for ticket_id in found for row in present[ticket_id]]
+    for row in rows:
+        if row.stopped_at is not None:
+            continue
         found[row.ticket_id][row.kind] = {
             "state": row.state,
             "cycle": row.cycle,
@@ -52,18 +64,22 @@ def clock_reading(ticket_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def pass_on(
-    passings: Sequence[Passing], *, clock: TimeSource, announce: bool = True
+    passings: Sequence[Passing],
+    *,
+    clock: TimeSource,
+    announce: bool = True,
+    present: Mapping[int, Sequence[Clock]] | None = None,
 ) -> list[tuple[Escalation, TimelineEvent]]:
     """Escalate many locked tickets to other teams, with a bounded number of statements.
 
     The escalation that brought a ticket to its present team is completed, a new one opened. What a
     receiver's contract requires and nobody was there to give, because a policy moves the ticket,
-    is owed.
+    is owed. `present` are the tickets' clocks, where the caller has read them.
     """
     if not passings:
         return []
     ids = [passing.ticket.pk for passing in passings]
-    readings = clock_reading(ids)
+    readings = clock_reading(ids, present)
     passings = _with_debts(passings)
     records = [_record_of(passing, readings[passing.ticket.pk]) for passing in passings]
     events = move_many([_move_of(passing) for passing in passings], clock=clock, announce=announce)
@@ -73,7 +89,7 @@ def pass_on(
     for record in records:
         record.opened_at = moments[record.ticket_id]
         record.owed_at = record.opened_at if record.owed else None
-    Escalation.objects.bulk_create(records)
+    insert_rows(Escalation, records)
     return list(zip(records, events, strict=True))
 
 

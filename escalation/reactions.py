@@ -4,15 +4,20 @@ It synchronises rather than reacts: it does not ask what happened, only what hol
 it again (after a fault, after an upgrade) heals whatever was left behind.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from escalation import handover, keeping, runs, signs, sla
+from escalation.clock import Fact
 from escalation.models import Clock, Run
+from escalation.scene import Scene
+from escalation.steps import Key, Step
 from roles.instants import TimeSource, database_now
+from roles.ledger import insert_rows, update_rows
 from tickets import timeline
 from tickets.models import Ticket
 
@@ -54,46 +59,89 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     """
     load_around(tickets)
     ids = [ticket.pk for ticket in tickets]
-    targets = sla.Targets()
-    told = sla.timelines(ids)
     in_force = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE)
     active = in_force.select_related("policy", "revision").order_by("id")
     kept = keeping.keep_runs(tickets, active.select_for_update(of=("self",), no_key=True), at)
+    targets, told = sla.Targets(), sla.timelines(ids)
+    _record(tickets, targets, told, kept, at)
+    handover.follow_tickets(tickets, at)
+    clocks = sla.keep_clocks(tickets, targets, at, told)
+    steps = runs.steps_of(run.revision_id for run in (*kept.fresh, *kept.changed))
+    _schedule(tickets, kept, clocks, Plan(steps), at)
+
+
+def synchronise_scene(scene: Scene, at: datetime) -> None:
+    """The same for the tickets of a batch, from what has been read of them already.
+
+    A ticket of which nothing but a message was told has the clocks that it had: they follow from
+    its timeline alone.
+    """
+    tickets = list(scene.tickets.values())
+    kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
+    _record(scene.restless, scene.configuration.targets, scene.told, kept, at, others=tickets)
+    handover.follow_tickets(scene.restless, at)
+    fresh = sla.keep_clocks(
+        scene.restless, scene.configuration.targets, at, scene.told, scene.clocks
+    )
+    _schedule(tickets, kept, scene.clocks | fresh, Plan(scene.steps, scene.done), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the next look of a run follows from, beside its ticket and its clocks."""
+
+    steps: Mapping[int, Sequence[Step]]
+    done: Mapping[int, Mapping[Key, str]] | None = None
+
+
+def _record(
+    tickets: Sequence[Ticket],
+    targets: sla.Targets,
+    told: dict[int, list[Fact]],
+    kept: keeping.Kept,
+    at: datetime,
+    *,
+    others: Sequence[Ticket] = (),
+) -> None:
+    """Tell of new targets (of `tickets`) and of what became of runs (of `others` too)."""
     writes = []
-    for ticket in tickets:
-        entries = [
-            *sla.targeting(ticket, targets, sla.last_match(told[ticket.pk]), told[ticket.pk]),
-            *kept.entries.get(ticket.pk, []),
-        ]
+    for ticket in others or tickets:
+        entries = list(kept.entries.get(ticket.pk, []))
+        if ticket.pk in told:
+            past = told[ticket.pk]
+            entries = [*sla.targeting(ticket, targets, sla.last_match(past), past), *entries]
         if entries:
             writes.append(timeline.Write(ticket=ticket, entries=entries))
     if writes:
         timeline.record_many(writes, at=at, announce=False)
-        sla.add_told(told, writes)
-    handover.follow_tickets(tickets, at)
-    clocks = sla.keep_clocks(tickets, targets, at, told)
-    _schedule(tickets, kept, clocks, at)
+        sla.add_told(told, [write for write in writes if write.ticket.pk in told])
 
 
 def _schedule(
-    tickets: Sequence[Ticket], kept: keeping.Kept, clocks: dict[int, list[Clock]], at: datetime
+    tickets: Sequence[Ticket],
+    kept: keeping.Kept,
+    clocks: Mapping[int, Sequence[Clock]],
+    plan: Plan,
+    at: datetime,
 ) -> None:
     """Say when each run looks next, and save what changed."""
     # The ended ones first: a ticket has one main run at a time, and the database insists on it.
     over = [run for run in kept.changed if run.state != Run.State.ACTIVE]
-    timeline.update_rows(Run, over, keeping.WRITTEN)
-    Run.objects.bulk_create(kept.fresh)
+    update_rows(Run, over, keeping.WRITTEN)
+    insert_rows(Run, kept.fresh)
     alive = [run for run in (*kept.fresh, *kept.changed) if run.state == Run.State.ACTIVE]
     by_id = {ticket.pk: ticket for ticket in tickets}
     next_ats: dict[int, list[datetime | None]] = {}
-    steps = runs.steps_of(run.revision_id for run in alive)
+    steps = plan.steps
+    if any(run.revision_id not in steps for run in kept.fresh):
+        steps = runs.steps_of(run.revision_id for run in alive)
     signs.look(alive, by_id, steps, at)
-    for prospect in runs.prospects(alive, by_id, clocks, steps):
+    for prospect in runs.prospects(alive, by_id, clocks, steps, plan.done):
         run = prospect.run
         run.next_at = runs.next_look(prospect)
         run.next_step_id = runs.next_step(prospect)
         next_ats.setdefault(run.ticket_id, []).append(run.next_at)
-    timeline.update_rows(Run, alive, keeping.WRITTEN)
+    update_rows(Run, alive, keeping.WRITTEN)
     indexed = []
     for ticket in tickets:
         moved_due = sla.index_of(ticket, clocks[ticket.pk])

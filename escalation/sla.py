@@ -16,8 +16,9 @@ from escalation.clock import (
 from escalation.models import Clock, Target, TargetRevision, Vendor
 from escalation.tape import replay
 from roles.calendars import round_the_clock, work_calendar
+from roles.ledger import insert_rows, update_rows
 from tickets.models import EventKind, Ticket, TimelineEvent
-from tickets.timeline import Entry, Write, instant_text, update_rows
+from tickets.timeline import Entry, Write, instant_text
 
 CLOCK_EVENTS = (
     EventKind.OPENED,
@@ -249,18 +250,20 @@ def keep_clocks(
     targets: Targets,
     at: datetime,
     told: Mapping[int, Sequence[Fact]] | None = None,
+    present: Mapping[int, Sequence[Clock]] | None = None,
 ) -> dict[int, list[Clock]]:
     """Make the clock rows of locked tickets what their timelines say, as of `at`.
 
     Returns all clock rows by ticket id. Idempotent, and a row that says the same already is left
     alone: a ticket that moved rewrites its team's clocks, not the customer's. `told` are the
-    tickets' timelines, where the caller has read them.
+    tickets' timelines and `present` their locked clocks, where the caller has read them.
     """
     ids = [ticket.pk for ticket in tickets]
-    stored = {
-        (row.ticket_id, row.kind, row.cycle): row
-        for row in Clock.objects.filter(ticket__in=ids).select_for_update(no_key=True)
-    }
+    if present is None:
+        rows_of = Clock.objects.filter(ticket__in=ids).select_for_update(no_key=True)
+    else:
+        rows_of = [row for ticket_id in ids for row in present[ticket_id]]
+    stored = {(row.ticket_id, row.kind, row.cycle): row for row in rows_of}
     told = timelines(ids) if told is None else told
     targets.preload(aimed_at(told))
     fresh: list[Clock] = []
@@ -275,7 +278,7 @@ def keep_clocks(
             elif cycle_of(row) != cycle:
                 changed.append(fill(row, cycle, at))
             rows[ticket_id].append(row)
-    Clock.objects.bulk_create(fresh, batch_size=5000)
+    insert_rows(Clock, fresh)
     update_rows(Clock, changed, WRITTEN)
     return rows
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from notifications import live
 from notifications.leases import lock
 from notifications.models import Message, MessageState
+from roles.ledger import insert_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +48,24 @@ def enqueue(letters: Sequence[Letter], *, now: datetime) -> list[Message]:
     rung) is known already gets the row that stands, untouched. Raises RuntimeError outside a
     transaction: a message must never be committed apart from its cause.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("enqueue() must run in the transaction of the cause.")
     if not letters:
         return []
-    rows = {_once(letter): _row(letter_key(letter), letter, now) for letter in letters}
-    # In one order for everybody, so that two writers of the same causes cannot deadlock.
-    Message.objects.bulk_create((rows[once] for once in sorted(rows)), ignore_conflicts=True)
+    post(letters, now=now)
     # Not looked up by key: a row that stands may have been keyed under an earlier address.
     standing = Message.objects.filter(cause__in={letter.cause for letter in letters})
     stored = {_once(message): message for message in standing}
-    live.wake("messages")
     return [stored[_once(letter)] for letter in letters]
+
+
+def post(letters: Sequence[Letter], *, now: datetime) -> None:
+    """Write the letters into the outbox like `enqueue`, for a caller who asks for no rows."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("Letters must be written in the transaction of their cause.")
+    rows = {_once(letter): _row(letter_key(letter), letter, now) for letter in letters}
+    if rows:
+        # In one order for everybody, so that two writers of the same causes cannot deadlock.
+        insert_rows(Message, [rows[once] for once in sorted(rows)], lenient=True)
+        live.wake("messages")
 
 
 def _once(of: Letter | Message) -> tuple[str, int, str, int]:
@@ -84,8 +91,11 @@ def withdraw(
         queued = queued.filter(cause__in=causes)
     if kinds is not None:
         queued = queued.filter(kind__in=kinds)
-    with transaction.atomic():
-        return Message.objects.filter(pk__in=lock(queued)).update(
+    with transaction.atomic(savepoint=False):
+        held = lock(queued)
+        if not held:
+            return 0
+        return Message.objects.filter(pk__in=held).update(
             state=MessageState.WITHDRAWN, finished_at=now, finished_reason=reason, leased_until=None
         )
 

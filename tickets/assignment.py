@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from notifications.outbox import enqueue, withdraw
+from notifications.outbox import enqueue, post, withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
@@ -189,7 +189,7 @@ def move_many(
     for wanted, event in zip(moves, events, strict=True):
         if wanted.tell_requester:
             told += _tell_moved(wanted, event)
-    enqueue(told, now=at)
+    post(told, now=at)
     return events
 
 

@@ -9,17 +9,16 @@ from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Model
 from django.dispatch import Signal
 
 from notifications import live
+from roles.ledger import insert_rows, update_rows
 from tickets.models import EventBody, Ticket, TimelineEvent
 
 recorded: Final = Signal()
 """Sent once per write, inside the transaction, with the locked `tickets` and `at`."""
 
 HEAD: Final = ("last_seq", "last_hash", "last_event_at")
-BATCH: Final = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +112,10 @@ def record_many(
         for entry in write.entries:
             write.events.append(_append(write.ticket, entry, at, bodies))
     events = [event for write in writes for event in write.events]
-    TimelineEvent.objects.bulk_create(events, batch_size=BATCH)
-    EventBody.objects.bulk_create(
+    insert_rows(TimelineEvent, events)
+    insert_rows(
+        EventBody,
         [EventBody(event_id=event.pk, salt=salt, text=text) for event, salt, text in bodies],
-        batch_size=BATCH,
     )
     save_tickets([(write.ticket, [*write.fields, *HEAD]) for write in writes])
     if hint and events:
@@ -173,48 +172,11 @@ def _append(
 
 def save_tickets(rows: Sequence[tuple[Ticket, Sequence[str]]]) -> None:
     """Write the named fields of each ticket: one statement for each distinct set of fields."""
-    groups: dict[tuple[str, ...], list[Model]] = {}
+    groups: dict[tuple[str, ...], list[Ticket]] = {}
     for ticket, fields in rows:
         groups.setdefault(tuple(sorted(set(fields))), []).append(ticket)
     for names, tickets in groups.items():
-        update_rows(Ticket, tickets, names)
-
-
-def update_rows(model: type[Model], rows: Sequence[Model], names: Sequence[str]) -> int:
-    """Write the named fields of many rows of one table with a single statement.
-
-    Returns how many rows were written. Unlike bulk_update its text does not grow with the rows,
-    so that a sweep of a thousand tickets costs what the rows cost and no parsing.
-    """
-    if not rows or not names:
-        return 0
-    fields: list[Any] = [model._meta.get_field(name) for name in names]
-    key: Any = model._meta.pk
-    documents = []
-    for row in rows:
-        document: dict[str, Any] = {"id": row.pk}
-        for item in fields:
-            document[item.column] = _plain(getattr(row, item.attname))
-        documents.append(document)
-    columns = [item.column for item in fields]
-    types = ", ".join(f'"{item.column}" {_sql_type(item)}' for item in fields)
-    assignments = ", ".join(f'"{column}" = new."{column}"' for column in columns)
-    statement = (
-        f'UPDATE "{model._meta.db_table}" AS old SET {assignments} '  # noqa: S608 (names of our own models)
-        f"FROM jsonb_to_recordset(%s::jsonb) AS new(id bigint, {types}) "
-        f'WHERE old."{key.column}" = new.id'
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [orjson.dumps(documents).decode()])
-        return int(cursor.rowcount)
-
-
-def _sql_type(item: Any) -> str:
-    return str(item.rel_db_type(connection) if item.is_relation else item.db_type(connection))
-
-
-def _plain(value: Any) -> Any:
-    return instant_text(value) if isinstance(value, datetime) else value
+        update_rows(Ticket, tickets, names, stepwise="status")
 
 
 def lock(ticket_id: int) -> Ticket:

@@ -1,0 +1,178 @@
+"""A batch written with one statement leaves the very rows that single writes would leave."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from escalation import engine, handover
+from escalation.engine import climb
+from escalation.models import Clock, Escalation, Firing, Run
+from escalation.reactions import heal
+from escalation.verify import check_all as check_clocks
+from notifications.models import Message
+from roles import ledger
+from tests.story import Story, involve, move, notify, page, percent, unacknowledged
+from tickets import assignment, lifecycle
+from tickets.models import Ticket, TimelineEvent
+from tickets.verify import check_all as check_timelines
+
+MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
+OWN_ID = frozenset({"id", "firing_id", "hash", "last_hash", "canonical", "cause", "key", "salt"})
+
+
+class Undone(Exception):
+    """Ends a transaction that was only looked at."""
+
+
+def busy_site(seed: int, tickets: int = 14) -> Story:
+    """Tickets in many states, for each of which some step, or several, are due by now."""
+    rng = random.Random(seed)
+    story = Story()
+    story.phone.ignore("received", "escalated", "resolved", "waiting", "replied")
+    story.target("first_response", 30)
+    story.target("resolution", 60)
+    story.target("acceptance", 7)
+    story.policy(
+        "climb",
+        unacknowledged(0, "Page", page("on_call")),
+        unacknowledged(5, "Lead", notify("lead", "requester")),
+        unacknowledged(10, "Up", move(), page("on_call")),
+        unacknowledged(15, "Manager", involve("manager"), page("duty:incident-manager")),
+        percent("resolution", 20, "Fifth", notify("assignee")),
+        percent("acceptance", 50, "Half", {"do": "raise_priority", "to": 2}, notify("lead")),
+        repeat_limit=1,
+        repeat_after_s=120,
+    )
+    story.policy("beside", percent("resolution", 30, "Beside", involve("manager")), mode="beside")
+    for number in range(tickets):
+        ticket = story.open(subject=f"Number {number}")
+        story.now += timedelta(seconds=rng.randrange(1, 90))
+        if rng.random() < 0.5:
+            engine.climb(clock=story.clock)
+        if rng.random() < 0.3:
+            assignment.take(ticket=ticket, actor=story.agent, clock=story.clock)
+            if rng.random() < 0.6:
+                lifecycle.pend(
+                    ticket=ticket,
+                    actor=story.agent,
+                    status="pending_requester",
+                    reason="Which one?",
+                    clock=story.clock,
+                )
+        elif rng.random() < 0.2:
+            handover.escalate(
+                ticket=ticket,
+                actor=story.agent,
+                reason_code="skill",
+                reason="Too deep.",
+                clock=story.clock,
+            )
+    story.now += timedelta(minutes=rng.choice([4, 9, 13, 21, 40]))
+    return story
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """All rows but for numbers that follow from the order of writing."""
+    found = {}
+    for model in MODELS:
+        listed = []
+        for row in model._default_manager.order_by("pk").values():
+            kept = {name: value for name, value in row.items() if name not in OWN_ID}
+            if model is TimelineEvent:
+                kept["facts"] = {
+                    name: value
+                    for name, value in model(**row).facts.items()
+                    if name not in ("firing", "escalation")
+                }
+            listed.append(kept)
+        found[model.__name__] = sorted(listed, key=repr)
+    return found
+
+
+def climbed(story: Story, *, is_gathered: bool) -> dict[str, list[dict[str, Any]]]:
+    """The rows that three looks leave, seen and then undone."""
+    seen: dict[str, list[dict[str, Any]]] = {}
+    with pytest.raises(Undone), transaction.atomic():
+        for _ in range(3):
+            climb(clock=story.clock, is_gathered=is_gathered)
+        seen = rows()
+        assert not [f for part in check_timelines() for f in part.findings]
+        assert not [f for part in check_clocks() for f in part.findings]
+        raise Undone
+    return seen
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_gathered_batch_leaves_the_rows_that_single_writes_leave(db, seed: int) -> None:
+    story = busy_site(seed)
+    singly = climbed(story, is_gathered=False)
+    gathered = climbed(story, is_gathered=True)
+    assert len(gathered["Firing"]) > Firing.objects.count()
+    for name, listed in singly.items():
+        assert gathered[name] == listed, name
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_after_a_batch_there_is_nothing_to_heal(db, seed: int) -> None:
+    story = busy_site(seed)
+    climb(clock=story.clock)
+    before = rows()
+    heal(Ticket.objects.values_list("pk", flat=True), clock=story.clock)
+    assert rows() == before
+
+
+def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(db) -> None:
+    story = Story()
+    story.target("resolution", 60)
+    story.target("acceptance", 20)
+    story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
+    for number in range(12):
+        story.open(subject=f"Number {number}")
+    story.now += timedelta(minutes=6)
+    few = [run.pk for run in Run.objects.order_by("pk")[:2]]
+    counts = []
+    for ids in (few, None):
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            deeds = climb(clock=story.clock, run_ids=ids)
+        counts.append(len(seen))
+    assert len(deeds) == 10
+    assert counts[1] <= counts[0] + 1
+    assert counts[1] <= 40
+
+
+def test_a_run_that_somebody_else_has_evaluated_is_not_overwritten(db) -> None:
+    story = Story()
+    story.policy("p", unacknowledged(5, "Up", move()))
+    ticket = story.open()
+    run = Run.objects.get(ticket=ticket)
+    with pytest.raises(ledger.Stale), transaction.atomic(), ledger.keeping() as book:
+        book.fence(Run, "epoch", {run.pk: run.epoch + 1})
+        run.rung = 9
+        ledger.update_rows(Run, [run], ["rung"])
+    run.refresh_from_db()
+    assert run.rung == 0
+
+
+def test_nobody_reads_past_an_open_ledger(db) -> None:
+    story = Story()
+    ticket = story.open()
+    with transaction.atomic(), ledger.keeping():
+        ticket.chase_count = 7
+        ledger.update_rows(Ticket, [ticket], ["chase_count"])
+        assert Ticket.objects.get(pk=ticket.pk).chase_count == 7
+
+
+def test_what_a_savepoint_takes_back_is_not_written(db) -> None:
+    story = Story()
+    ticket = story.open()
+    with transaction.atomic(), ledger.keeping(), pytest.raises(Undone), transaction.atomic():
+        ticket.chase_count = 7
+        ledger.update_rows(Ticket, [ticket], ["chase_count"])
+        raise Undone
+    assert Ticket.objects.get(pk=ticket.pk).chase_count == 0
