@@ -66,7 +66,10 @@ def note_breaches(*, limit: int, clock: TimeSource, ticket_id: int | None = None
     unnoted = Clock.objects.filter(_unnoted(now), ticket__in=tickets)
     late = list(unnoted.order_by("ticket", "kind", "cycle").select_for_update(no_key=True))
     at = clock()
-    writes = [_breach(tickets[ticket_id], late, at) for ticket_id in tickets]
+    by_ticket: dict[int, list[Clock]] = {}
+    for row in late:
+        by_ticket.setdefault(row.ticket_id, []).append(row)
+    writes = [_breach(tickets[pk], rows_of, at) for pk, rows_of in by_ticket.items()]
     timeline.record_many([write for write in writes if write.entries], at=at, announce=False)
     timeline.update_rows(Clock, late, ("noted_breach", "breached_at"))
     return len(late)

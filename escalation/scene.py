@@ -12,13 +12,13 @@ from escalation.models import Clock, Policy, PolicyRevision, Run
 from escalation.routes import Routes
 from escalation.rules import Step
 from escalation.steps import Key
-from escalation.targets import People
+from escalation.targets import People, Staff
 from roles.ledger import Ledger
-from roles.models import Organisation, Team
+from roles.models import Organisation
 from tickets.models import Category, Service, Ticket, TimelineEvent
 
-FRESH_S: Final = 1.0
-"""For so long the configuration is not read again: a pass sees at most what held a second ago."""
+FRESH_S: Final = 5.0
+"""For so long one pass goes by what it has read of the configuration; rosters are read anew."""
 
 
 class Configuration:
@@ -29,7 +29,8 @@ class Configuration:
         self.targets = sla.Targets()
         self.policies = keeping.published()
         self.routes = Routes()
-        self.teams = Team.objects.select_related("tier", "calendar").in_bulk()
+        self.staff = Staff()
+        self.teams = self.staff.teams
         self.services = Service.objects.in_bulk()
         for service in self.services.values():
             if service.owner_team_id in self.teams:
@@ -129,7 +130,7 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
         run.ticket = tickets[run.ticket_id]
     configuration.introduce(in_force)
     configuration.place(tickets.values())
-    people = People(list(tickets.values()), now)
+    people = People(list(tickets.values()), now, configuration.staff)
     for ticket in tickets.values():
         ticket.requester = people.people[ticket.requester_id]
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}

@@ -45,14 +45,11 @@ class Found:
         return [person.person_id for person in self.people]
 
 
-class People:
-    """Looks up the people around many tickets with a fixed number of queries."""
+class Staff:
+    """Who works where and holds which duty; it does not change from one batch to the next."""
 
-    def __init__(self, tickets: Sequence[Ticket], at: datetime) -> None:
-        self.at = at
+    def __init__(self) -> None:
         self.teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
-        self.by_slug = {team.slug: team for team in self.teams.values()}
-        self.on_call = oncall.on_call(list(self.teams), at)
         self.members: dict[int, list[int]] = {}
         for team_id, person_id in Membership.objects.order_by("team", "person").values_list(
             "team_id", "person_id"
@@ -63,6 +60,18 @@ class People:
             "duty__slug", "person_id"
         ):
             self.holders.setdefault(slug, []).append(person_id)
+
+
+class People:
+    """Looks up the people around many tickets with a fixed number of queries."""
+
+    def __init__(self, tickets: Sequence[Ticket], at: datetime, staff: Staff | None = None) -> None:
+        """`staff` is what a caller with many batches has read already."""
+        staff = staff or Staff()
+        self.at = at
+        self.teams, self.members, self.holders = staff.teams, staff.members, staff.holders
+        self.by_slug = {team.slug: team for team in self.teams.values()}
+        self.on_call = oncall.on_call(list(self.teams), at)
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
         self.watching = _pairs(Watcher, [item.pk for item in tickets])
         self.people = self._load(tickets)
