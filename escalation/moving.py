@@ -17,6 +17,7 @@ from escalation.firing import Deed, Executor
 from escalation.models import Clock, Firing, Policy, PolicyRevision, Run
 from escalation.reactions import load_around
 from escalation.steps import CLOCK_PERCENT, CLOCK_REMAINING, UNACKNOWLEDGED, Due, Key, Step
+from escalation.targets import People
 from escalation.touching import climbs_behind
 from escalation.triggers import ladder
 from roles import audit
@@ -254,7 +255,7 @@ def _passed(
     for row in Clock.objects.filter(ticket__in=tickets):
         clocks[row.ticket_id].append(row)
     before = {heir.pk: old for old, heir in zip(olds, heirs, strict=True)}
-    executor = Executor(list(tickets.values()), now)
+    executor = Executor(People(list(tickets.values()), now), Routes(), now)
     deeds = []
     for prospect in runs.prospects(heirs, tickets, clocks):
         old = before[prospect.run.pk]

@@ -140,6 +140,7 @@ class Life:
                 note_breaches(limit=MOST_STEPS, clock=self.clock, ticket_id=ticket.pk)
             climb(run_ids=list(steps.values_list("pk", flat=True)), clock=self.clock)
         self.now = max(self.now, goal)
+        note_breaches(limit=MOST_STEPS, clock=self.clock, ticket_id=ticket.pk)
 
     def _act(self, ticket: Ticket, verb: str, given: Any, rng: Random) -> bool:
         """Whether the act was possible; what the site refuses is left out."""
