@@ -16,6 +16,7 @@ from escalation.difference import pair_steps
 from escalation.firing import Deed, Executor
 from escalation.models import Clock, Firing, Policy, PolicyRevision, Run
 from escalation.reactions import load_around
+from escalation.routes import Routes
 from escalation.steps import CLOCK_PERCENT, CLOCK_REMAINING, UNACKNOWLEDGED, Due, Key, Step
 from escalation.targets import People
 from escalation.touching import climbs_behind
