@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from escalation.models import Firing
+from escalation.models import Engagement, Firing
 from notifications.models import Hook
 from notifications.outbox import Letter
 from notifications.webhooks import CHANNEL as WEBHOOK
@@ -78,6 +78,29 @@ def informing_letter(ticket: Ticket, *, cause: str, recipient_id: int) -> Letter
         priority=ticket.priority,
         clearance=ticket.topic if ticket.restricted else "",
         data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key},
+    )
+
+
+def vendor_letter(ticket: Ticket, engagement: Engagement, cause: str, account_id: int) -> Letter:
+    """The call to a vendor: what its contract and its people need, and nothing of ours inside."""
+    vendor = engagement.vendor
+    lines = [
+        engagement.reason,
+        "",
+        f"Our ticket: {ticket.key}, priority {ticket.priority}",
+        *([f"Contract: {vendor.contract}"] if vendor.contract else []),
+        *([f"Your reference: {engagement.reference}"] if engagement.reference else []),
+        "Please answer with your own reference.",
+    ]
+    return Letter(
+        topic=ticket.topic,
+        cause=cause,
+        recipient_id=account_id,
+        kind="vendor_engaged",
+        subject=f"[{ticket.key}] P{ticket.priority} We need you: {ticket.subject}",
+        body="\n".join(lines),
+        urgency="high" if ticket.priority <= 2 else "low",
+        priority=ticket.priority,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from escalation import handover, keeping, runs, signs, sla
+from escalation import handover, keeping, runs, signs, sla, vendors
 from escalation.clock import Fact
 from escalation.models import Clock, Run
 from escalation.scene import Scene
@@ -58,6 +58,7 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     brought up to date in memory too. A bounded number of statements for any number of tickets.
     """
     load_around(tickets)
+    vendors.follow_tickets(tickets, at)
     ids = [ticket.pk for ticket in tickets]
     in_force = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE)
     active = in_force.select_related("policy", "revision").order_by("id")
@@ -77,6 +78,7 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
     its timeline alone.
     """
     tickets = list(scene.tickets.values())
+    scene.told.update(sla.timelines(vendors.follow_tickets(scene.restless, at)))
     kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
     _record(scene.restless, scene.configuration.targets, scene.told, kept, at, others=tickets)
     handover.follow_tickets(scene.restless, at)

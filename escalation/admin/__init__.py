@@ -1,5 +1,5 @@
-"""The administrators' door to targets, policies and what the engine has done."""
+"""The administrators' door to targets, policies, vendors and what the engine has done."""
 
-from escalation.admin import contracts, history, policies, revisions, targets, tickets
+from escalation.admin import contracts, history, policies, revisions, targets, tickets, vendors
 
-__all__ = ["contracts", "history", "policies", "revisions", "targets", "tickets"]
+__all__ = ["contracts", "history", "policies", "revisions", "targets", "tickets", "vendors"]

@@ -6,7 +6,7 @@ from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep, StopOn
 from escalation.models.run import Firing, Heartbeat, Quarantine, Run, Silence
 from escalation.models.sla import Clock, ClockKind, Target, TargetRevision
-from escalation.models.vendor import Engagement, Vendor
+from escalation.models.vendor import Engagement, Vendor, VendorContact
 
 __all__ = [
     "Clock",
@@ -28,4 +28,5 @@ __all__ = [
     "TargetRevision",
     "TicketFact",
     "Vendor",
+    "VendorContact",
 ]

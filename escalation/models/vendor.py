@@ -27,9 +27,16 @@ class Vendor(models.Model):
         related_name="+",
         help_text="The hours in which the contract counts. Empty: always.",
     )
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=40, blank=True)
-    url = models.URLField(blank=True)
+    account = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="vendor",
+        help_text="Stands for the vendor where messages name a recipient.",
+    )
+    url = models.CharField(max_length=200, blank=True, help_text="Where its portal is.")
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -37,6 +44,35 @@ class Vendor(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class VendorContact(models.Model):
+    """Whom to reach at a vendor; the lowest level is called first, higher ones when it is late."""
+
+    vendor = models.ForeignKey(Vendor, on_delete=models.CASCADE, related_name="contacts")
+    level = models.PositiveSmallIntegerField(
+        default=1, help_text="1 is who takes the call; higher levels are for complaints."
+    )
+    role = models.CharField(max_length=120, help_text="Such as service desk, or duty manager.")
+    name = models.CharField(max_length=120, blank=True)
+    email = models.EmailField("e-mail", blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        ordering = ["vendor", "level", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(email="") | ~models.Q(phone=""),
+                name="vendor_contact_can_be_reached",
+                violation_error_message="A contact needs an e-mail address or a phone number.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(level__range=(1, 9)), name="vendor_contact_level_1_to_9"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level}. {self.role}"
 
 
 class Engagement(models.Model):
@@ -59,6 +95,12 @@ class Engagement(models.Model):
     engaged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    entry = models.PositiveIntegerField(
+        default=0, help_text="The team entry in which the vendor was engaged."
+    )
+    by_move = models.BooleanField(
+        default=False, help_text="Engaged because the ticket came into the vendor's team."
+    )
     responded_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -69,6 +111,20 @@ class Engagement(models.Model):
                 fields=["ticket"],
                 condition=models.Q(ended_at__isnull=True),
                 name="engagement_one_open_per_ticket",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["engaged", "responded"], ended_at__isnull=True)
+                | models.Q(state__in=["delivered", "released"], ended_at__isnull=False),
+                name="engagement_ended_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="responded") | models.Q(responded_at__isnull=False),
+                name="engagement_answer_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(responded_at__isnull=True)
+                | models.Q(responded_at__gte=models.F("engaged_at")),
+                name="engagement_answered_after_engaging",
             ),
         ]
 
