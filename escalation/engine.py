@@ -18,6 +18,7 @@ from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
+from escalation.majors import keep_children
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import synchronise, synchronise_scene
 from escalation.scene import Configuration, Scene, look
@@ -26,7 +27,7 @@ from notifications.faults import crash_here
 from notifications.models import Message
 from roles import ledger
 from roles.instants import TimeSource, database_now
-from tickets import upkeep
+from tickets import clearance, upkeep
 from tickets.models import Ticket, TimelineEvent
 
 log = logging.getLogger(__name__)
@@ -78,13 +79,20 @@ def _report(deeds: Sequence[Deed], *, breached: int, more: bool) -> TickReport:
     return TickReport(fired=fired, skipped=len(deeds) - fired, breached=breached, more=more)
 
 
+_CHORES = (
+    (upkeep.to_wake, upkeep.wake),
+    (upkeep.to_free, upkeep.free_waiting),
+    (upkeep.to_close, upkeep.close_settled),
+)
+"""What the calendar says: which tickets are due, and what is done to them."""
+
+
 def _keep_up(limit: int, clock: TimeSource) -> None:
     """Wake and close what the calendar says; a ticket that fails there is tried alone, and counted.
 
     Trouble there must not hold up an escalation.
     """
-    chores = ((upkeep.to_wake, upkeep.wake), (upkeep.to_close, upkeep.close_settled))
-    for due, chore in chores:
+    for due, chore in _CHORES:
         ids: list[int] = []
         try:
             now = clock()
@@ -94,6 +102,11 @@ def _keep_up(limit: int, clock: TimeSource) -> None:
         except Exception:
             log.exception("%s failed; its tickets are now tried one by one.", chore.__name__)
             quarantine.ticket_by_ticket(ids, chore, clock=clock)
+    for look_after in (clearance.lapse, keep_children):
+        try:
+            look_after(limit=limit, clock=clock)
+        except Exception:
+            log.exception("%s failed; it is tried again at the next look.", look_after.__name__)
 
 
 def due_run_ids(*, limit: int, now: datetime) -> list[int]:

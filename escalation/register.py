@@ -1,11 +1,14 @@
 """Writes what policies, targets and vendors are known by: name, place in the order, on or off."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from escalation.models import Policy, Target, Vendor
+from escalation.models import Policy, Target, Vendor, VendorContact
+from roles import audit
 from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.people import require
+from roles.refusals import Invalid
 from roles.rows import put_row
 
 
@@ -52,3 +55,42 @@ def set_vendor(
     """The vendor of that slug, made or changed. Raises Forbidden, and Invalid by field."""
     require(actor, "manage_policies")
     return put_row(Vendor, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
+
+
+def set_contacts(
+    *,
+    vendor: Vendor,
+    contacts: Sequence[Mapping[str, Any]],
+    reason: str = "",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+) -> Vendor:
+    """The vendor with exactly these contacts. Raises Forbidden, and Invalid for one out of reach.
+
+    Must run in a transaction.
+    """
+    require(actor, "manage_policies")
+    rows = [VendorContact(vendor=vendor, **given) for given in contacts]
+    if not all(row.email or row.phone for row in rows):
+        problem = "Each contact needs an e-mail address or a phone number."
+        raise Invalid("out_of_reach", problem, {"contacts": problem})
+    before = [_told(row) for row in vendor.contacts.all()]
+    after = [_told(row) for row in sorted(rows, key=lambda row: row.level)]
+    if before == after:
+        return vendor
+    vendor.contacts.all().delete()
+    VendorContact.objects.bulk_create(rows)
+    changes = {"contacts": [before, after]}
+    audit.record(
+        actor=actor,
+        action="vendor.contacts_set",
+        subject=vendor,
+        changes=changes,
+        reason=reason,
+        clock=clock,
+    )
+    return vendor
+
+
+def _told(row: VendorContact) -> list[Any]:
+    return [row.level, row.role, row.name, row.email, row.phone]

@@ -28,6 +28,12 @@ SUBJECTS = {
     "major_resolved": "A major incident is over",
     "cleared": "You have been cleared for a case",
     "lifting": "Somebody wants to lift a restriction; please look",
+    "resumed": "Work can go on",
+    "approval_wanted": "A change waits for your approval",
+    "change_approved": "The change is approved",
+    "change_rejected": "The change is rejected",
+    "change_ended": "The change has ended",
+    "workaround": "There is a workaround",
 }
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from notifications.outbox import enqueue, withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.refusals import Conflict, Invalid
-from tickets import letters, stakeholders, states
+from tickets import letters, stakeholders, states, waiting
 from tickets.access import PAGES, may
 from tickets.acting import Act, acting, fitting, required
 from tickets.links import survivor_of
@@ -108,30 +110,51 @@ def pend(
     status: str,
     reason: str,
     wake_at: datetime | None = None,
+    change: Ticket | None = None,
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Ticket:
-    """Put the ticket on hold for the requester, a vendor or a change, with a reason."""
+    """Put the ticket on hold for the requester, a vendor or a change, with a reason.
+
+    Waiting for a change needs its ticket in `change`: the end of that change resumes this one. To
+    wait for a vendor, engaging it says more (`escalation.vendors.engage`), but this will do.
+    """
     if status not in HOLDS:
         raise Invalid("unknown_status", "That is no way to wait.", {"status": "Choose one."})
-    with acting(ticket, actor=actor, action="pend", clock=clock, via=via) as act:
-        locked = act.ticket
-        reason = required(reason, "reason", 250)
-        if wake_at is not None and wake_at <= act.now:
-            raise Invalid("past", "That time has passed.", {"wake_at": "Choose a later time."})
-        if wake_at is not None and wake_at > act.now + LONGEST_SLEEP:
-            raise Invalid("far", "That is too far ahead.", {"wake_at": "Within a year, please."})
-        getattr(locked, HOLDS[status])()
-        locked.pending_reason, locked.wake_at = reason, wake_at
-        event = act.record(
-            EventKind.PENDED,
-            body=reason,
-            is_public=status == states.PENDING_REQUESTER,
-            facts={"by": side_of(actor, locked)},
-        )
-        if status == states.PENDING_REQUESTER:
-            enqueue(letters.to_requester(locked, event, kind="waiting", body=reason), now=act.now)
-        return locked
+    for_change = status == states.PENDING_CHANGE
+    with transaction.atomic():
+        awaited = waiting.lock_with_change(ticket, change) if for_change else None
+        with acting(ticket, actor=actor, action="pend", clock=clock, via=via) as act:
+            if awaited is not None:
+                waiting.require_awaitable(act.ticket, awaited, actor)
+            _pend(act, status, reason, wake_at, awaited)
+            return act.ticket
+
+
+def _pend(
+    act: Act, status: str, reason: str, wake_at: datetime | None, awaited: Ticket | None
+) -> None:
+    locked = act.ticket
+    reason = required(reason, "reason", 250)
+    if wake_at is not None and wake_at <= act.now:
+        raise Invalid("past", "That time has passed.", {"wake_at": "Choose a later time."})
+    if wake_at is not None and wake_at > act.now + LONGEST_SLEEP:
+        raise Invalid("far", "That is too far ahead.", {"wake_at": "Within a year, please."})
+    getattr(locked, HOLDS[status])()
+    locked.pending_reason, locked.wake_at = reason, wake_at
+    facts = {"by": side_of(act.actor, locked)}
+    if awaited is not None:
+        facts["change"] = awaited.key
+    event = act.record(
+        EventKind.PENDED,
+        body=reason,
+        is_public=status == states.PENDING_REQUESTER,
+        facts=facts,
+    )
+    if status == states.PENDING_REQUESTER:
+        enqueue(letters.to_requester(locked, event, kind="waiting", body=reason), now=act.now)
+    if awaited is not None:
+        waiting.note_waiting(act, awaited)
 
 
 def resume(

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from notifications.outbox import enqueue
 from roles.instants import TimeSource
-from tickets import letters, states, timeline
+from tickets import letters, states, timeline, waiting
 from tickets.acting import Act, begin
 from tickets.models import EventKind, Origin, Ticket
 
@@ -44,6 +44,30 @@ def to_wake(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
 
 def _to_wake(now: datetime) -> Q:
     return Q(status__in=sorted(states.PENDING), wake_at__lte=now)
+
+
+@transaction.atomic
+def free_waiting(
+    *, clock: TimeSource, limit: int = 200, ticket_ids: Sequence[int] | None = None
+) -> int:
+    """Resume tickets on hold for a change whose own ticket was resolved or cancelled; how many.
+
+    The end of the change itself resumes them at once; this is for what ends without a result.
+    """
+    ids = to_free(limit=limit, now=clock()) if ticket_ids is None else ticket_ids
+    over = waiting.freed(ids)
+    told = []
+    for ticket in _lock_free(Q(status=states.PENDING_CHANGE), list(over)):
+        act = begin(ticket, actor=None, clock=clock)
+        told += waiting.go_on(act, f"{over[ticket.pk]} is not open any more")
+    enqueue(told, now=clock())
+    return len(told)
+
+
+def to_free(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
+    """The ids of the tickets that wait for a change which is over, but for those to leave out."""
+    rows = waiting.over().exclude(ticket__in=leave_out)
+    return list(rows.order_by("ticket_id").values_list("ticket_id", flat=True)[:limit])
 
 
 @transaction.atomic
@@ -86,10 +110,14 @@ def _write_each(
     """Change those of the tickets that are still due under their lock."""
     if not ids:
         return []
-    rows = Ticket.objects.filter(due, pk__in=ids).order_by("id")
-    locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    acts = [begin(ticket, actor=None, clock=clock) for ticket in locked]
+    acts = [begin(ticket, actor=None, clock=clock) for ticket in _lock_free(due, ids)]
     pairs = [(act, change(act)) for act in acts]
     if pairs:
         timeline.record_many([write for _, write in pairs], at=max(act.now for act in acts))
     return pairs
+
+
+def _lock_free(due: Q, ids: Sequence[int]) -> list[Ticket]:
+    """Those of the tickets that are still due, locked, but for what somebody else holds."""
+    rows = Ticket.objects.filter(due, pk__in=ids).order_by("id")
+    return list(rows.select_for_update(skip_locked=True, no_key=True, of=("self",)))

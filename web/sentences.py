@@ -98,15 +98,8 @@ PLAIN = {
     "major_staffed": "named the roles of the major incident",
     "major_updated": "updated the stakeholders",
     "major_demoted": "demoted the major incident",
-    "vendor_engaged": "engaged a vendor",
-    "vendor_responded": "noted the vendor's answer",
-    "vendor_delivered": "noted the vendor's delivery",
-    "vendor_released": "released the vendor",
-    "change_planned": "planned the change",
     "change_approved": "approved the change",
     "change_rejected": "rejected the change",
-    "change_ended": "ended the change",
-    "diagnosed": "noted the diagnosis",
 }
 
 
@@ -144,6 +137,8 @@ def _assigned(facts: Facts, names: Names) -> str:
 
 
 def _commented(facts: Facts, names: Names) -> str:
+    if "workaround_of" in facts:
+        return f"passed on word from {facts['workaround_of']}"
     if "update" in facts:
         return "updated it in the system it came from"
     return f"wrote on {facts['said_on']}, which goes on here" if "said_on" in facts else "wrote"
@@ -155,6 +150,8 @@ def _triaged(facts: Facts, names: Names) -> str:
 
 def _pended(facts: Facts, names: Names) -> str:
     status = facts.get("set", {}).get("status", "")
+    if "change" in facts:
+        return f"put it on hold: waiting for change {facts['change']}"
     return f"put it on hold: {STATUS_LABELS.get(status, 'waiting').lower()}"
 
 
@@ -318,6 +315,34 @@ def _updated(facts: Facts, names: Names) -> str:
     return f"updated the stakeholders{inside}{promised}"
 
 
+def _vendor(verb: str, facts: Facts) -> str:
+    reference = f", reference {facts['reference']}" if facts.get("reference") else ""
+    because = f": {facts['because']}" if facts.get("because") else ""
+    return f"{verb} {facts.get('name') or 'the vendor'}{reference}{because}"
+
+
+def _change_planned(facts: Facts, names: Names) -> str:
+    if facts.get("state") == "submitted":
+        return "asked for approval of the change"
+    if facts.get("lapsed"):
+        return "planned the change anew; it needs a new approval"
+    return "planned the change"
+
+
+def _change_ended(facts: Facts, names: Names) -> str:
+    state = str(facts.get("state") or "ended").replace("_", " ")
+    return f"noted how the change ended: {state}"
+
+
+def _diagnosed(facts: Facts, names: Names) -> str:
+    if "published" in facts:
+        whom = "those at work and the requesters" if facts.get("to_requesters") else "those at work"
+        children = f"{facts['published']} open children"
+        return f"passed the workaround on to {whom} ({children})"
+    known = "noted a known error" if facts.get("known_error") else "noted a diagnosis"
+    return f"{known} and a workaround" if facts.get("has_workaround") else known
+
+
 _WORDED = {
     "linked": _linked,
     "merged": _merged,
@@ -345,6 +370,13 @@ _WORDED = {
     "involved": _involved,
     "alerted": _alerted,
     "breached": _breached,
+    "vendor_engaged": lambda facts, names: _vendor("engaged", facts),
+    "vendor_responded": lambda facts, names: _vendor("noted the answer of", facts),
+    "vendor_delivered": lambda facts, names: _vendor("noted the delivery of", facts),
+    "vendor_released": lambda facts, names: _vendor("released", facts),
+    "change_planned": _change_planned,
+    "change_ended": _change_ended,
+    "diagnosed": _diagnosed,
     "run_started": lambda facts, names: _run("started", facts),
     "run_stopped": lambda facts, names: _run("stopped", facts),
     "fired": _fired,

@@ -91,11 +91,12 @@ class Moving(StrictSerializer):
 
 
 class Pending(StrictSerializer):
-    """Whom the ticket waits for, what for, and when to look again."""
+    """Whom the ticket waits for, what for, and when to look again; a change by its key."""
 
     status = serializers.ChoiceField(HOLDS)
     reason = Text(max_length=250)
     wake_at = serializers.DateTimeField(required=False, allow_null=True)
+    change = TicketKey(required=False, allow_null=True)
 
 
 class Resolving(StrictSerializer):

@@ -11,14 +11,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Min
 
+from config.example.planned import PLANNED
 from config.example.scenes import SCENES, Opening
 from escalation import handover
 from escalation.engine import tick
-from escalation.models import Clock, Run
+from escalation.models import Clock, Run, Vendor
+from escalation.vendors import engage, respond
 from notifications.outbox import withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
-from tickets import assignment, incidents, lifecycle, notices, staffing
+from tickets import assignment, changes, incidents, lifecycle, links, notices, problems, staffing
 from tickets.models import Category, Service, Ticket
 from tickets.opening import open_ticket
 
@@ -38,6 +40,13 @@ ACTS: dict[str, Callable[..., Any]] = {
     "attach_child": incidents.attach_child,
     "post_update": incidents.post_update,
     "owe_notice": notices.owe_notice,
+    "engage": engage,
+    "respond": respond,
+    "plan_change": changes.plan_change,
+    "submit_change": changes.submit_change,
+    "approve_change": changes.approve_change,
+    "link": links.link,
+    "diagnose": problems.diagnose,
 }
 TAKEN_BACK = "The example's past: nobody was there to be told."
 
@@ -67,7 +76,7 @@ class _Past:
 
     def live(self) -> None:
         acts: list[tuple[float, int, str, Any]] = []
-        for name, scene in SCENES.items():
+        for name, scene in (SCENES | PLANNED).items():
             acts.append((scene.opening.minutes_ago, len(acts), name, scene.opening))
             for act in scene.acts:
                 acts.append((act.minutes_ago, len(acts), name, act))
@@ -103,6 +112,7 @@ class _Past:
             service=self.services.get(opening.service),
             category=self.categories.get(opening.category),
             source=opening.source,
+            team=self.teams.get(opening.team),
             asset=opening.asset,
             restricted=opening.restricted,
             began_at=self.now - timedelta(minutes=opening.began_before),
@@ -118,6 +128,11 @@ class _Past:
             given["child"] = self.tickets[given["child"]]
         if "people" in given:
             given["people"] = {role: self.people[who] for role, who in given["people"].items()}
+        if "vendor" in given:
+            given["vendor"] = Vendor.objects.get(slug=given["vendor"])
+        for role in ("change", "other"):
+            if role in given:
+                given[role] = self.tickets[given[role]]
         if "wake_in_hours" in given:
             given["wake_at"] = self.now + timedelta(hours=given.pop("wake_in_hours"))
         actor = self.people[act.by]

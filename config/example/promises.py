@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from config.example.catalog import DEMO_SERVICE
+from config.example.partners import CARRIER
 from config.example.teams import ALWAYS, BERLIN_OFFICE, NEW_YORK_OFFICE
 
 MINUTE = 60
@@ -37,6 +38,7 @@ class Promise(NamedTuple):
     service: str = ""
     organisation: str = ""
     first_seconds: int | None = None
+    vendor: str = ""
 
     @property
     def pauses(self) -> tuple[str, ...]:
@@ -68,6 +70,19 @@ _OF_VENDORS = {
     4: (8 * HOUR, 50 * HOUR),
     5: (8 * HOUR, 100 * HOUR),
 }
+# What the carrier's own contract says, by its hours; it goes before what holds for any vendor.
+_CARRIER = (
+    *(
+        Promise(f"Carrier P{priority}: {word}", kind, seconds, "", priority, vendor=CARRIER)
+        for priority in (1, 2)
+        for word, kind, seconds in (
+            ("answer", VENDOR_RESPONSE, 30 * MINUTE),
+            ("repair", VENDOR_FIX, 4 * HOUR),
+        )
+    ),
+    Promise("Carrier: answer", VENDOR_RESPONSE, 2 * HOUR, "", vendor=CARRIER),
+    Promise("Carrier: repair", VENDOR_FIX, 12 * HOUR, "", vendor=CARRIER),
+)
 _SPECIAL = (
     Promise("Live example P1: first word", FIRST_RESPONSE, 45, priority=1, service=DEMO_SERVICE),
     Promise("Live example P1: solved", RESOLUTION, 90, priority=1, service=DEMO_SERVICE),
@@ -113,6 +128,7 @@ _SPECIAL = (
 def promises() -> Iterator[Promise]:
     """Every target in the order in which they are tried."""
     yield from _SPECIAL
+    yield from _CARRIER
     for priority, (calendar, response_s, resolution_s, update_s) in _TO_CUSTOMER.items():
         named = f"P{priority}"
         yield Promise(f"{named}: first response", FIRST_RESPONSE, response_s, calendar, priority)

@@ -20,6 +20,7 @@ class Opening(NamedTuple):
     asset: str = ""
     restricted: bool = False
     began_before: float = 5
+    team: str = ""
 
 
 class Act(NamedTuple):
@@ -180,9 +181,14 @@ SCENES = {
             Act(
                 6 * HOURS - 5,
                 "fatima",
-                "pend",
-                {"status": "pending_vendor", "reason": "Meridian, their reference 88120-4"},
+                "engage",
+                {
+                    "vendor": "meridian",
+                    "reason": "Eight per cent of packets lost on circuit MC-2041/7, both ways.",
+                    "wait": True,
+                },
             ),
+            Act(5.7 * HOURS, "fatima", "respond", {"reference": "88120-4"}),
         ),
     ),
     "printer": Scene(
@@ -254,29 +260,6 @@ SCENES = {
                     "reason": "Phone model and version",
                     "wake_in_hours": 24,
                 },
-            ),
-        ),
-    ),
-    "vpn": Scene(
-        Opening(
-            2.5 * HOURS,
-            "mike",
-            "VPN drops on the hour for everybody in Newark",
-            "It reconnects after half a minute, but calls are gone.",
-            service="remote-access",
-            impact=2,
-            urgency=2,
-        ),
-        (
-            take(2.4 * HOURS, "david"),
-            pass_on(2.3 * HOURS, "david", "Site-wide, on the hour", "Two clients, same second."),
-            take(2.1 * HOURS, "erik"),
-            say(2 * HOURS, "erik", "Known fault of the gateway's software; an update is planned."),
-            Act(
-                1.9 * HOURS,
-                "erik",
-                "pend",
-                {"status": "pending_change", "reason": "Gateway update, window tonight"},
             ),
         ),
     ),

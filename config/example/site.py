@@ -8,10 +8,19 @@ from datetime import date, datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from config.example import catalog, contracts, guidance, people, policies, promises, teams
+from config.example import (
+    catalog,
+    contracts,
+    guidance,
+    partners,
+    people,
+    policies,
+    promises,
+    teams,
+)
 from config.example.rosters import make_roster
 from escalation.contracts import set_contract
-from escalation.models import HandoverContract, Policy, Target
+from escalation.models import HandoverContract, Policy, Target, Vendor
 from escalation.policies import draft_policy, publish_policy
 from escalation.promises import publish_target
 from roles.calendars import PublicHolidays, publish_calendar
@@ -41,9 +50,11 @@ def build_site(
     _make_teams(clock)
     _assign_duties(clock)
     _make_catalog()
+    partners.make_vendors(MAIL_DOMAIN)
     _make_contracts(clock)
     _make_targets(clock)
     _make_policies(clock)
+    partners.make_hook(clock)
     return _make_source(clock)
 
 
@@ -200,6 +211,7 @@ def _make_targets(clock: TimeSource) -> None:
             kind=promise.kind,
             service=Service.objects.filter(slug=promise.service).first(),
             organisation=Organisation.objects.filter(slug=promise.organisation).first(),
+            vendor=Vendor.objects.filter(slug=promise.vendor).first(),
             clock=clock,
         )
 

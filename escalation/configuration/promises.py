@@ -7,9 +7,9 @@ from escalation.configuration.reading import Reading
 from escalation.configuration.records import Field, Record
 from escalation.configuration.section import Change, Hand, Item, Section, find
 from escalation.configuration.shapes import Choice, Duration, Flag, Many, Name, Text, Whole
-from escalation.models import ClockKind, Target, Vendor
+from escalation.models import ClockKind, Target, Vendor, VendorContact
 from escalation.promises import publish_target
-from escalation.register import set_target, set_vendor
+from escalation.register import set_contacts, set_target, set_vendor
 from roles.models import Calendar, Organisation, Team
 from tickets import states
 from tickets.models import Kind, Service
@@ -19,6 +19,7 @@ POSITION = Field(Whole(0), default=None)
 
 
 def _vendors() -> dict[str, Item]:
+    rows = Vendor.objects.select_related("team", "calendar").prefetch_related("contacts")
     return {
         row.slug: {
             "name": row.name,
@@ -26,18 +27,24 @@ def _vendors() -> dict[str, Item]:
             "terms": row.terms,
             "team": row.team.slug if row.team else None,
             "calendar": row.calendar.slug if row.calendar else None,
-            "email": row.email,
-            "phone": row.phone,
+            "contacts": [_contact(each) for each in row.contacts.all()],
             "url": row.url,
             "active": row.is_active,
         }
-        for row in Vendor.objects.select_related("team", "calendar").order_by("slug")
+        for row in rows.order_by("slug")
     }
+
+
+def _contact(row: VendorContact) -> Item:
+    """A contact as a file tells it: what is empty, or the first level, is left out."""
+    told = {name: getattr(row, name) for name in CONTACT.fields}
+    return {name: value for name, value in told.items() if value != CONTACT.fields[name].default}
 
 
 def _write_vendor(change: Change, hand: Hand) -> None:
     item = dict(change.after)
-    set_vendor(
+    contacts = item.pop("contacts")
+    vendor = set_vendor(
         slug=change.key,
         team=find(Team, item.pop("team")),
         calendar=find(Calendar, item.pop("calendar")),
@@ -45,8 +52,19 @@ def _write_vendor(change: Change, hand: Hand) -> None:
         **item,
         **hand.because,
     )
+    set_contacts(vendor=vendor, contacts=contacts, **hand.because)
 
 
+CONTACT = Record(
+    {
+        "level": Field(Whole(1, 9), default=1),
+        "role": Field(Text(120, may_be_empty=False)),
+        "name": Field(Text(120), default=""),
+        "email": Field(Text(254), default=""),
+        "phone": Field(Text(40), default=""),
+    },
+    inline=True,
+)
 VENDORS = Section(
     name="vendors",
     kind="vendor",
@@ -57,8 +75,7 @@ VENDORS = Section(
             "terms": Field(Text(), default=""),
             "team": Field(Name("team", may_be_none=True), default=None),
             "calendar": Field(Name("calendar", may_be_none=True), default=None),
-            "email": Field(Text(254), default=""),
-            "phone": Field(Text(40), default=""),
+            "contacts": Field(Many(CONTACT), default=[]),
             "url": Field(Text(200), default=""),
             "active": Field(Flag(), default=True),
         },

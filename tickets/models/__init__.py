@@ -2,7 +2,9 @@
 
 from tickets.models.alerts import Alert, AlertSource
 from tickets.models.catalog import Category, Route, Service
+from tickets.models.changes import Change, ChangeWait
 from tickets.models.incidents import Involvement, Major
+from tickets.models.problems import Problem
 from tickets.models.restriction import Clearance, Lifting, Notice
 from tickets.models.ticket import (
     Kind,
@@ -19,6 +21,8 @@ __all__ = [
     "Alert",
     "AlertSource",
     "Category",
+    "Change",
+    "ChangeWait",
     "Clearance",
     "EventBody",
     "EventKind",
@@ -28,6 +32,7 @@ __all__ = [
     "Major",
     "Notice",
     "Origin",
+    "Problem",
     "Route",
     "Service",
     "Source",

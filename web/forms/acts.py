@@ -35,6 +35,14 @@ def words(label: str, *, required: bool = True, rows: int = 4, **more: Any) -> f
     )
 
 
+def seen_ticket(person: Person, key: str) -> Ticket:
+    """The ticket of that key, if the person may see it. Raises ValidationError otherwise."""
+    found = Ticket.objects.visible_to(person).filter(key=key.strip().upper()).first()
+    if found is None:
+        raise forms.ValidationError("No ticket that you can see has this key.")
+    return found
+
+
 class ActForm(PageForm):
     """A form about one ticket, asked by one person."""
 
@@ -174,12 +182,24 @@ class PendForm(ActForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say what you wait for."},
     )
+    change = forms.CharField(
+        label="Key of the change",
+        required=False,
+        max_length=20,
+        help_text="If you wait for a change: its end brings the ticket back to work.",
+        widget=forms.TextInput(attrs={"placeholder": "CHG-000123", "autocomplete": "off"}),
+    )
     wake_at = forms.DateTimeField(
         label="Look at it again",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
     )
+
+    def clean_change(self) -> Ticket | None:
+        """The change of that key; one that the person may not see is as unknown as none."""
+        key = self.cleaned_data["change"]
+        return seen_ticket(self.person, key) if key.strip() else None
 
     def prepare(self) -> None:
         zone = timezone.get_current_timezone_name()
@@ -282,11 +302,7 @@ class LinkForm(ActForm):
 
     def clean_other(self) -> Ticket:
         """The ticket of that key; one that the person may not see is as unknown as none."""
-        key = self.cleaned_data["other"].strip().upper()
-        found = Ticket.objects.visible_to(self.person).filter(key=key).first()
-        if found is None:
-            raise forms.ValidationError("No ticket that you can see has this key.")
-        return found
+        return seen_ticket(self.person, self.cleaned_data["other"])
 
 
 class MoveForm(ActForm):

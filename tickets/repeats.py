@@ -1,0 +1,196 @@
+"""Gathers repeats under one problem: the open one of the same service, requester or asset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from roles.instants import TimeSource, database_now
+from roles.models import Person, Team
+from roles.refusals import Invalid
+from tickets import states, timeline
+from tickets.access import require
+from tickets.acting import begin
+from tickets.models import EventKind, Kind, Problem, Ticket, TicketLink
+from tickets.opening import open_ticket
+
+SAME: Final = ("service", "requester", "asset")
+ACCOUNT: Final = "problem-management"
+CAUSED_BY: Final = TicketLink.Relation.CAUSED_BY
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A locked ticket that repeats others, and what it has in common with them."""
+
+    ticket: Ticket
+    same: str = "service"
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The problem that a ticket belongs to now, whether it is new, and whether the link is."""
+
+    problem: Ticket
+    is_new: bool = False
+    is_linked_now: bool = True
+
+
+def open_or_join_problem(
+    *,
+    ticket: Ticket,
+    same: str = "service",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Joined:
+    """Put a ticket under the open problem of the same service, requester or asset.
+
+    One is opened where there is none, owned by the team that owns the service. Doing it again, or
+    twice at once, comes to the same problem and one link. Raises Invalid when the ticket has no
+    such service or asset, or is restricted: a problem would tell of it.
+    """
+    with transaction.atomic():
+        locked = timeline.lock(ticket.pk)
+        require(actor, "link", locked)
+        return join_problems([Repeat(locked, same)], actor=actor, clock=clock, via=via)[locked.pk]
+
+
+def join_problems(
+    repeats: Sequence[Repeat],
+    *,
+    actor: Person | None = None,
+    clock: TimeSource,
+    via: str = "engine",
+    announce: bool = True,
+) -> dict[int, Joined]:
+    """The same for tickets that the caller has locked, by ticket id.
+
+    A sweep that synchronises its tickets by itself passes `announce=False`.
+    What two writers might both open is guarded by a lock of its own, taken in one order; no ticket
+    is ever waited for here, so that the order of ticket locks does not matter.
+    """
+    marked = sorted(((_about(each), each.ticket) for each in repeats), key=_in_order)
+    for about in sorted({about for about, _ in marked}):
+        _lock_about(about)
+    joining = _Joining(actor=actor, clock=clock, via=via, announce=announce)
+    return {ticket.pk: joining.join(ticket, about) for about, ticket in marked}
+
+
+def _in_order(marked: tuple[str, Ticket]) -> tuple[str, int]:
+    return marked[0], marked[1].pk
+
+
+def _about(repeat: Repeat) -> str:
+    ticket = repeat.ticket
+    if repeat.same not in SAME:
+        raise Invalid("unknown_same", "Choose what the repeats have in common.")
+    if ticket.restricted:
+        raise Invalid("restricted", "A restricted case is not put under an open problem.")
+    if ticket.kind == Kind.PROBLEM:
+        raise Invalid("is_problem", f"{ticket.key} is a problem itself.")
+    value = {
+        "service": ticket.service_id,
+        "requester": ticket.requester_id,
+        "asset": ticket.asset.strip().lower(),
+    }[repeat.same]
+    if not value:
+        raise Invalid("nothing_same", f"{ticket.key} names no {repeat.same}.")
+    return f"{repeat.same}:{value}"
+
+
+def _lock_about(about: str) -> None:
+    """Let one writer at a time look for, and open, the problem of this service, person or asset."""
+    number = int.from_bytes(sha256(f"problem {about}".encode()).digest()[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Joining:
+    """Who joins, when and through which door."""
+
+    actor: Person | None
+    clock: TimeSource
+    via: str
+    announce: bool
+
+    def join(self, ticket: Ticket, about: str) -> Joined:
+        links = TicketLink.objects.filter(source=ticket.pk, relation=CAUSED_BY)
+        parents = links.filter(target__kind=Kind.PROBLEM, target__status__in=states.OPEN)
+        held = parents.select_related("target").order_by("id").first()
+        if held is not None:
+            return Joined(held.target, is_linked_now=False)
+        found = _open_problems(ticket, about).order_by("id").first()
+        problem = found or _open(ticket, about, self.clock)
+        TicketLink.objects.create(source=ticket, target=problem, relation=CAUSED_BY)
+        self._tell(ticket, problem, "out", announce=self.announce)
+        # A problem that somebody writes to is not waited for: its list of children tells it too.
+        free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        present = free.filter(pk=problem.pk).first()
+        if present is not None:
+            self._tell(present, ticket, "in", announce=True)
+        return Joined(present or problem, is_new=found is None)
+
+    def _tell(self, ticket: Ticket, far: Ticket, direction: str, *, announce: bool) -> None:
+        act = begin(ticket, actor=self.actor, clock=self.clock, via=self.via)
+        facts = {"relation": CAUSED_BY, "other": far.key, "direction": direction}
+        write = act.write(EventKind.LINKED, facts=facts)
+        timeline.record_many([write], at=act.now, announce=announce)
+
+
+def _open_problems(ticket: Ticket, about: str) -> QuerySet[Ticket]:
+    """Open problems of the same thing: gathered for it, or opened by hand about it."""
+    same = about.partition(":")[0]
+    by_hand = Q(problem__isnull=True) | Q(problem__about="")
+    alike = {"service": Q(service=ticket.service_id), "asset": Q(asset__iexact=ticket.asset)}
+    matches = Q(problem__about=about)
+    if same in alike:
+        matches |= by_hand & alike[same]
+    return Ticket.objects.open().filter(matches, kind=Kind.PROBLEM, restricted=False)
+
+
+def _open(ticket: Ticket, about: str, clock: TimeSource) -> Ticket:
+    same = about.partition(":")[0]
+    subject = {
+        "service": f"Repeats at {ticket.service}",
+        "requester": f"Repeats from {ticket.requester}",
+        "asset": f"Repeats on {ticket.asset}",
+    }[same]
+    problem = open_ticket(
+        subject=subject[:250],
+        description=f"Opened for {ticket.key}: {ticket.subject}",
+        requester=_account(),
+        actor=None,
+        kind=Kind.PROBLEM,
+        impact=ticket.impact,
+        urgency=ticket.urgency,
+        service=ticket.service,
+        category=ticket.category,
+        asset=ticket.asset if same == "asset" else "",
+        team=_owner(ticket),
+        clock=clock,
+        via="engine",
+    )
+    Problem.objects.create(ticket=problem, about=about)
+    return problem
+
+
+def _owner(ticket: Ticket) -> Team | None:
+    """The team that owns the service; None leaves it to the routes."""
+    team = ticket.service.owner_team if ticket.service else None
+    return team if team is not None and team.is_active and not team.tier.is_vendor else None
+
+
+def _account() -> Person:
+    """The account in whose name gathered problems are opened."""
+    account, created = Person.objects.get_or_create(
+        username=ACCOUNT, defaults={"name": "Problem management", "kind": Person.Kind.SERVICE}
+    )
+    if created:
+        account.set_unusable_password()
+        account.save(update_fields=["password"])
+    return account
