@@ -203,7 +203,7 @@ def _layers(
         Rotation.objects.filter(revision__in=revisions.order_by().values("pk"))
         .annotate(people=ArrayAgg("members__person_id", order_by="members__position"))
         .select_related("revision__schedule")
-        .order_by("revision", "position")
+        .order_by("revision_id", "position")
     )
     found: dict[tuple[int, int], list[RotationSpec]] = defaultdict(list)
     for row in rows:

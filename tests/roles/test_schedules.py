@@ -66,6 +66,16 @@ def test_the_past_keeps_the_layers_of_its_time(schedule, team, ann, ben):
     ]
 
 
+def test_hours_that_new_layers_leave_open_are_not_filled_by_the_old_ones(schedule, team, ann, ben):
+    publish(schedule, weekly([ann]), valid_from=NOW - 30 * DAY)
+    publish(schedule, weekly([ben], restrictions=[(6, 0, 1440)]), clock=fixed(NOW + DAY))
+    assert on_call([team.pk], NOW + 2 * DAY)[team.pk] == []
+    publish(schedule, clock=fixed(NOW + 3 * DAY))
+    assert on_call([team.pk], NOW + 3 * DAY)[team.pk] == []
+    assert final_shifts(team, NOW + DAY, NOW + 5 * DAY) == []
+    assert on_call([team.pk], NOW)[team.pk] == [ann.pk]
+
+
 def test_what_is_planned_holds_from_its_day_until_something_later_is_decided(
     schedule, team, ann, ben
 ):
