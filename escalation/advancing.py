@@ -16,6 +16,7 @@ def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: dateti
     not have it any more, and so they are looked at anew.
     """
     decided = [(prospect, decide(prospect.coming, now)) for prospect in prospects]
+    executor.prepare((item, due) for item, decision in decided for due in decision.fire)
     decided.sort(key=lambda pair: not any(due.step.moves for due in pair[1].fire))
     return [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
 
@@ -31,7 +32,7 @@ def _carry_out(
     if executor.has_moved(prospect.run.ticket_id):
         return []  # Another run has just moved the ticket: what is due is looked at anew.
     deeds = [executor.skip(prospect, due, reason) for due, reason in decision.skip]
-    deeds += [executor.fire(prospect, due) for due in decision.fire]
+    deeds += [deed for due in decision.fire if (deed := executor.fire(prospect, due))]
     if executor.has_moved(prospect.run.ticket_id):
         deeds += [executor.skip(prospect, due, PASSED_ON) for due in decision.behind]
     prospect.run.epoch += 1

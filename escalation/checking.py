@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from escalation import gates
+from escalation.carriers import CARRIERS
 from escalation.models import ClockKind, PolicyStep, StopOn, Vendor
 from escalation.targets import check_token
+from notifications.models import Hook
 from roles.models import Duty, Person, Team
 from tickets import states
 
@@ -29,7 +31,8 @@ STEP_FACTS: Final = FACTS | {"team", "tier", "status", "acknowledged"}
 """What a step's own conditions may ask for: also where the ticket is at that moment."""
 
 TELLING: Final = ("notify", "page", "involve")
-GOALLESS: Final = ("propose_major", "restrict", "open_problem", "unacknowledge")
+NAMING: Final[Mapping[str, str]] = {"engage_vendor": "vendor", "call_webhook": "webhook"}
+"""Actions that name one thing in "to", and of what kind it is."""
 MOST_S: Final = 2_147_483_647
 MOST_OFTEN: Final = 32_767
 
@@ -196,11 +199,10 @@ def _goalless_problem(action: Mapping[str, Any]) -> str:
 
 READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     **dict.fromkeys(TELLING, _telling_problem),
-    **dict.fromkeys(GOALLESS, _goalless_problem),
     "move": _move_problem,
     "raise_priority": _raise_problem,
-    "engage_vendor": _named_problem,
     "call_webhook": _named_problem,
+    **{verb: _named_problem if verb in NAMING else _goalless_problem for verb in CARRIERS},
 }
 """By action, what says what is wrong with it; the one list of actions."""
 
@@ -213,7 +215,7 @@ def _action_problem(action: Any) -> str:
 
 
 def unknown_names(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The teams, duties, people and vendors that steps name and the site lacks, by path.
+    """The teams, duties, people, vendors and webhooks that steps name and the site lacks, by path.
 
     The steps must have passed `check_policy`.
     """
@@ -222,6 +224,7 @@ def unknown_names(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "duty": set(Duty.objects.values_list("slug", flat=True)),
         "person": set(Person.objects.values_list("username", flat=True)),
         "vendor": set(Vendor.objects.filter(is_active=True).values_list("slug", flat=True)),
+        "webhook": set(Hook.objects.filter(is_active=True).values_list("slug", flat=True)),
     }
     problems: dict[str, str] = {}
     for number, step in enumerate(steps, start=1):
@@ -234,8 +237,8 @@ def unknown_names(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _names_in(action: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What an action names: (kind, name) of each."""
-    if action["do"] == "engage_vendor":
-        return [("vendor", action["to"])]
+    if action["do"] in NAMING:
+        return [(NAMING[action["do"]], action["to"])]
     if action["do"] not in (*TELLING, "move"):
         return []
     goals = action["to"] if isinstance(action["to"], list) else [str(action["to"])]

@@ -18,6 +18,7 @@ from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
+from escalation.holding import release_lapsed
 from escalation.majors import keep_children
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import synchronise, synchronise_scene
@@ -144,6 +145,7 @@ def climb(
     # when a ticket's last event lies ahead because a clock was set back. Events are dated on.
     now = clock()
     scene = look(claimed, configuration or Configuration(), now)
+    release_lapsed(claimed, now)
     executor = Executor(scene.people, scene.configuration.routes, now)
     epochs = {run.pk: run.epoch for run in claimed}
     prospects = runs.prospects(claimed, scene.tickets, scene.clocks, scene.steps, scene.done)
@@ -156,11 +158,11 @@ def climb(
                 nameless=(Message, Clock, Escalation.to_people.through),
             )
             book.fence(Run, "epoch", epochs)
-            write(deeds, claimed, now, scene.clocks)
+            write(deeds, claimed, now, scene.clocks, notes=executor.notes)
             scene.hear(book)
             _settle(scene, deeds, now)
     else:
-        write(deeds, claimed, now)
+        write(deeds, claimed, now, notes=executor.notes)
         synchronise(list(scene.tickets.values()), now)
     crash_here("before_commit")
     return deeds

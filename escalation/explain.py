@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from escalation import steps
+from escalation import steps, triggers
 from escalation.models import ClockKind
 from escalation.rules import Due, Step
+from escalation.runs import Prospect, step_facts
 from tickets.states import LABELS
+from tickets.timeline import instant_text
 
 RULES: Final = {
     steps.CLOCK_PERCENT: "{clock} clock at {percent}%",
@@ -65,6 +67,50 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def reading(prospect: Prospect, due: Due) -> str:
+    """What the step saw that made it due, as a sentence; empty when its rule says it all."""
+    view = prospect.clocks.get(due.step.clock)
+    if view is not None and due.step.trigger in steps.ON_CLOCKS:
+        ran = duration(triggers.run_for(due.step, view))
+        name = ClockKind(due.step.clock).label
+        return f"{name} clock, cycle {view.cycle}: {ran} of {duration(view.target_s)} had run."
+    note = prospect.run.reached.get(str(due.step.id))
+    if note is not None:
+        unit = "%" if due.step.trigger == steps.RISK else ""
+        return f"Seen: {note['seen']}{unit}."
+    return ""
+
+
+def seen(prospect: Prospect, due: Due, fired_at: datetime) -> dict[str, Any]:
+    """What the decision went by, as data: instants in UTC, so that a page can show its own zone."""
+    ticket, step = prospect.run.ticket, due.step
+    clocks = {
+        kind: {"cycle": clock.cycle, "target_s": clock.target_s, "live": clock.is_live}
+        for kind, clock in prospect.clocks.items()
+    }
+    return {
+        "rule": {
+            "trigger": step.trigger,
+            "words": rule_of(step),
+            "conditions": list(step.conditions),
+            "gates": dict(step.gates),
+        },
+        "due_at": instant_text(due.at),
+        "rule_held_at": instant_text(due.threshold_at),
+        "fired_at": instant_text(fired_at),
+        "facts": step_facts(ticket),
+        "seen": prospect.run.reached.get(str(step.id), {}).get("seen"),
+        "clocks": clocks,
+        "ticket": {
+            "status": ticket.status,
+            "priority": ticket.priority,
+            "team": ticket.team_id,
+            "entry": ticket.entry,
+            "acknowledged": ticket.is_acknowledged,
+        },
+    }
+
+
 def sentences(
     *,
     due: Due,
@@ -74,16 +120,25 @@ def sentences(
     told: Sequence[str],
     left_out: Sequence[str],
     done: Sequence[str],
+    seen: str = "",
+    is_moved: bool = False,
 ) -> list[str]:
-    """Rule, time, deeds, and who was told or left out, one sentence each."""
+    """Rule, time, deeds, and who was told or left out, one sentence each.
+
+    All instants are UTC. With `is_moved` the requester hears of the move, whoever else does not.
+    """
     late = (fired_at - due.at).total_seconds()
+    nobody = "Nobody of the service was told." if is_moved else "Nobody was told."
     lines = [
         f"Step {due.step.position} “{due.step.name}” of policy “{policy}”, revision {revision}:"
         f" {rule_of(due.step)}.",
         f"Due {moment(due.at)}; carried out {max(late, 0):.1f} s later.",
     ]
+    if due.threshold_at < due.at:
+        lines.append(f"Its rule held at {moment(due.threshold_at)}; it had to wait until then.")
+    lines += [seen] if seen else []
     lines += [f"{deed}." for deed in done]
-    lines.append("Told: " + ", ".join(told) + "." if told else "Nobody was told.")
+    lines.append("Told: " + ", ".join(told) + "." if told else nobody)
     lines += [f"Left out: {reason}." for reason in left_out]
     return lines
 

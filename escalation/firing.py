@@ -1,139 +1,55 @@
-"""What firing a step comes to: people told, work moved, priority raised, and the reasons kept."""
+"""Fires steps: people told, work moved, priority raised, and the reasons kept, all in memory."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from escalation import explain
-from escalation.letters import agent_letter, informing_letter
-from escalation.models import Escalation, Firing
-from escalation.passing import Passing
+from escalation import explain, gates
+from escalation.carriers import Carry, carry
+from escalation.deeds import HIERARCHY, LOUD, Deed, Place
+from escalation.models import Firing
 from escalation.routes import Routes
-from escalation.rules import UNACKNOWLEDGED, Due
-from escalation.runs import Prospect
+from escalation.rules import UNACKNOWLEDGED, Due, Step
+from escalation.runs import Prospect, key_text
 from escalation.targets import Found, People
-from notifications.outbox import Letter
+from notifications.models import Hook
+from roles.instants import fixed
 from roles.models import Team
+from roles.refusals import Refused
 from tickets.models import EventKind, Ticket
-from tickets.timeline import Entry, instant_text
-
-LOUD = {"page": "page", "notify": "notify", "involve": "notify"}
-HIERARCHY = "involve"
-
-
-@dataclass(slots=True)
-class Deed:
-    """One step carried out, or skipped, for one ticket; nothing of it is saved yet."""
-
-    ticket: Ticket
-    firing: Firing
-    due: Due
-    policy: str
-    found: dict[str, Found] = field(default_factory=dict)
-    to_team: Team | None = None
-    raise_to: int | None = None
-    fallback: Found | None = None
-    lines: list[str] = field(default_factory=list)
-    insiders: frozenset[int] = frozenset()
-
-    @property
-    def only_tells(self) -> bool:
-        """Whether the deed leaves the ticket itself as it is."""
-        skipped = self.firing.outcome == Firing.Outcome.SKIPPED
-        return skipped or all(action["do"] in LOUD for action in self.due.step.actions)
-
-    @property
-    def told(self) -> list[int]:
-        """Everybody who gets a message, each once."""
-        every = [*self.found.values(), *([self.fallback] if self.fallback else [])]
-        return list(dict.fromkeys(person_id for found in every for person_id in found.ids))
-
-    def entry(self) -> Entry:
-        """The timeline's account of it; the firing must have its id by now."""
-        skipped = self.firing.outcome == Firing.Outcome.SKIPPED
-        return Entry(
-            kind=EventKind.SKIPPED if skipped else EventKind.FIRED,
-            facts={
-                "firing": self.firing.pk,
-                "policy": self.policy,
-                "step": self.due.step.position,
-                "name": self.due.step.name,
-                "due_at": instant_text(self.due.at),
-                "outcome": self.firing.outcome,
-                "told": self.told,
-            },
-        )
-
-    def letters(self) -> list[Letter]:
-        """One letter for each person told; somebody paged is not notified as well."""
-        kinds: dict[int, str] = {}
-        for verb in sorted(self.found, key=lambda name: name != "page"):
-            for person_id in self.found[verb].ids:
-                kinds.setdefault(person_id, LOUD[verb])
-        alarmed = self.fallback.ids if self.fallback else []
-        for person_id in alarmed:
-            kinds.setdefault(person_id, "page")
-        return [
-            self._letter(person_id, kind, is_alarm=person_id in alarmed)
-            if person_id in self.insiders
-            else informing_letter(self.ticket, cause=self.firing.cause, recipient_id=person_id)
-            for person_id, kind in kinds.items()
-        ]
-
-    def _letter(self, person_id: int, kind: str, *, is_alarm: bool) -> Letter:
-        return agent_letter(
-            self.ticket,
-            cause=self.firing.cause,
-            recipient_id=person_id,
-            kind=kind,
-            subject=self.due.step.name,
-            body="\n".join([*self.lines, "", self.ticket.description[:1000]]),
-            rung=self.due.step.position,
-            is_alarm=is_alarm,
-        )
-
-    def passing(self) -> Passing | None:
-        """The move that the step asks for."""
-        if self.to_team is None:
-            return None
-        return Passing(
-            ticket=self.ticket,
-            to_team=self.to_team,
-            reason_code=Escalation.Reason.POLICY,
-            reason=f"{self.policy}: {self.due.step.name}",
-            trigger=self.due.step.trigger,
-            firing_id=self.firing.pk,
-            facts={"firing": self.firing.pk},
-        )
-
-    def hierarchical(self, reading: Mapping[str, Any]) -> Escalation | None:
-        """The record that authority was called in, if the step did so."""
-        if not self.found.get(HIERARCHY, Found()).people:
-            return None
-        return Escalation(
-            ticket=self.ticket,
-            type=Escalation.Type.HIERARCHICAL,
-            from_team_id=cast(int, self.ticket.team_id),
-            trigger=self.due.step.trigger,
-            firing=self.firing,
-            entry=self.ticket.entry,
-            from_entry=self.ticket.entry_origin,
-            reason_code=Escalation.Reason.POLICY,
-            reason=f"{self.policy}: {self.due.step.name}",
-            clock_reading=reading,
-            opened_at=self.firing.fired_at,
-        )
+from tickets.timeline import Entry, Write, instant_text
 
 
 class Executor:
-    """Turns decisions into deeds; reads people and routes once for a whole batch."""
+    """Turns decisions into deeds, by the people and the routes of a whole batch.
 
-    def __init__(self, people: People, routes: Routes, now: datetime) -> None:
+    `notes` are entries about steps that were put off. What a step does beside telling, moving and
+    raising is done by `carry`, in the transaction of the batch; a simulation passes its own.
+    """
+
+    def __init__(
+        self, people: People, routes: Routes, now: datetime, carry: Carry = carry
+    ) -> None:
         self.now = now
         self.people = people
         self.routes = routes
+        self.carry = carry
+        self.notes: list[Write] = []
         self._moved: set[int] = set()
+
+    def prepare(self, fires: Iterable[tuple[Prospect, Due]]) -> None:
+        """Read at once what the steps that are about to fire will ask for."""
+        tokens: set[str] = set()
+        teams: set[int] = set()
+        for prospect, due in fires:
+            for action in due.step.actions:
+                if action["do"] in LOUD:
+                    tokens |= set(action["to"])
+                elif action["do"] == "move":
+                    team, _ = self._goal(prospect.run.ticket, action["to"])
+                    teams |= {team.pk} if team else set()
+        if tokens or teams:
+            self.people.prepare(tokens, teams)
 
     def has_moved(self, ticket_id: int) -> bool:
         """Whether a step of this batch puts the ticket into another queue."""
@@ -143,24 +59,35 @@ class Executor:
         """The record that a step which was due did nothing, and why."""
         deed = self._deed(prospect, due, Firing.Outcome.SKIPPED)
         deed.lines = explain.skip_sentences(due=due, policy=deed.policy, reason=reason)
-        deed.firing.explain = {"text": deed.lines, "reason": reason}
+        deed.firing.explain = {
+            "text": deed.lines,
+            "reason": reason,
+            **explain.seen(prospect, due, self.now),
+        }
         return deed
 
-    def fire(self, prospect: Prospect, due: Due) -> Deed:
-        """Everything that the step asks for; to nobody is said so, and the fallback told."""
+    def fire(self, prospect: Prospect, due: Due) -> Deed | None:
+        """Everything that the step asks for; to nobody is said so, and the fallback told.
+
+        None when the step waits for somebody's hours or next shift instead; the run then says until
+        when, and `notes` has the entry that tells of it.
+        """
+        put_off = self._put_off(prospect, due)
+        if put_off is not None:
+            return self.skip(prospect, due, put_off) if put_off else None
         deed = self._deed(prospect, due, Firing.Outcome.FIRED)
-        done: list[str] = []
-        left_out: list[str] = []
         for action in due.step.actions:
-            self._act(deed, action, done, left_out)
+            self._act(deed, action)
             if action["do"] == "move" and deed.to_team is None:
                 break  # What follows a move was meant for the team that there is not.
-        if not (deed.told or done):
+        if deed.to_team is not None or deed.ticket.entry != prospect.view.entry:
+            self._moved.add(deed.ticket.pk)
+        if not (deed.told or deed.done):
             deed.firing.outcome = Firing.Outcome.EMPTY
-        if not deed.told and self._owes_word(prospect, deed, bool(done)):
+        if not deed.told and self._owes_word(prospect, deed, bool(deed.done)):
             deed.fallback = self.people.fallback(deed.ticket)
-            left_out += deed.fallback.left_out
-        self._explain(prospect, deed, done, left_out)
+            deed.left_out += deed.fallback.left_out
+        self._explain(prospect, deed)
         return deed
 
     def _owes_word(self, prospect: Prospect, deed: Deed, has_done: bool) -> bool:
@@ -185,58 +112,135 @@ class Executor:
             due_at=due.at,
             fired_at=self.now,
         )
-        ticket = prospect.run.ticket
         return Deed(
-            ticket=ticket,
+            ticket=prospect.run.ticket,
             firing=firing,
             due=due,
             policy=prospect.run.policy.name,
-            insiders=self.people.insiders,
+            is_insider=self.people.is_insider,
         )
 
-    def _act(
-        self, deed: Deed, action: Mapping[str, Any], done: list[str], left_out: list[str]
-    ) -> None:
+    # ---- What is put off -----------------------------------------------------------------------
+
+    def _put_off(self, prospect: Prospect, due: Due) -> str | None:
+        """None when the step goes; a reason to skip it, or "" when the run waits for somebody."""
+        step, ticket = due.step, prospect.run.ticket
+        hours = step.gates if gates.is_per_person(step.gates) else None
+        waits = bool(step.gates.get("hold_for_shift"))
+        tokens = [token for item in step.actions if item["do"] in LOUD for token in item["to"]]
+        if not tokens or not (hours or waits):
+            return None
+        team = self._receiver(ticket, step)
+        found = self.people.find(ticket, tokens, team=team, hours=hours)
+        if found.people:
+            return None
+        if found.opens and hours and not gates.holds_back(hours):
+            return "it is outside the hours of everybody it is for"
+        until, why = min(found.opens, default=None), "it is outside the hours of everybody"
+        if until is None and waits:
+            until, where = self.people.next_shift(ticket, tokens, team)
+            why = f"nobody is on call in {where} until then"
+        if until is None:
+            return None
+        self._postpone(prospect, due, until, why)
+        return ""
+
+    def _receiver(self, ticket: Ticket, step: Step) -> Team | None:
+        """The team that the step would move the ticket to, if any."""
+        goals = [action["to"] for action in step.actions if action["do"] == "move"]
+        return self._goal(ticket, goals[0])[0] if goals else None
+
+    def _postpone(self, prospect: Prospect, due: Due, until: datetime, why: str) -> None:
+        run = prospect.run
+        run.postponed = {**run.postponed, key_text(due.key): instant_text(until)}
+        facts = {
+            "policy": run.policy.slug,
+            "revision": run.revision_id,
+            "step": due.step.position,
+            "name": due.step.name,
+            "until": instant_text(until),
+            "because": why,
+        }
+        entry = Entry(kind=EventKind.RUN_HELD, facts=facts)
+        self.notes.append(Write(ticket=run.ticket, entries=[entry]))
+
+    # ---- What is done --------------------------------------------------------------------------
+
+    def _act(self, deed: Deed, action: Mapping[str, Any]) -> None:
         verb = action["do"]
         if verb in LOUD:
-            # After a move in the same step, "on call" means the team that receives the ticket.
-            found = self.people.find(deed.ticket, action["to"], team=deed.to_team)
-            held = deed.found.setdefault(verb, Found())
-            held.people += [item for item in found.people if item.person_id not in held.ids]
-            left_out += found.left_out
+            self._tell(deed, verb, action["to"])
         elif verb == "move":
-            self._move(deed, action["to"], done, left_out)
+            self._move(deed, action["to"])
         elif verb == "raise_priority":
-            self._raise(deed, int(action["to"]), done, left_out)
-
-    def _move(self, deed: Deed, goal: str, done: list[str], left_out: list[str]) -> None:
-        if goal == "next_tier":
-            recommended = self.routes.next_tier(deed.ticket)
-            team = recommended.team if recommended else None
-            reason = recommended.reason if recommended else ""
+            self._raise(deed, int(action["to"]))
+        elif verb == "call_webhook":
+            self._call(deed, str(action["to"]))
         else:
-            team = self.people.by_slug.get(goal.removeprefix("team:"))
-            reason = "named in the policy"
+            self._carry_out(deed, action)
+
+    def _tell(self, deed: Deed, verb: str, tokens: Iterable[str]) -> None:
+        step, ticket = deed.due.step, deed.ticket
+        hours = step.gates if gates.is_per_person(step.gates) else None
+        # After a move in the same step, "on call" means the team that receives the ticket.
+        found = self.people.find(ticket, tokens, team=deed.to_team, hours=hours)
+        held = deed.found.setdefault(verb, Found())
+        held.people += [item for item in found.people if item.person_id not in held.ids]
+        deed.left_out += found.left_out
+        if verb == HIERARCHY and deed.called_from is None:
+            deed.called_from = (
+                Place(deed.to_team.pk, ticket.entry + 1, ticket.entry + 1)
+                if deed.to_team
+                else Place(cast(int, ticket.team_id), ticket.entry, ticket.entry_origin)
+            )
+
+    def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
+        reason = f"{deed.policy}: {deed.due.step.name}"
+        try:
+            done = self.carry(deed.ticket, action, reason=reason, clock=fixed(self.now))
+        except Refused as refused:
+            deed.left_out.append(f"{action['do'].replace('_', ' ')}: {refused.detail.rstrip('.')}")
+            return
+        deed.done.append(done)
+        if deed.ticket.restricted:
+            self.people.refresh(deed.ticket)
+
+    def _call(self, deed: Deed, slug: str) -> None:
+        hook = Hook.objects.select_related("account").filter(slug=slug, is_active=True).first()
+        if hook is None:
+            deed.left_out.append(f"webhook {slug}: there is none, or it is switched off")
+        elif deed.ticket.restricted:
+            deed.left_out.append(f"webhook {slug}: other systems are told of no restricted case")
+        else:
+            deed.hooks.append(hook)
+            deed.done.append(f"Called {hook.name}")
+
+    def _goal(self, ticket: Ticket, goal: str) -> tuple[Team | None, str]:
+        """The team that a move leads to, and why that one."""
+        if goal != "next_tier":
+            return self.people.by_slug.get(goal.removeprefix("team:")), "named in the policy"
+        recommended = self.routes.next_tier(ticket)
+        return (recommended.team, recommended.reason) if recommended else (None, "")
+
+    def _move(self, deed: Deed, goal: str) -> None:
+        team, reason = self._goal(deed.ticket, goal)
         if team is None:
-            left_out.append("next tier: there is none above this one")
+            deed.left_out.append("next tier: there is none above this one")
         elif team.pk == deed.ticket.team_id or not team.is_active:
-            left_out.append(f"{team}: has the ticket already or takes none")
+            deed.left_out.append(f"{team}: has the ticket already or takes none")
         else:
             deed.to_team = team
-            self._moved.add(deed.ticket.pk)
-            done.append(f"Moved from {deed.ticket.team} to {team} ({reason})")
+            deed.done.append(f"Moved from {deed.ticket.team} to {team} ({reason})")
 
-    def _raise(self, deed: Deed, priority: int, done: list[str], left_out: list[str]) -> None:
+    def _raise(self, deed: Deed, priority: int) -> None:
         ticket = deed.ticket
         if ticket.priority_override is not None or ticket.priority <= priority:
-            left_out.append(f"priority: is P{ticket.priority} already or set by hand")
+            deed.left_out.append(f"priority: is P{ticket.priority} already or set by hand")
             return
         deed.raise_to = priority
-        done.append(f"Priority raised from P{ticket.priority} to P{priority}")
+        deed.done.append(f"Priority raised from P{ticket.priority} to P{priority}")
 
-    def _explain(
-        self, prospect: Prospect, deed: Deed, done: list[str], left_out: list[str]
-    ) -> None:
+    def _explain(self, prospect: Prospect, deed: Deed) -> None:
         every = [*deed.found.values(), *([deed.fallback] if deed.fallback else [])]
         told = [item for found in every for item in found.people]
         deed.lines = explain.sentences(
@@ -245,24 +249,19 @@ class Executor:
             revision=prospect.run.revision.number,
             fired_at=self.now,
             told=list(dict.fromkeys(f"{item.name} ({item.role})" for item in told)),
-            left_out=left_out,
-            done=done,
+            left_out=deed.left_out,
+            done=deed.done,
+            seen=explain.reading(prospect, deed.due),
+            is_moved=deed.to_team is not None,
         )
-        ticket = deed.ticket
         deed.firing.explain = {
             "text": deed.lines,
             "told": [
                 {"person": item.person_id, "name": item.name, "role": item.role} for item in told
             ],
-            "left_out": left_out,
-            "done": done,
-            "ticket": {
-                "status": ticket.status,
-                "priority": ticket.priority,
-                "team": ticket.team_id,
-                "entry": ticket.entry,
-                "acknowledged": ticket.is_acknowledged,
-            },
+            "left_out": deed.left_out,
+            "done": deed.done,
+            **explain.seen(prospect, deed.due, self.now),
         }
 
 

@@ -1,7 +1,7 @@
 """Climbs as the decision sees them: each run with its steps, its clocks, and what it does next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -83,6 +83,7 @@ class Prospect:
     view: rules.RunView
     steps: Sequence[rules.Step]
     coming: Sequence[rules.Due]
+    clocks: Mapping[str, rules.ClockView] = field(default_factory=dict)
 
 
 def prospects(
@@ -117,8 +118,11 @@ def prospect_of(
     done: Mapping[Key, str],
 ) -> Prospect:
     """What one run has still to do, from what it has done and from its ticket's clocks; pure."""
-    view = _view(run, ticket, done)
-    return Prospect(run, view, steps, rules.dues(view, steps, clocks, team_calendar(ticket)))
+    # Facts are looked up only where a step asks: they may cost queries for bare tickets.
+    facts = step_facts(ticket) if any(step.conditions for step in steps) else {}
+    view = _view(run, ticket, done, facts)
+    coming = rules.dues(view, steps, clocks, team_calendar(ticket))
+    return Prospect(run, view, steps, coming, clocks)
 
 
 def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:
@@ -155,7 +159,9 @@ def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
     return views
 
 
-def _view(run: Run, ticket: Ticket, done: Mapping[tuple[int, int, int], str]) -> rules.RunView:
+def _view(
+    run: Run, ticket: Ticket, done: Mapping[Key, str], facts: Mapping[str, Any]
+) -> rules.RunView:
     return rules.RunView(
         loop=run.loop,
         entry=ticket.entry,
@@ -188,7 +194,7 @@ def _view(run: Run, ticket: Ticket, done: Mapping[tuple[int, int, int], str]) ->
         },
         is_held=bool(run.held),
         held_until=run.held_until,
-        facts=step_facts(ticket),
+        facts=facts,
     )
 
 

@@ -208,7 +208,8 @@ def _firings(sought: Sought, tickets: Mapping[int, Ticket], at: datetime) -> Val
         rows = Alert.objects.filter(
             ticket__in=[run.ticket_id for run, _ in pairs], first_seen_at__gt=since
         )
-        counts = dict(rows.order_by().values("ticket").annotate(n=Count("id")).values_list())
+        grouped = rows.order_by().values("ticket").annotate(n=Count("id"))
+        counts: dict[int, int] = dict(grouped.values_list("ticket", "n"))
         values |= {(run.ticket_id, step.id): counts.get(run.ticket_id, 0) for run, step in pairs}
     return values
 

@@ -1,16 +1,25 @@
 """Who is meant by a step's target, now: people on call, leads, duties, and who was left out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
+from escalation import gates
 from roles import oncall
-from roles.models import DutyAssignment, Membership, Person, Team
+from roles.models import DutyAssignment, Membership, Person, Schedule, Team
 from tickets.models import Clearance, Ticket, Watcher
 
 FALLBACK = ("duty:incident-manager", "duty:administrator")
 """Whom to tell when a step's own targets come to nobody, in this order."""
 SECURITY_LANE = "security"
+LOOK_AHEAD: Final = timedelta(days=14)
+"""How far a step that waits for the next shift looks for one."""
+
+ShiftStart = tuple[datetime | None, str]
 
 WORDS = {
     "on_call": "on call in {team}",
@@ -35,10 +44,14 @@ class Reached:
 
 @dataclass(slots=True)
 class Found:
-    """Whom a step's targets came to, and why some came to nobody."""
+    """Whom a step's targets came to, and why some came to nobody.
+
+    `opens` says when people who were left out for the hour may be told.
+    """
 
     people: list[Reached] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    opens: list[datetime] = field(default_factory=list)
 
     @property
     def ids(self) -> list[int]:
@@ -50,20 +63,23 @@ class Staff:
 
     def __init__(self) -> None:
         self.teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
-        self.members: dict[int, list[int]] = {}
-        for team_id, person_id in Membership.objects.order_by("team", "person").values_list(
-            "team_id", "person_id"
-        ):
-            self.members.setdefault(team_id, []).append(person_id)
-        self.holders: dict[str, list[int]] = {}
-        for slug, person_id in DutyAssignment.objects.order_by("duty", "person").values_list(
-            "duty__slug", "person_id"
-        ):
-            self.holders.setdefault(slug, []).append(person_id)
+        self.members = _grouped(
+            Membership.objects.order_by("team", "person").values_list("team_id", "person_id")
+        )
+        self.holders = _grouped(
+            DutyAssignment.objects.order_by("duty", "person").values_list("duty__slug", "person_id")
+        )
+        groups = (*self.members.values(), *self.holders.values())
+        heads = {pk for team in self.teams.values() for pk in (team.lead_id, team.manager_id) if pk}
+        self.insiders = frozenset(pk for group in groups for pk in group) | heads
 
 
 class People:
-    """Looks up the people around many tickets with a fixed number of queries."""
+    """Looks up the people around many tickets with a bounded number of queries.
+
+    Who is on call is asked of those schedules only that the tickets and the targets touch: what
+    other teams' schedules hold costs nothing and troubles nobody.
+    """
 
     def __init__(self, tickets: Sequence[Ticket], at: datetime, staff: Staff | None = None) -> None:
         """`staff` is what a caller with many batches has read already."""
@@ -71,25 +87,51 @@ class People:
         self.at = at
         self.teams, self.members, self.holders = staff.teams, staff.members, staff.holders
         self.by_slug = {team.slug: team for team in self.teams.values()}
-        self.on_call = oncall.on_call(list(self.teams), at)
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
         self.watching = _pairs(Watcher, [item.pk for item in tickets])
-        self.people = self._load(tickets)
-        groups = (*self.members.values(), *self.holders.values(), *self.on_call.values())
-        heads = {pk for team in self.teams.values() for pk in (team.lead_id, team.manager_id) if pk}
+        self.people: dict[int, Person] = {}
+        self._on_call: dict[int, list[int]] = {}
+        self._duties: dict[str, list[int]] = {}
+        self._by_name: dict[str, list[int]] = {}
+        self._around_tickets = {item.team_id for item in tickets if item.team_id}
         # Who works here: everybody else is told in words meant for requesters.
-        self.insiders = frozenset(pk for group in groups for pk in group) | heads
+        self._insiders, self._serving = staff.insiders, set[int]()
+        self._know(_named(tickets) | {pk for ids in self.watching.values() for pk in ids})
 
-    def _load(self, tickets: Sequence[Ticket]) -> dict[int, Person]:
-        wanted: set[int | None] = set()
-        for ticket in tickets:
-            wanted |= {ticket.assignee_id, ticket.owner_id, ticket.requester_id}
-        for group in (self.on_call, self.members, self.holders, self.watching):
-            for ids in group.values():
-                wanted |= set(ids)
-        for team in self.teams.values():
-            wanted |= {team.lead_id, team.manager_id}
-        return {person.pk: person for person in Person.objects.filter(pk__in=wanted - {None})}
+    def prepare(self, tokens: Iterable[str], team_ids: Iterable[int]) -> None:
+        """Read at once whom these targets, and moves to these teams, lead to."""
+        asked = [token.partition(":")[::2] for token in tokens]
+        named = {team.pk for _, slug in asked if (team := self.by_slug.get(slug))}
+        concerned = {*team_ids, *self._around_tickets, *named}
+        self.on_call(concerned)
+        near = {pk for team_id in concerned for pk in self._heads(team_id)}
+        if any(name == "team" for name, _ in asked):
+            near |= {pk for team_id in concerned for pk in self.members.get(team_id, [])}
+        self._know(near)
+
+    def _heads(self, team_id: int) -> list[int]:
+        team = self.teams[team_id]
+        return [pk for pk in (team.lead_id, team.manager_id) if pk]
+
+    def on_call(self, team_ids: Iterable[int]) -> dict[int, list[int]]:
+        """Who is on call now in these teams, by team id."""
+        wanted = set(team_ids)
+        missing = wanted - self._on_call.keys()
+        if missing:
+            self._on_call |= oncall.on_call(sorted(missing), self.at)
+            self._serving |= {pk for team_id in missing for pk in self._on_call[team_id]}
+            self._know(self._serving)
+        return {team_id: self._on_call[team_id] for team_id in wanted}
+
+    def is_insider(self, person_id: int) -> bool:
+        """Whether somebody works here, and so may read what is written for people who do."""
+        return person_id in self._insiders or person_id in self._serving
+
+    def refresh(self, ticket: Ticket) -> None:
+        """Read anew who is cleared for a ticket and watches it."""
+        ids = [ticket.pk]
+        self.cleared |= {ticket.pk: [], **_pairs(Clearance, ids)}
+        self.watching |= {ticket.pk: [], **_pairs(Watcher, ids)}
 
     def find(
         self,
@@ -98,18 +140,23 @@ class People:
         *,
         team: Team | None = None,
         even_uncleared: bool = False,
+        hours: Mapping[str, Any] | None = None,
     ) -> Found:
         """The people whom the targets come to for this ticket, each once, in order.
 
-        "The team" is the one that has the ticket, or `team` when it is about to receive it.
+        "The team" is the one that has the ticket, or `team` when it is about to receive it. With
+        `hours`, a gate by each person's own time, those for whom it is shut are left out.
         """
         found = Found()
         for token in tokens:
             ids, role = self._ids(ticket, token, team)
+            self._know(ids)
             if not ids:
                 found.left_out.append(f"{role}: nobody")
             for person_id in ids:
                 self._add(found, ticket, person_id, role, even_uncleared=even_uncleared)
+        if hours:
+            self._keep_hours(found, hours)
         return found
 
     def fallback(self, ticket: Ticket) -> Found:
@@ -127,6 +174,38 @@ class People:
             if found.people:
                 return found
         return Found(left_out=["fallback: nobody"])
+
+    def next_shift(self, ticket: Ticket, tokens: Iterable[str], team: Team | None) -> ShiftStart:
+        """When somebody is next on call for these targets, and where; (None, "") if never soon."""
+        starts: list[tuple[datetime, str]] = []
+        for token in tokens:
+            name, _, argument = token.partition(":")
+            if name != "on_call":
+                continue
+            asked = self.by_slug.get(argument) if argument else team
+            asked = asked or (None if argument else self.teams.get(ticket.team_id or 0))
+            shifts = oncall.final_shifts(asked, self.at, self.at + LOOK_AHEAD) if asked else []
+            starts += [(shift.start, str(asked)) for shift in shifts if shift.start > self.at]
+        return min(starts, default=(None, ""))
+
+    def _know(self, person_ids: Iterable[int]) -> None:
+        missing = set(person_ids) - self.people.keys()
+        if missing:
+            self.people |= Person.objects.in_bulk(missing)
+
+    def _keep_hours(self, found: Found, hours: Mapping[str, Any]) -> None:
+        """Leave out whoever the gate is shut for by the clock where that person lives."""
+        inside = []
+        for item in found.people:
+            zone = self.people[item.person_id].zone
+            opening = gates.opening_in(hours, self.at, ZoneInfo(zone))
+            if opening == self.at:
+                inside.append(item)
+                continue
+            found.opens += [opening] if opening else []
+            local = f"{self.at.astimezone(ZoneInfo(zone)):%H:%M} in {zone}"
+            found.left_out.append(f"{item.name} ({item.role}): it is {local}, outside the hours")
+        found.people = inside
 
     def _add(
         self, found: Found, ticket: Ticket, person_id: int, role: str, *, even_uncleared: bool
@@ -149,9 +228,10 @@ class People:
         if name == "duty":
             return self._duty(argument), f"duty {argument}"
         if name == "person":
-            ids = [item.pk for item in Person.objects.filter(username=argument)]
-            self.people |= {item.pk: item for item in Person.objects.filter(pk__in=ids)}
-            return ids, "named in the policy"
+            if argument not in self._by_name:
+                found = Person.objects.filter(username=argument).values_list("pk", flat=True)
+                self._by_name[argument] = list(found)
+            return self._by_name[argument], "named in the policy"
         if argument:
             team = self.by_slug.get(argument)
         else:
@@ -161,10 +241,17 @@ class People:
 
     def _duty(self, slug: str) -> list[int]:
         """Those holders who are on call anywhere now, else all of them."""
-        holders = self.holders.get(slug, [])
-        active = [pk for pk in holders if pk in self.people and self.people[pk].is_active]
-        now = {pk for ids in self.on_call.values() for pk in ids}
-        return [pk for pk in active if pk in now] or active
+        if slug not in self._duties:
+            holders = self.holders.get(slug, [])
+            self._know(holders)
+            active = [pk for pk in holders if pk in self.people and self.people[pk].is_active]
+            places = Schedule.objects.filter(
+                Q(rotations__members__person__in=active) | Q(overrides__person__in=active)
+            )
+            serving = self.on_call(places.values_list("team_id", flat=True).distinct())
+            now = {pk for ids in serving.values() for pk in ids}
+            self._duties[slug] = [pk for pk in active if pk in now] or active
+        return self._duties[slug]
 
     def _around(self, ticket: Ticket, name: str, team: Team | None) -> list[int]:
         single = {
@@ -181,18 +268,34 @@ class People:
             return self.watching.get(ticket.pk, [])
         if team is None:
             return []
-        return {"on_call": self.on_call, "team": self.members}.get(name, {}).get(team.pk, [])
+        if name == "on_call":
+            self.on_call([team.pk, *self._around_tickets])
+            return self._on_call[team.pk]
+        return self.members.get(team.pk, []) if name == "team" else []
+
+
+def _named(tickets: Iterable[Ticket]) -> set[int]:
+    """The people that the tickets themselves name."""
+    named: set[int | None] = set()
+    for ticket in tickets:
+        named |= {ticket.assignee_id, ticket.owner_id, ticket.requester_id}
+    return {pk for pk in named if pk is not None}
+
+
+def _grouped(rows: Iterable[tuple[Any, int]]) -> dict[Any, list[int]]:
+    found: dict[Any, list[int]] = {}
+    for key, person_id in rows:
+        found.setdefault(key, []).append(person_id)
+    return found
 
 
 def _pairs(
     model: type[Clearance] | type[Watcher], ticket_ids: Sequence[int]
 ) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    if ticket_ids:
-        rows = model._default_manager.filter(ticket__in=ticket_ids).order_by("id")
-        for ticket_id, person_id in rows.values_list("ticket_id", "person_id"):
-            found.setdefault(ticket_id, []).append(person_id)
-    return found
+    if not ticket_ids:
+        return {}
+    rows = model._default_manager.filter(ticket__in=ticket_ids).order_by("id")
+    return _grouped(rows.values_list("ticket_id", "person_id"))
 
 
 def check_token(token: str) -> str:

@@ -31,16 +31,22 @@ def write(
     claimed: Sequence[Run],
     now: datetime,
     clocks: Mapping[int, Sequence[Clock]] | None = None,
+    *,
+    notes: Sequence[timeline.Write] = (),
 ) -> None:
     """Firings, events, moves, records and messages, with a bounded number of statements.
 
-    `clocks` are those of the tickets, where the caller has read them.
+    `clocks` are those of the tickets, where the caller has read them; `notes` are entries of steps
+    that were put off.
     """
     insert_rows(Firing, [deed.firing for deed in deeds])
     told: dict[int, timeline.Write] = {}
     for deed in deeds:
         write = told.setdefault(deed.ticket.pk, timeline.Write(ticket=deed.ticket, entries=[]))
         write.entries = [*write.entries, deed.entry()]
+    for note in notes:
+        write = told.setdefault(note.ticket.pk, timeline.Write(ticket=note.ticket, entries=[]))
+        write.entries = [*write.entries, *note.entries]
     timeline.record_many(list(told.values()), at=now, announce=False)
     update_rows(Run, claimed, RUN_PROGRESS)
     _call_authority(deeds, clocks)
@@ -52,6 +58,7 @@ def write(
 
 
 def _call_authority(deeds: Sequence[Deed], clocks: Mapping[int, Sequence[Clock]] | None) -> None:
+    """Record who was called in, before any move: each call names the team that it is about."""
     calling = [deed for deed in deeds if HIERARCHY in deed.found]
     readings = clock_reading([deed.ticket.pk for deed in calling], clocks) if calling else {}
     pairs = [

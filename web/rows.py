@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from escalation.clock import TO_REQUESTER
 from escalation.models import Clock, ClockKind, Run
+from escalation.reactions import load_around
 from escalation.rules import Due
 from escalation.runs import prospects
 from tickets.models import Ticket
@@ -26,7 +27,7 @@ class Row:
 
 
 def rows_of(tickets: Sequence[Ticket], now: datetime, *, for_agent: bool) -> list[Row]:
-    """The tickets as rows: one query for the clocks, and for agents three for the steps.
+    """The tickets as rows: one query for the clocks, and for agents four for the steps.
 
     The tickets come with their team and its calendar, so that nothing is asked row by row. People
     who only ask see what was promised to them, not what teams promise each other.
@@ -60,6 +61,7 @@ def _next_steps(tickets: Sequence[Ticket], clocks: Clocks) -> dict[int, Due]:
     active = Run.objects.filter(ticket__in=list(clocks), state=Run.State.ACTIVE)
     runs = list(active.select_related("policy", "revision"))
     by_id = {ticket.pk: ticket for ticket in tickets}
+    load_around([by_id[ticket_id] for ticket_id in {run.ticket_id for run in runs}])
     found: dict[int, Due] = {}
     for prospect in prospects(runs, by_id, clocks):
         held = found.get(prospect.run.ticket_id)
