@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -16,8 +16,6 @@ from tickets.models import Clearance, Ticket, Watcher
 FALLBACK = ("duty:incident-manager", "duty:administrator")
 """Whom to tell when a step's own targets come to nobody, in this order."""
 SECURITY_LANE = "security"
-LOOK_AHEAD: Final = timedelta(days=14)
-"""How far a step that waits for the next shift looks for one."""
 
 ShiftStart = tuple[datetime | None, str]
 
@@ -184,8 +182,8 @@ class People:
                 continue
             asked = self.by_slug.get(argument) if argument else team
             asked = asked or (None if argument else self.teams.get(ticket.team_id or 0))
-            shifts = oncall.final_shifts(asked, self.at, self.at + LOOK_AHEAD) if asked else []
-            starts += [(shift.start, str(asked)) for shift in shifts if shift.start > self.at]
+            shift = oncall.next_shift(asked, self.at) if asked else None
+            starts += [(shift.start, str(asked))] if shift and shift.start > self.at else []
         return min(starts, default=(None, ""))
 
     def _know(self, person_ids: Iterable[int]) -> None:
@@ -246,7 +244,8 @@ class People:
             self._know(holders)
             active = [pk for pk in holders if pk in self.people and self.people[pk].is_active]
             places = Schedule.objects.filter(
-                Q(rotations__members__person__in=active) | Q(overrides__person__in=active)
+                Q(revisions__rotations__members__person__in=active)
+                | Q(overrides__person__in=active)
             )
             serving = self.on_call(places.values_list("team_id", flat=True).distinct())
             now = {pk for ids in serving.values() for pk in ids}
