@@ -101,7 +101,7 @@ def _fire(act: Act, run: Run, step: Step, event: TimelineEvent) -> Deed:
     deed.lines.insert(1, f"Called by hand by {who}.")
     run.epoch += 1
     climb_on(prospect, [deed], act.now)
-    write([deed], [run], act.now, executor.notes)
+    write([deed], [run], act.now, notes=executor.notes)
     return deed
 
 

@@ -33,6 +33,8 @@ STEP_FACTS: Final = FACTS | {"team", "tier", "status", "acknowledged"}
 TELLING: Final = ("notify", "page", "involve")
 NAMING: Final[Mapping[str, str]] = {"engage_vendor": "vendor", "call_webhook": "webhook"}
 """Actions that name one thing in "to", and of what kind it is."""
+GOALLESS: Final = tuple(verb for verb in CARRIERS if verb not in NAMING)
+"""Actions that take no "to"."""
 MOST_S: Final = 2_147_483_647
 MOST_OFTEN: Final = 32_767
 
@@ -202,7 +204,8 @@ READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "move": _move_problem,
     "raise_priority": _raise_problem,
     "call_webhook": _named_problem,
-    **{verb: _named_problem if verb in NAMING else _goalless_problem for verb in CARRIERS},
+    **dict.fromkeys(NAMING.keys() & CARRIERS.keys(), _named_problem),
+    **dict.fromkeys(GOALLESS, _goalless_problem),
 }
 """By action, what says what is wrong with it; the one list of actions."""
 

@@ -27,9 +27,7 @@ class Executor:
     raising is done by `carry`, in the transaction of the batch; a simulation passes its own.
     """
 
-    def __init__(
-        self, people: People, routes: Routes, now: datetime, carry: Carry = carry
-    ) -> None:
+    def __init__(self, people: People, routes: Routes, now: datetime, carry: Carry = carry) -> None:
         self.now = now
         self.people = people
         self.routes = routes

@@ -266,7 +266,7 @@ class Judge:
                 left_out += found.left_out
                 for item in found.people:
                     why = self.unreachable.get(item.person_id, "")
-                    if item.person_id not in self.people.insiders:
+                    if not self.people.is_insider(item.person_id):
                         why = why or "does not work here"
                     if not why:
                         return _Answer(True)

@@ -65,6 +65,11 @@ class Ledger:
     ) -> None:
         """Keep the present values of the named fields; `stepwise` one must pass every value."""
         fields = _fields(model, tuple(names))
+        # A new row is written as it is when all is written: the same statement could not find it.
+        fresh = {id(row) for row in self._fresh.get(model, ())}
+        rows = [row for row in rows if id(row) not in fresh]
+        if not rows:
+            return
         waiting = self._changed.setdefault(model, {})
         for row in rows:
             document = _document(row, fields)

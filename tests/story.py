@@ -92,7 +92,10 @@ class Story:
     ) -> None:
         """Let time pass; the engine acts at each moment at which something is due on the way."""
         goal = self.now + timedelta(minutes=minutes, hours=hours, seconds=seconds, days=days)
+        looks = 0
         while (moment := self._next_moment()) is not None and moment <= goal:
+            looks = looks + 1 if moment <= self.now else 0
+            assert looks < 50, f"What is due at {moment} is never carried out; see the log."
             self.now = max(self.now, moment)
             self.sweep()
         self.now = goal

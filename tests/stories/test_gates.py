@@ -1,9 +1,9 @@
 """At which hours, for which priorities and for whom a step may go."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from escalation.models import Firing
-from roles.models import Person, RotationMember
+from roles.models import Person
 from tests.story import Story, notify, page, unacknowledged
 from tickets.models import EventKind
 from tickets.triage import set_urgency_impact
@@ -122,10 +122,8 @@ def test_a_step_for_sleepers_only_is_passed_over_or_held_as_it_says(story: Story
 
 
 def test_a_step_may_wait_for_the_next_shift_instead_of_telling_the_fallback(story: Story) -> None:
-    rotation = story.desk.schedule.rotations.get()
-    rotation.starts_on = datetime(2026, 3, 9).date()
-    rotation.save()
-    assert RotationMember.objects.filter(rotation=rotation).exists()
+    story.put_on_call(story.desk, [])
+    story.put_on_call(story.desk, [story.agent], valid_from=story.now + timedelta(days=7))
     gates = {"hold_for_shift": True}
     story.policy("p", unacknowledged(5, "Page", page("on_call"), gates=gates))
     ticket = story.open()

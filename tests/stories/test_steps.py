@@ -85,3 +85,22 @@ def test_two_policies_never_move_a_ticket_twice_at_one_moment(story: Story) -> N
     moved = story.fresh(ticket)
     assert (moved.team, moved.entry) == (story.apps, 2)
     assert Ticket.objects.get(pk=ticket.pk).events.filter(kind="escalated").count() == 1
+
+
+def test_a_step_that_raises_the_priority_may_bring_another_policy_in_its_place(
+    story: Story,
+) -> None:
+    story.policy(
+        "urgent",
+        unacknowledged(30, "At once", notify("lead")),
+        conditions=[{"fact": "priority", "is": [1, 2]}],
+        position=1,
+    )
+    story.policy("low", unacknowledged(5, "Raise", RAISE), position=2)
+    ticket = story.open()
+    story.forward(minutes=30)
+    assert story.fired(ticket) == ["Raise", "At once"]
+    assert list(ticket.runs.order_by("pk").values_list("state", flat=True)) == [
+        "superseded",
+        "active",
+    ]

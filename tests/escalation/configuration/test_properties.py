@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from escalation.checking import RANGES
+from escalation.checking import GOALLESS, RANGES
 from escalation.configuration.applying import apply_text, plan_text
 from escalation.configuration.document import export_text, present_site, read_document
 from escalation.configuration.durations import MAX_S, format_duration, parse_duration
@@ -89,9 +89,7 @@ ACTION = st.one_of(
     ),
     st.builds(lambda to: {"do": "move", "to": to}, st.sampled_from(["next_tier", "team:platform"])),
     st.builds(lambda to: {"do": "raise_priority", "to": to}, st.integers(1, 4)),
-    st.sampled_from(["propose_major", "restrict", "open_problem", "unacknowledge"]).map(
-        lambda verb: {"do": verb}
-    ),
+    st.sampled_from(GOALLESS).map(lambda verb: {"do": verb}),
 )
 GATES = st.fixed_dictionaries(
     {},
