@@ -9,11 +9,16 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from escalation.models import Vendor
+from escalation.vendors import engaging, told_to_vendor
+from notifications.outbox import enqueue
 from roles.instants import TimeSource, fixed
-from roles.refusals import Conflict
+from roles.refusals import Conflict, Invalid
+from tickets import timeline
 from tickets.acting import Act, begin
 from tickets.incidents import propose_within
 from tickets.models import EventKind, Ticket
+from tickets.repeats import Repeat, join_problems
 from tickets.restriction import restrict_within
 
 Carrier = Callable[[Act, Mapping[str, Any], str], str]
@@ -23,11 +28,31 @@ Carry = Callable[..., str]
 def carry(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: TimeSource) -> str:
     """Do what the action says to a locked ticket; returns what was done, in words.
 
+    Beside "do" and "to" the action says what repeats have in "same", where that matters.
+
     Raises Refused when the ticket's state does not allow it; then nothing has changed.
     """
     with transaction.atomic():
         act = begin(ticket, actor=None, clock=clock, announce=False)
         return CARRIERS[action["do"]](act, action, reason)
+
+
+def _engage_vendor(act: Act, action: Mapping[str, Any], reason: str) -> str:
+    vendor = Vendor.objects.filter(slug=action["to"]).first()
+    if vendor is None:
+        raise Invalid("no_vendor", f"There is no vendor {action['to']}.")
+    engagement, write = engaging(act, vendor, reason=reason)
+    timeline.record_many([write], at=act.now, announce=act.announce)
+    enqueue(told_to_vendor(act.ticket, write.events[0], engagement), now=act.now)
+    return f"Engaged {vendor}"
+
+
+def _open_problem(act: Act, action: Mapping[str, Any], reason: str) -> str:
+    repeat = Repeat(act.ticket, action["same"])
+    joined = join_problems([repeat], clock=fixed(act.now), announce=act.announce)[act.ticket.pk]
+    if not joined.is_linked_now:
+        raise Conflict("linked", f"{act.ticket.key} is under {joined.problem.key} already.")
+    return f"Put under the {'new ' if joined.is_new else ''}problem {joined.problem.key}"
 
 
 def _unacknowledge(act: Act, action: Mapping[str, Any], reason: str) -> str:
@@ -51,6 +76,8 @@ def _restrict(act: Act, action: Mapping[str, Any], reason: str) -> str:
 
 
 CARRIERS: Final[Mapping[str, Carrier]] = {
+    "engage_vendor": _engage_vendor,
+    "open_problem": _open_problem,
     "propose_major": _propose_major,
     "restrict": _restrict,
     "unacknowledge": _unacknowledge,

@@ -194,8 +194,9 @@ class Executor:
 
     def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
         reason = f"{deed.policy}: {deed.due.step.name}"
+        about = {**action, "same": deed.due.step.same or "service"}
         try:
-            done = self.carry(deed.ticket, action, reason=reason, clock=fixed(self.now))
+            done = self.carry(deed.ticket, about, reason=reason, clock=fixed(self.now))
         except Refused as refused:
             deed.left_out.append(f"{action['do'].replace('_', ' ')}: {refused.detail.rstrip('.')}")
             return

@@ -3,13 +3,13 @@
 import pytest
 
 from escalation.checking import check_policy
-from escalation.models import Firing, Run
+from escalation.models import Engagement, Firing, Run, Vendor
 from notifications.models import Message
 from notifications.webhooks import create_hook
 from roles.models import Duty, DutyAssignment
 from roles.refusals import Invalid
 from tests.story import Story, notify, page, unacknowledged
-from tickets.models import EventKind
+from tickets.models import EventKind, Ticket, TicketLink
 
 
 def kinds_of(ticket) -> list[str]:  # type: ignore[no-untyped-def]
@@ -44,7 +44,7 @@ def test_a_step_may_put_a_ticket_into_the_security_lane(story: Story) -> None:
     moved = story.fresh(ticket)
     assert (moved.restricted, moved.team) == (True, story.soc)
     # The people on call now are those of the lane, who are cleared; the desk hears nothing.
-    story.phone.rang(("sasha", "page"))
+    story.phone.rang(("sasha", "cleared"), ("sasha", "page"))
     assert "Mail does not arrive" not in Message.objects.get(kind="page").subject
     states = Run.objects.order_by("pk").values_list("policy__slug", "state")
     assert list(states) == [("p", "superseded"), ("security", "active")]
@@ -100,3 +100,35 @@ def test_a_duty_reaches_its_holder_who_is_on_call(story: Story) -> None:
     story.phone.ignore("received")
     story.forward(minutes=5)
     story.phone.rang(("sasha", "page"))
+
+
+def test_a_step_engages_a_vendor_once(story: Story) -> None:
+    Vendor.objects.create(slug="carrier", name="Carrier")
+    engage = {"do": "engage_vendor", "to": "carrier"}
+    story.policy("p", unacknowledged(5, "Engage", engage), unacknowledged(10, "Again", engage))
+    ticket = story.open()
+    story.forward(minutes=10)
+    assert Engagement.objects.get(ticket=ticket).vendor.slug == "carrier"
+    assert story.fired(ticket) == ["Engage", "Again (empty)"]
+    assert kinds_of(ticket).count(EventKind.VENDOR_ENGAGED) == 1
+
+
+def test_repeats_are_gathered_under_one_problem(story: Story) -> None:
+    step = {
+        "name": "Problem",
+        "trigger": "repeated",
+        "count": 2,
+        "window_s": 86_400,
+        "same": "requester",
+        "actions": [{"do": "open_problem"}],
+    }
+    story.policy("p", step)
+    tickets = []
+    for _ in range(3):
+        tickets.append(story.open())
+        story.forward(minutes=10)
+    assert [story.fired(ticket) for ticket in tickets] == [[], ["Problem"], ["Problem"]]
+    problems = Ticket.objects.filter(kind="problem")
+    assert problems.count() == 1
+    links = TicketLink.objects.filter(target=problems.get(), relation="caused_by")
+    assert set(links.values_list("source", flat=True)) == {tickets[1].pk, tickets[2].pk}

@@ -1,4 +1,4 @@
-"""Climbs that are held: snoozed, or because their ticket is part of a major incident."""
+"""Climbs that stand still for a while, steps called by hand, and what one batch may not do."""
 
 from datetime import timedelta
 
@@ -7,11 +7,10 @@ import pytest
 from escalation.calling import call_step, callable_steps
 from escalation.holding import end_snooze, snooze
 from escalation.models import Clock, Escalation, Firing, Run
-from escalation.reactions import heal
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
 from tickets.assignment import acknowledge, unacknowledge
-from tickets.models import EventKind, TicketLink
+from tickets.models import EventKind
 from tickets.triage import set_urgency_impact
 
 
@@ -110,26 +109,6 @@ def test_a_snooze_needs_a_right_a_reason_and_a_moment_within_reach(story: Story)
     for until in (story.now, story.now + timedelta(days=31)):
         with pytest.raises(Invalid):
             snooze(ticket=ticket, actor=story.agent, until=until, reason="x", clock=story.clock)
-
-
-def test_children_of_a_major_incident_hold_their_climbs_until_it_lets_them_go(
-    story: Story,
-) -> None:
-    climbing(story)
-    major, child = story.open(), story.open()
-    type(major).objects.filter(pk=major.pk).update(is_major=True)
-    link = TicketLink.objects.create(source=child, target=major, relation="child_of")
-    heal([child.pk], clock=story.clock)
-    story.forward(minutes=20)
-    assert story.fired(child) == []
-    assert Run.objects.get(ticket=child).held == "major"
-    assert story.fresh(child).next_step_at is None
-    link.delete()
-    heal([child.pk], clock=story.clock)
-    story.forward(seconds=1)
-    assert story.fired(child) == ["Page (skipped)", "Tell the lead"]
-    kinds = set(child.events.values_list("kind", flat=True))
-    assert {EventKind.RUN_HELD, EventKind.RUN_RELEASED} <= kinds
 
 
 # ---- Called by hand ----------------------------------------------------------------------------
