@@ -17,6 +17,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 PERIOD_S = 1.0
 WATCH_PERIOD_S = 30.0
+SIMULATE_PERIOD_S = 3.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
 
 app = Celery("tierline")
@@ -45,6 +46,7 @@ app.conf.update(
     task_routes={
         "escalation.tasks.*": {"queue": "escalation"},
         "notifications.tasks.*": {"queue": "messages"},
+        "insights.tasks.*": {"queue": "long"},
     },
     worker_prefetch_multiplier=1,
     worker_soft_shutdown_timeout=10,
@@ -70,6 +72,11 @@ app.conf.update(
             "task": "notifications.tasks.deliver",
             "schedule": PERIOD_S,
             "options": {"queue": "messages", "expires": EXPIRES_S},
+        },
+        "simulate": {
+            "task": "insights.tasks.simulate",
+            "schedule": SIMULATE_PERIOD_S,
+            "options": {"queue": "long", "expires": SIMULATE_PERIOD_S * 0.9},
         },
     },
     timezone="UTC",

@@ -214,13 +214,17 @@ def last_choice(told: Iterable[Fact]) -> Choice:
 
 def fact_of(event: TimelineEvent) -> Fact:
     """An event as the replay sees it."""
-    facts = event.facts
-    targets = facts.get("targets") if event.kind == EventKind.TARGETED else None
+    return fact_from(event.at, event.kind, event.facts, is_public=event.is_public)
+
+
+def fact_from(at: datetime, kind: str, facts: Mapping[str, Any], *, is_public: bool) -> Fact:
+    """What an event with these facts, stored or not, is to the replay."""
+    targets = facts.get("targets") if kind == EventKind.TARGETED else None
     return Fact(
-        at=event.at,
-        kind=event.kind,
+        at=at,
+        kind=kind,
         changed=facts.get("set", {}),
-        is_public=event.is_public,
+        is_public=is_public,
         by_agent=facts.get("by") == "agent",
         targets=targets
         and {kind: (chosen[0], chosen[1]) if chosen else None for kind, chosen in targets.items()},

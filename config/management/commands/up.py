@@ -19,7 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from config.servers import ServerTrouble, create_database, postgres_server, valkey_server
 from config.supervisor import Supervisor, free_port, is_free, keep_secret_key, write_line
 
-WORKERS = {"worker": "escalation,celery", "sender": "messages"}
+WORKERS = {"worker": ("escalation,celery", 2), "sender": ("messages", 2), "thinker": ("long", 1)}
+"""Each with its queues and processes; what takes minutes never keeps a page waiting."""
 CELERY = [sys.executable, "-m", "celery", "-q", "-A", "config.celery:app"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
@@ -146,10 +147,11 @@ def start_doors(supervisor: Supervisor, env: dict[str, str]) -> None:
 
 
 def start_engines(supervisor: Supervisor, env: dict[str, str]) -> None:
-    """Start the worker, the sender and the beat."""
+    """Start the workers and the beat."""
     commands = {}
-    for name, queues in WORKERS.items():
-        worker = [*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", "2", *QUIET]
+    for name, (queues, processes) in WORKERS.items():
+        worker = [*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", str(processes)]
+        worker += QUIET
         commands[name] = [*worker, "--loglevel", "WARNING"]
     commands["beat"] = [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
     for name, command in commands.items():

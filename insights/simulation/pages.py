@@ -1,0 +1,106 @@
+"""A simulation's report as a page shows it: worlds side by side, and pages by hour as levels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from insights.simulation.figures import ROWS, at_tier_words, by_name, warned_words
+
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LEVELS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One hour of the week: how many pages, and how dark that is, from 0 to 5."""
+
+    count: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Pages by day and hour in one world."""
+
+    name: str
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that a page shows of a report."""
+
+    label: str
+    worlds: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Any]]]
+    weeks: Sequence[Week]
+    people: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+    steps: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
+    notes: Sequence[str]
+    hours: Sequence[int] = tuple(range(24))
+
+
+def page_of(report: Mapping[str, Any], people: int = 10) -> Page:
+    """The page of a finished report; the busiest people only."""
+    worlds = by_name(report)
+    most = max((max(map(max, world["pages_by_hour"])) for world in worlds.values()), default=0)
+    return Page(
+        label=report["label"],
+        worlds=list(worlds),
+        rows=[*_totals(worlds), *_breaches(worlds), *_tiers(worlds)],
+        weeks=[_week(name, world["pages_by_hour"], most) for name, world in worlds.items()],
+        people=[(name, world["people"][:people]) for name, world in worlds.items()],
+        steps=[(name, world["steps"]) for name, world in worlds.items()],
+        notes=_notes(report),
+    )
+
+
+def _totals(worlds: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
+    return [(title, [world[key] for world in worlds.values()]) for title, key in ROWS]
+
+
+def _breaches(worlds: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    clocks = sorted({clock for world in worlds.values() for clock in world["breaches"]})
+    return [
+        (
+            f"{clock.replace('_', ' ').capitalize()} warned of before it was missed",
+            [warned_words(world["breaches"].get(clock)) for world in worlds.values()],
+        )
+        for clock in clocks
+    ]
+
+
+def _tiers(worlds: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    tiers = sorted({tier for world in worlds.values() for tier in world["tiers"]})
+    return [
+        (
+            f"{tier or 'No tier'}: firings, pages, warned of / missed",
+            [at_tier_words(world["tiers"].get(tier)) for world in worlds.values()],
+        )
+        for tier in tiers
+    ]
+
+
+def _week(name: str, hours: Sequence[Sequence[int]], most: int) -> Week:
+    rows = [
+        (day, [Cell(count, level(count, most)) for count in row])
+        for day, row in zip(DAYS, hours, strict=True)
+    ]
+    return Week(name, rows)
+
+
+def level(count: int, most: int) -> int:
+    """How dark a count is beside the highest one: 0 for none, else 1 to 5."""
+    return -(-count * LEVELS // most) if count else 0
+
+
+def _notes(report: Mapping[str, Any]) -> list[str]:
+    notes = [
+        f"Not simulated, because no timeline keeps what it goes by: {step}."
+        for world in report["worlds"]
+        for step in world["not_simulated"]
+    ]
+    if report["stand_ins"]:
+        teams = ", ".join(report["stand_ins"])
+        notes.append(f"Without an on-call schedule, so a stand-in was counted: {teams}.")
+    return list(dict.fromkeys(notes))
