@@ -79,6 +79,8 @@ def dues(
 def _placed(run: RunView, due: Due, team_calendar: Any) -> Due | None:
     """The due step where its gate, its conditions and a hold put it; None while it must wait."""
     step, at, because = due.step, due.at, ""
+    if not (step.conditions or step.gates or run.postponed or run.is_held):
+        return due
     failing = unmet(step.conditions, run.facts)
     if failing is not None:
         because = f"{condition_words(failing)} does not hold"

@@ -89,6 +89,7 @@ class Targets:
         self.ordered: list[TargetRevision] = [row.current for row in rows if row.current]
         self._known = {row.pk: _spec(row) for row in self.ordered}
         self._vendor_calendars: dict[int | None, int] = {}
+        self._chosen: dict[tuple[Any, ...], Choice] = {}
 
     def spec(self, revision_id: int) -> TargetSpec:
         """A revision's arithmetic; old revisions are read when first asked for."""
@@ -105,6 +106,12 @@ class Targets:
 
     def choose(self, match: Mapping[str, Any], team_calendar_id: int | None) -> Choice:
         """The first matching target of each kind of clock, with the calendar that it counts by."""
+        asked = (team_calendar_id, *sorted((k, v) for k, v in match.items() if k != "entry"))
+        if asked not in self._chosen:
+            self._chosen[asked] = self._choose(match, team_calendar_id)
+        return dict(self._chosen[asked])
+
+    def _choose(self, match: Mapping[str, Any], team_calendar_id: int | None) -> Choice:
         choice: Choice = {}
         for row in self.ordered:
             if row.clock in choice or not _matches(row, match):

@@ -7,7 +7,6 @@ a table that has rows waiting makes the ledger write them down first.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -300,10 +299,9 @@ def _sequence(model: type[Model]) -> str:
 
 
 def _document(row: Model, fields: Sequence[Any]) -> Document:
-    return {item.column: _plain(getattr(row, item.attname)) for item in fields}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return value
+    """The row's columns as JSON takes them; orjson writes instants with their zone."""
+    held = row.__dict__
+    try:
+        return {item.column: held[item.attname] for item in fields}
+    except KeyError:  # A deferred field.
+        return {item.column: getattr(row, item.attname) for item in fields}
