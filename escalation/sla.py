@@ -270,6 +270,7 @@ def keep_clocks(
     tickets' timelines and `present` their locked clocks, where the caller has read them.
     """
     ids = [ticket.pk for ticket in tickets]
+    rows_of: Iterable[Clock]
     if present is None:
         rows_of = Clock.objects.filter(ticket__in=ids).select_for_update(no_key=True)
     else:

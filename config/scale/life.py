@@ -1,6 +1,6 @@
 """Lets scripted tickets live on a site, acts by domain functions and the engine in between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -23,7 +23,7 @@ from tickets.models import Category, Service, Ticket
 from tickets.opening import open_ticket
 
 BY_REQUESTER: Final = {"confirm", "reopen", "chase", "answer"}
-ACTS: Final = {
+ACTS: Final[Mapping[str, Callable[..., Any]]] = {
     "take": assignment.take,
     "comment": lifecycle.comment,
     "answer": lifecycle.comment,

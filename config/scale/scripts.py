@@ -42,13 +42,14 @@ KINDS: Final = (
     Kind.PROBLEM,
 )
 
-Fate = tuple[tuple[float, str, Mapping[str, Any]], ...]
+Moment = tuple[float, str, Mapping[str, Any]]
+Fate = tuple[Moment, ...]
 """Acts, each with the share of the ticket's age at which it happens."""
 
-TAKE: Final = (0.2, "take", {})
-REPLY: Final = (0.3, "comment", {"text": "We are looking into it.", "public": True})
-NOTE: Final = (0.45, "comment", {"text": "The log shows time-outs.", "public": False})
-UP: Final = (
+TAKE: Final[Moment] = (0.2, "take", {})
+REPLY: Final[Moment] = (0.3, "comment", {"text": "We are looking into it.", "public": True})
+NOTE: Final[Moment] = (0.45, "comment", {"text": "The log shows time-outs.", "public": False})
+UP: Final[Moment] = (
     0.5,
     "escalate",
     {
@@ -58,12 +59,12 @@ UP: Final = (
         "impact": "One department works on paper.",
     },
 )
-ASK: Final = (
+ASK: Final[Moment] = (
     0.6,
     "pend",
     {"status": "pending_requester", "reason": "Does it still happen after a restart?"},
 )
-SOLVE: Final = (0.8, "resolve", {"code": "fixed", "text": "A full disk was the cause."})
+SOLVE: Final[Moment] = (0.8, "resolve", {"code": "fixed", "text": "A full disk was the cause."})
 
 OPEN_FATES: Final[Mapping[str, tuple[float, Fate]]] = {
     "waiting": (0.30, ()),
