@@ -188,20 +188,23 @@ class Case:
             if at < last[kind]:
                 self._note(climb, kind, name, SKIPPED)
                 acted = True
-        for at, _, kind, name in ripe:
-            if at < last[kind]:
-                continue
-            acted = True
+        going = [(kind, name) for at, _, kind, name in ripe if at == last[kind]]
+        for kind, name in going:
             rung = next((item for item in climb.ladder.rungs if item.name == name), None)
             if rung is not None and rung.moves:
-                is_top = self.team == len(TIERS) - 1
-                self._note(climb, kind, name, EMPTY if is_top else FIRED)
-                if not is_top:
-                    self.move_to(self.team + 1)
-                break  # In the new team everything is judged anew.
+                self._move_up(climb, name)
+                return True  # It goes alone: in the new team everything is judged anew.
+        for kind, name in going:
+            rung = next((item for item in climb.ladder.rungs if item.name == name), None)
             empty = rung is not None and rung.pages_on_call and nobody_on_call
             self._note(climb, kind, name, EMPTY if empty else FIRED)
-        return acted
+        return acted or bool(going)
+
+    def _move_up(self, climb: Climb, name: str) -> None:
+        is_top = self.team == len(TIERS) - 1
+        self._note(climb, "rung", name, EMPTY if is_top else FIRED)
+        if not is_top:
+            self.move_to(self.team + 1)
 
     def _note(self, climb: Climb, kind: str, name: str, outcome: str) -> None:
         self.log.append((name, outcome))
