@@ -189,11 +189,10 @@ class Case:
                 self._note(climb, kind, name, SKIPPED)
                 acted = True
         going = [(kind, name) for at, _, kind, name in ripe if at == last[kind]]
-        for kind, name in going:
-            rung = next((item for item in climb.ladder.rungs if item.name == name), None)
-            if rung is not None and rung.moves:
-                self._move_up(climb, name)
-                return True  # It goes alone: in the new team everything is judged anew.
+        movers = {rung.name for rung in climb.ladder.rungs if rung.moves}
+        for name in (name for _, name in going if name in movers):
+            self._move_up(climb, name)
+            return True  # It goes alone: in the new team everything is judged anew.
         for kind, name in going:
             rung = next((item for item in climb.ladder.rungs if item.name == name), None)
             empty = rung is not None and rung.pages_on_call and nobody_on_call
