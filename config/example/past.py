@@ -90,7 +90,8 @@ class _Past:
             else:
                 self._act(name, act)
         self._forward(self.end)
-        topics = [ticket.topic for ticket in self.tickets.values()]
+        # All tickets are of those days, also the problems that policies have opened by themselves.
+        topics = [ticket.topic for ticket in Ticket.objects.all()]
         withdraw(topics=topics, reason=TAKEN_BACK, now=self.end)
 
     def _forward(self, goal: datetime) -> None:

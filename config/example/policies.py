@@ -38,6 +38,17 @@ def in_status(status: str, delay_s: int, name: str, *actions: dict[str, Any]) ->
     }
 
 
+def since_start(delay_s: int, name: str, *actions: dict[str, Any]) -> dict[str, Any]:
+    """A step so long after the policy began, whatever the ticket's state."""
+    return {
+        "name": name,
+        "trigger": "since_start",
+        "delay_s": delay_s,
+        "basis": "wall",
+        "actions": list(actions),
+    }
+
+
 def page(*targets: str) -> dict[str, Any]:
     return {"do": "page", "to": list(targets)}
 
@@ -63,6 +74,8 @@ class ExamplePolicy(NamedTuple):
     steps: tuple[dict[str, Any], ...]
     repeat_limit: int = 0
     repeat_after_s: int = 600
+    mode: str = "main"
+    stop_on: tuple[str, ...] = ()
 
 
 POLICIES = {
@@ -107,6 +120,11 @@ POLICIES = {
             unacknowledged(1200, "Page the CISO", page("duty:ciso")),
             percent(RESOLUTION, 50, "Half of the time is gone", notify("assignee", "lead")),
             percent(RESOLUTION, 100, "Target missed: CISO", involve("duty:ciso")),
+            since_start(
+                4 * HOUR,
+                "Still open: executives and legal",
+                involve("duty:executive", "duty:legal"),
+            ),
         ),
         repeat_limit=2,
     ),

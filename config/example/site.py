@@ -18,6 +18,7 @@ from config.example import (
     promises,
     teams,
 )
+from config.example.beside import BESIDE
 from config.example.rosters import make_roster
 from escalation.contracts import set_contract
 from escalation.models import HandoverContract, Policy, Target, Vendor
@@ -217,11 +218,12 @@ def _make_targets(clock: TimeSource) -> None:
 
 
 def _make_policies(clock: TimeSource) -> None:
-    for position, (slug, about) in enumerate(policies.POLICIES.items(), start=1):
+    for position, (slug, about) in enumerate((policies.POLICIES | BESIDE).items(), start=1):
         made = {
             "name": about.name,
             "description": about.description,
             "position": 10 * position,
+            "mode": about.mode,
         }
         policy, is_new = Policy.objects.get_or_create(slug=slug, defaults=made)
         if is_new:
@@ -231,6 +233,7 @@ def _make_policies(clock: TimeSource) -> None:
                 steps=about.steps,
                 repeat_limit=about.repeat_limit,
                 repeat_after_s=about.repeat_after_s,
+                stop_on=about.stop_on,
                 clock=clock,
             )
             publish_policy(policy=policy, clock=clock)

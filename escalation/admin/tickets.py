@@ -8,21 +8,24 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from escalation.admin.climbing import CLIMBS, step_lines
 from escalation.explain import duration
 from escalation.routes import Choice, panel
 from escalation.why import why_escalated, why_nobody_was_paged
 from roles.admin.audited import acting
 from roles.instants import database_now
 from roles.models import Person
+from tickets.admin.cases import ACTS
 from tickets.admin.tickets import TicketAdmin
 from tickets.models import Ticket
 
-ANSWERS = ("whom", "why_nobody_paged", "why_it_climbed")
+ANSWERS = ("whom", "why_nobody_paged", "why_it_climbed", "steps")
 
 
 class EscalatingTicketAdmin(TicketAdmin):
     """The ticket's page with the answers of the escalation floor."""
 
+    acts = {**ACTS, **CLIMBS}
     fieldsets = [*TicketAdmin.fieldsets, ("Escalation", {"fields": ANSWERS})]
 
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Ticket | None:
@@ -49,6 +52,10 @@ class EscalatingTicketAdmin(TicketAdmin):
     @admin.display(description="why was this escalated?")
     def why_it_climbed(self, ticket: Ticket) -> str:
         return as_list(why_escalated(ticket))
+
+    @admin.display(description="steps that can be called")
+    def steps(self, ticket: Ticket) -> str:
+        return as_list(step_lines(ticket))
 
 
 def as_list(lines: Iterable[str]) -> SafeString:

@@ -1,5 +1,6 @@
 """Forms for acts on one ticket within the admin: offered, asked, carried out, told."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -18,12 +19,14 @@ from tickets.clearance import break_glass
 from tickets.models import Ticket
 
 
-def offered(person: Person, ticket: Ticket) -> list[tuple[str, str]]:
+def offered(
+    person: Person, ticket: Ticket, acts: Mapping[str, CaseAct] = ACTS
+) -> list[tuple[str, str]]:
     """(name, label) of each act that this person may do to this ticket as it stands."""
     allowed = allowed_actions(person, ticket)
     return [
         (name, act.label)
-        for name, act in ACTS.items()
+        for name, act in acts.items()
         if act.action in allowed and act.fits(ticket)
     ]
 
@@ -33,6 +36,8 @@ class ActingAdmin(TicketBound):
 
     change_form_template = "admin/tickets/acting_form.html"
     change_list_template = "admin/tickets/acting_list.html"
+    acts: Mapping[str, CaseAct] = ACTS
+    """What may be offered; a higher floor adds its own."""
 
     def get_urls(self) -> list[Any]:
         guard = self.admin_site.admin_view
@@ -49,7 +54,7 @@ class ActingAdmin(TicketBound):
     ) -> HttpResponse:
         known = tickets_of(request).filter(pk=object_id) if object_id.isdecimal() else None
         ticket = known.first() if known is not None else None
-        context = {"acts": offered(acting(request), ticket) if ticket else []}
+        context = {"acts": offered(acting(request), ticket, self.acts) if ticket else []}
         context |= extra_context or {}
         return super().change_view(request, object_id, form_url, context)
 
@@ -60,9 +65,9 @@ class ActingAdmin(TicketBound):
     def act_view(self, request: HttpRequest, ticket_id: int, name: str) -> HttpResponse:
         """The form of one act, and the act itself."""
         ticket = tickets_of(request).filter(pk=ticket_id).first()
-        if ticket is None or name not in dict(offered(acting(request), ticket)):
+        if ticket is None or name not in dict(offered(acting(request), ticket, self.acts)):
             raise Http404
-        act = ACTS[name]
+        act = self.acts[name]
         page = reverse("admin:tickets_ticket_change", args=[ticket.pk])
         form = act.form(_sent(request), reader=acting(request))
         is_asked = request.method == "POST" and form.is_valid()

@@ -232,6 +232,13 @@ class Ticket(ProtectedStatusModel):
                 name="ticket_open_by_assignee",
             ),
             models.Index(fields=["requester", "-id"], name="ticket_by_requester"),
+            # How many of one service or asset were opened lately: steps on repeats ask for it.
+            models.Index(fields=["service", "-opened_at"], name="ticket_by_service"),
+            models.Index(
+                fields=["asset", "-opened_at"],
+                condition=~models.Q(asset=""),
+                name="ticket_by_asset",
+            ),
             models.Index(
                 fields=["resolved_at"],
                 condition=models.Q(status=states.RESOLVED),
