@@ -174,7 +174,7 @@ def _lock_with_waiting(ticket: Ticket) -> list[int]:
 def _go_on(ids: list[int], act: Act, how: str, body: str, clock: TimeSource) -> None:
     for ticket in timeline.lock_many(ids).values():
         each = begin(ticket, actor=act.actor, clock=clock, via=act.via)
-        enqueue(waiting.go_on(each, f"{act.ticket.key} {how}", body), now=each.now)
+        enqueue(waiting.go_on(each, act.ticket, how, body), now=each.now)
 
 
 def _require_change(ticket: Ticket) -> None:

@@ -29,9 +29,15 @@ class Solved:
 
 
 def children_of(problem: Ticket) -> list[Ticket]:
-    """The open tickets that a problem has caused, oldest first: what solving it may solve."""
+    """The open tickets that a problem has caused, oldest first: what solving it may solve.
+
+    One that has become restricted since it was linked is none of an open problem's any more, nor
+    are open ones of a restricted problem: neither may tell of the other.
+    """
     links = TicketLink.objects.filter(target=problem.pk, relation__in=CHILDHOOD)
-    found = Ticket.objects.filter(pk__in=links.values("source"), status__in=states.OPEN)
+    found = Ticket.objects.filter(
+        pk__in=links.values("source"), status__in=states.OPEN, restricted=problem.restricted
+    )
     return list(found.order_by("id"))
 
 
@@ -167,7 +173,8 @@ def _lock_with_children(ticket: Ticket) -> list[Ticket]:
     """
     ids = [child.pk for child in children_of(ticket)]
     locked = timeline.lock_many([ticket.pk, *ids])
-    return [locked[pk] for pk in ids if locked[pk].is_open]
+    still = {child.pk for child in children_of(locked[ticket.pk])}
+    return [locked[pk] for pk in ids if pk in still]
 
 
 def _problem_of(ticket: Ticket) -> Problem:

@@ -120,7 +120,10 @@ class _Joining:
 
     def join(self, ticket: Ticket, about: str) -> Joined:
         links = TicketLink.objects.filter(source=ticket.pk, relation=CAUSED_BY)
-        parents = links.filter(target__kind=Kind.PROBLEM, target__status__in=states.OPEN)
+        # Linked before it became restricted: to an open ticket it is as if it were not there.
+        parents = links.filter(
+            target__kind=Kind.PROBLEM, target__status__in=states.OPEN, target__restricted=False
+        )
         held = parents.select_related("target").order_by("id").first()
         if held is not None:
             return Joined(held.target, is_linked_now=False)

@@ -55,13 +55,14 @@ def free_waiting(
     The end of the change itself resumes them at once; this is for what ends without a result.
     """
     ids = to_free(limit=limit, now=clock()) if ticket_ids is None else ticket_ids
-    over = waiting.freed(ids)
+    tickets = {row.pk: row for row in _lock_free(Q(status=states.PENDING_CHANGE), ids)}
+    over = waiting.freed(list(tickets))
     told = []
-    for ticket in _lock_free(Q(status=states.PENDING_CHANGE), list(over)):
-        act = begin(ticket, actor=None, clock=clock)
-        told += waiting.go_on(act, f"{over[ticket.pk]} is not open any more")
+    for ticket_id, change in sorted(over.items()):
+        act = begin(tickets[ticket_id], actor=None, clock=clock)
+        told += waiting.go_on(act, change, "is not open any more")
     enqueue(told, now=clock())
-    return len(told)
+    return len(over)
 
 
 def to_free(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:

@@ -13,6 +13,7 @@ from tickets.access import may
 from tickets.acting import Act
 from tickets.models import Change, ChangeWait, EventKind, Kind, Ticket
 
+UNTOLD: Final = "what it waited for is over"
 WAITING: Final = Q(ticket__status=states.PENDING_CHANGE, ticket__status_entry=F("status_entry"))
 """Waits that still hold: the ticket has not been resumed since."""
 
@@ -65,14 +66,21 @@ def over() -> QuerySet[ChangeWait]:
     return ChangeWait.objects.filter(WAITING).exclude(change__status__in=states.OPEN)
 
 
-def freed(ticket_ids: Sequence[int]) -> dict[int, str]:
-    """For those of these tickets whose change is over, by ticket id, the key of that change."""
-    rows = over().filter(ticket__in=ticket_ids)
-    return dict(rows.values_list("ticket_id", "change__key"))
+def freed(ticket_ids: Sequence[int]) -> dict[int, Ticket]:
+    """For those of these tickets whose change is over, by ticket id, the ticket of that change."""
+    rows = over().filter(ticket__in=ticket_ids).select_related("change")
+    return {row.ticket_id: row.change for row in rows}
 
 
-def go_on(act: Act, because: str, body: str = "") -> list[Letter]:
-    """Resume one waiting ticket, as its own event, and tell its assignee why."""
+def go_on(act: Act, change: Ticket, how: str, body: str = "") -> list[Letter]:
+    """Resume one waiting ticket, as its own event, and tell its assignee how the change ended.
+
+    Of a change that has become restricted since (or where the waiting ticket has) not even the key
+    is told: other people read the one than the other.
+    """
+    because = f"{change.key} {how}"
+    if change.restricted != act.ticket.restricted:
+        because, body = UNTOLD, ""
     act.ticket.resume()
     event = act.record(EventKind.RESUMED, facts={"because": because})
     words = f"{because[:1].upper()}{because[1:]}. {body}".strip()

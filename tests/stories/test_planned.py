@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from notifications.models import Message
 from roles.models import Duty, DutyAssignment
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story
@@ -18,6 +19,7 @@ from tickets.changes import (
 )
 from tickets.lifecycle import cancel, comment, pend, resolve, resume
 from tickets.models import Change, TimelineEvent
+from tickets.restriction import restrict
 from tickets.waiting import waiting_for
 
 
@@ -251,3 +253,28 @@ def test_a_restricted_case_and_an_open_change_know_nothing_of_each_other(story, 
             ticket=case, actor=story.analyst, status="pending_change", reason="x",
             change=planned(story), clock=story.clock,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["ended", "cancelled"])
+def test_what_waits_for_a_change_that_became_restricted_goes_on_and_is_told_nothing(
+    story, rosa, how
+) -> None:
+    change = approved(story, rosa)
+    ticket = waiting(story, change, story.colleague)
+    restrict(
+        ticket=change, actor=story.agent, reason="A leak", cleared=[story.agent], clock=story.clock
+    )
+    if how == "ended":
+        end_change(
+            ticket=change, actor=story.analyst, how="implemented", result="Keys", clock=story.clock
+        )
+    else:
+        cancel(ticket=change, actor=None, reason="Keys", clock=story.clock)
+        story.sweep()
+    assert story.fresh(ticket).status == "in_progress"
+    event = TimelineEvent.objects.get(ticket=ticket, kind="resumed")
+    assert change.key not in event.canonical
+    letter = Message.objects.get(topic=ticket.topic, kind="resumed")
+    assert letter.recipient == story.colleague
+    assert change.key not in letter.subject + letter.body
+    assert "Keys" not in letter.body

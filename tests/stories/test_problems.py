@@ -11,6 +11,7 @@ from tickets.links import link
 from tickets.models import Problem, Ticket, TicketLink, TimelineEvent
 from tickets.problems import children_of, diagnose, publish_workaround, resolve_problem
 from tickets.repeats import Repeat, join_problems, open_or_join_problem
+from tickets.restriction import restrict
 
 
 def problem_of(story: Story, *children, **about):  # type: ignore[no-untyped-def]
@@ -126,6 +127,34 @@ def test_children_stay_open_unless_one_asks_for_them(story) -> None:
         ticket=problem, actor=story.agent, code="fixed", text="Mended", clock=story.clock
     )
     assert story.fresh(mine).status == "in_progress"
+
+
+def test_a_child_that_has_become_restricted_is_none_any_more(story) -> None:
+    mine, secret = taken(story, story.agent), taken(story, story.agent)
+    problem = problem_of(story, mine, secret)
+    known(story, problem)
+    restrict(ticket=secret, actor=None, reason="A leak", clock=story.clock)
+    seen = story.fresh(secret).last_seq
+    assert [child.pk for child in children_of(problem)] == [mine.pk]
+    told = publish_workaround(ticket=problem, actor=story.agent, clock=story.clock)
+    solved = resolve_problem(
+        ticket=problem, actor=story.agent, code="fixed", text="Mended", with_children=True,
+        clock=story.clock,
+    )  # fmt: skip
+    assert [child.pk for child in (*told, *solved.resolved)] == [mine.pk, mine.pk]
+    assert solved.left == []
+    assert story.fresh(secret).last_seq == seen
+
+
+def test_a_problem_that_has_become_restricted_tells_its_open_children_nothing(story) -> None:
+    mine = taken(story, story.agent)
+    problem = problem_of(story, mine)
+    restrict(
+        ticket=problem, actor=story.agent, reason="A leak", cleared=[story.agent], clock=story.clock
+    )
+    problem = story.fresh(problem)
+    assert children_of(problem) == []
+    assert joined(story, mine).problem != problem
 
 
 # ---- Repeats -------------------------------------------------------------------------------------
