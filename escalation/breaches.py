@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
+from escalation import quarantine
 from escalation.models import Clock
 from roles.instants import TimeSource
 from tickets import timeline
@@ -16,18 +17,19 @@ log = logging.getLogger(__name__)
 
 
 def note_late(limit: int, clock: TimeSource) -> int:
-    """Note a batch of breaches; where one ticket spoils it, the others are noted one by one."""
+    """Note a batch of breaches; where one ticket spoils it, the others are noted one by one.
+
+    The one that fails is counted, as for a climb, and set aside after three tries.
+    """
     try:
         return note_breaches(limit=limit, clock=clock)
     except Exception:
         log.exception("A batch of breaches failed; its tickets are now noted one by one.")
-    noted = 0
-    for ticket_id in _late_tickets(limit, clock()):
-        try:
-            noted += note_breaches(limit=limit, clock=clock, ticket_id=ticket_id)
-        except Exception:
-            log.exception("The breach of ticket %s could not be noted.", ticket_id)
-    return noted
+
+    def note(*, ticket_ids: Sequence[int], clock: TimeSource) -> int:
+        return note_breaches(limit=limit, clock=clock, ticket_id=ticket_ids[0])
+
+    return quarantine.ticket_by_ticket(_late_tickets(limit, clock()), note, clock=clock)
 
 
 def _unnoted(now: datetime) -> Q:
@@ -38,7 +40,8 @@ def _unnoted(now: datetime) -> Q:
 
 def _late_tickets(limit: int, now: datetime) -> list[int]:
     """The tickets with a breach to note; each question is answered by a small partial index."""
-    open_notes = Clock.objects.filter(noted_breach=False)
+    held = quarantine.held_tickets(now)
+    open_notes = Clock.objects.filter(noted_breach=False).exclude(ticket__in=held)
     running = open_notes.filter(state=Clock.State.RUNNING, due_at__lte=now).order_by("due_at")
     missed = open_notes.filter(breached_at__isnull=False).order_by("breached_at")
     found = [*running.values_list("ticket_id", flat=True)[:limit]]

@@ -19,9 +19,9 @@ from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
 from escalation.holding import release_lapsed
-from escalation.majors import keep_children
+from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
-from escalation.reactions import synchronise, synchronise_scene
+from escalation.reactions import heal, synchronise, synchronise_scene
 from escalation.scene import Configuration, Scene, look
 from escalation.writing import write
 from notifications.faults import crash_here
@@ -84,6 +84,7 @@ _CHORES = (
     (upkeep.to_wake, upkeep.wake),
     (upkeep.to_free, upkeep.free_waiting),
     (upkeep.to_close, upkeep.close_settled),
+    (to_keep, heal),
 )
 """What the calendar says: which tickets are due, and what is done to them."""
 
@@ -103,11 +104,10 @@ def _keep_up(limit: int, clock: TimeSource) -> None:
         except Exception:
             log.exception("%s failed; its tickets are now tried one by one.", chore.__name__)
             quarantine.ticket_by_ticket(ids, chore, clock=clock)
-    for look_after in (clearance.lapse, keep_children):
-        try:
-            look_after(limit=limit, clock=clock)
-        except Exception:
-            log.exception("%s failed; it is tried again at the next look.", look_after.__name__)
+    try:
+        clearance.lapse(limit=limit, clock=clock)
+    except Exception:
+        log.exception("Clearances could not lapse; it is tried again at the next look.")
 
 
 def due_run_ids(*, limit: int, now: datetime) -> list[int]:

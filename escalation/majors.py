@@ -1,19 +1,21 @@
-"""Holds the policies of a major incident's children, and lets them go when it is over."""
+"""Finds children whose policies do not fit their major incident: to be held, or let go."""
+
+from datetime import datetime
+from typing import Any
 
 from escalation.models import Run
-from escalation.reactions import heal
-from roles.instants import TimeSource
 from tickets.incidents import children_of_open_majors
 from tickets.models import Major, TicketLink
 
 
-def keep_children(*, limit: int, clock: TimeSource) -> int:
-    """Synchronise the children whose policies do not fit their major incident; how many.
+def to_keep(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
+    """The ids of the children to synchronise, but for those to leave out.
 
     A child is held at once when it is attached. When the major itself begins, ends or comes back,
-    its children are not locked along with it: this looks after them, in a transaction of their own.
+    its children are not locked along with it: they are looked after by this.
     """
     children = TicketLink.objects.filter(relation=TicketLink.Relation.CHILD_OF)
+    children = children.exclude(source__in=leave_out)
     to_hold = children.filter(
         source__restricted=False,
         source__runs__state=Run.State.ACTIVE,
@@ -27,5 +29,4 @@ def keep_children(*, limit: int, clock: TimeSource) -> int:
     )
     freed = set(to_free.values_list("source_id", flat=True)[:limit])
     freed -= children_of_open_majors(freed)
-    found = freed | set(to_hold.values_list("source_id", flat=True)[:limit])
-    return heal(found, clock=clock) if found else 0
+    return sorted(freed | set(to_hold.values_list("source_id", flat=True)[:limit]))

@@ -9,7 +9,9 @@ from notifications.models import Message
 from roles.models import Person
 from tests.story import Story, page, unacknowledged
 from tickets.assignment import assign
+from tickets.incidents import declare_major
 from tickets.lifecycle import pend, resolve
+from tickets.links import link
 from tickets.models import Ticket
 
 
@@ -109,3 +111,33 @@ def test_an_alarm_that_reaches_nobody_breaks_no_sweep_and_is_raised_later(story:
     assert [message.recipient.username for message in Message.objects.filter(kind="alarm")] == [
         "ivan"
     ]
+
+
+def test_a_breach_that_cannot_be_noted_spoils_no_other_and_is_set_aside(story: Story) -> None:
+    story.target("resolution", 60)
+    tickets = [story.open(), story.open()]
+    spoil(tickets[0])
+    story.phone.new()
+    story.sleep(minutes=61)
+    for _ in range(5):
+        story.sweep()
+        story.sleep(seconds=11)
+    noted = [ticket.clocks.get(kind="resolution").noted_breach for ticket in tickets]
+    assert noted == [False, True]
+    assert (tickets[0].quarantine.tries, tickets[0].quarantine.since is not None) == (3, True)
+    story.phone.rang(("ivan", "alarm"))
+
+
+def test_a_child_that_cannot_be_held_spoils_no_other(story: Story) -> None:
+    story.policy("p", unacknowledged(600, "Page", page("on_call")))
+    ticket, *children = [story.open(actor=None) for _ in range(3)]
+    for child in children:
+        link(ticket=child, other=ticket, relation="child_of", actor=None, clock=story.clock)
+    spoil(children[0])
+    declare_major(
+        ticket=ticket, actor=story.incident_manager, reason="All is down", clock=story.clock
+    )
+    story.sweep()
+    held = [Run.objects.get(ticket=child).held for child in children]
+    assert held == ["", "major"]
+    assert children[0].quarantine.tries == 1
