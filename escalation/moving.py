@@ -76,7 +76,8 @@ def move_runs(
     """
     require(actor, "manage_policies")
     words = required(reason, "reason", 2000)
-    locked = Policy.objects.select_for_update().get(pk=policy.pk)
+    # Without its key: a climb that begins meanwhile refers to it, and holds a ticket's lock.
+    locked = Policy.objects.select_for_update(no_key=True, of=("self",)).get(pk=policy.pk)
     if locked.current is None:
         raise Conflict("not_published", f"“{locked}” has never been published.")
     behind = climbs_behind(locked, locked.current)

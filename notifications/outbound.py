@@ -199,10 +199,10 @@ def _seconds(text: str) -> float | None:
     if text.strip().isdecimal():
         return float(text.strip()[:9])
     try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
+        at = parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 
 class _Pinned:

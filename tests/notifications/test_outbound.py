@@ -180,5 +180,9 @@ def test_retry_after_is_read_in_seconds(text, seconds):
     assert found == (None if seconds is None else pytest.approx(seconds))
 
 
+def test_a_date_beyond_all_dates_says_nothing():
+    assert outbound._seconds("Fri, 31 Dec 9999 23:59:59 -2359") is None
+
+
 def test_retry_after_may_be_a_date_that_has_passed():
     assert outbound._seconds("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
