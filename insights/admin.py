@@ -31,11 +31,10 @@ class AskForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         drafts = PolicyRevision.objects.filter(published_at=None).values("policy")
-        if "policy" in self.fields:
-            self.fields["policy"].queryset = Policy.objects.filter(pk__in=drafts)
-            self.fields[
-                "policy"
-            ].help_text = (
+        policy: Any = self.fields.get("policy")
+        if policy is not None:
+            policy.queryset = Policy.objects.filter(pk__in=drafts)
+            policy.help_text = (
                 "Policies with a draft. Empty, and no file: only today's policies are played."
             )
 

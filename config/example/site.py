@@ -188,9 +188,9 @@ def _make_catalog() -> None:
 def _make_contracts(clock: TimeSource) -> None:
     known = {row.slug: row for row in Team.objects.all()}
     for sender, receiver, needs in contracts.CONTRACTS:
-        edge = {"from_team": known.get(sender), "to_team": known[receiver]}
-        if not HandoverContract.objects.filter(**edge).exists():
-            set_contract(**edge, needs=needs, clock=clock)
+        from_team, to_team = known.get(sender), known[receiver]
+        if not HandoverContract.objects.filter(from_team=from_team, to_team=to_team).exists():
+            set_contract(from_team=from_team, to_team=to_team, needs=needs, clock=clock)
 
 
 def _make_targets(clock: TimeSource) -> None:

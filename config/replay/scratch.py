@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from config.addresses import postgres_url, valkey_url
-from config.management.commands.up import CELERY, QUIET, WORKERS
+from config.management.commands.up import CELERY, worker_commands
 from config.processes import describe_exit
 from config.servers import (
     Server,
@@ -92,10 +92,10 @@ class ScratchSite:
     def _start_programs(self) -> None:
         port = self.env["EMAIL_URL"].rpartition(":")[2]
         mail = str(self.home / "mail")
-        commands = {"mail": [sys.executable, "-m", "config.catcher", mail, port]}
-        for name, queues in WORKERS.items():
-            worker = [*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", "2", *QUIET]
-            commands[name] = [*worker, "--loglevel", "WARNING"]
+        commands = {
+            "mail": [sys.executable, "-m", "config.catcher", mail, port],
+            **worker_commands(),
+        }
         commands["beat"] = [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
         commands["beat"] += ["--schedule", str(self.home / "beat-schedule")]
         for name, command in commands.items():

@@ -148,14 +148,21 @@ def start_doors(supervisor: Supervisor, env: dict[str, str]) -> None:
 
 def start_engines(supervisor: Supervisor, env: dict[str, str]) -> None:
     """Start the workers and the beat."""
-    commands = {}
-    for name, (queues, processes) in WORKERS.items():
-        worker = [*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", str(processes)]
-        worker += QUIET
-        commands[name] = [*worker, "--loglevel", "WARNING"]
+    commands = worker_commands()
     commands["beat"] = [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
     for name, command in commands.items():
         supervisor.run_child(name, command, env, settings.BASE_DIR)
+
+
+def worker_commands() -> dict[str, list[str]]:
+    """The command line of each kind of worker, by its name."""
+    return {
+        name: [
+            *(*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", str(processes)),
+            *(*QUIET, "--loglevel", "WARNING"),
+        ]
+        for name, (queues, processes) in WORKERS.items()
+    }
 
 
 def announce(supervisor: Supervisor, took_s: float) -> None:
