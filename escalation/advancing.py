@@ -7,6 +7,7 @@ from datetime import datetime
 from escalation.firing import Deed, Executor
 from escalation.rules import PASSED_ON, UNACKNOWLEDGED, Decision, begins_again, decide, ladder
 from escalation.runs import Prospect
+from tickets.models import Kind
 
 
 def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: datetime) -> list[Deed]:
@@ -17,8 +18,18 @@ def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: dateti
     """
     decided = [(prospect, decide(prospect.coming, now)) for prospect in prospects]
     executor.prepare((item, due) for item, decision in decided for due in decision.fire)
+    if any(_gathers(*pair) for pair in decided):
+        # Their problem may be one of the batch: it is written to, and so looked at anew.
+        decided = [pair for pair in decided if pair[0].run.ticket.kind != Kind.PROBLEM]
     decided.sort(key=lambda pair: not any(due.step.moves for due in pair[1].fire))
     return [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
+
+
+def _gathers(prospect: Prospect, decision: Decision) -> bool:
+    """Whether a repeat is put under a problem now; problems themselves never are."""
+    return prospect.run.ticket.kind != Kind.PROBLEM and any(
+        action["do"] == "open_problem" for due in decision.fire for action in due.step.actions
+    )
 
 
 def carry_out(prospect: Prospect, executor: Executor, now: datetime) -> list[Deed]:

@@ -3,8 +3,9 @@
 import pytest
 from django.db import transaction
 
+from escalation.engine import climb
 from roles.refusals import Conflict, Forbidden, Invalid
-from tests.story import Story
+from tests.story import Story, notify, unacknowledged
 from tickets import timeline
 from tickets.assignment import take
 from tickets.links import link
@@ -229,3 +230,16 @@ def test_many_join_at_once(story) -> None:
         found = join_problems(repeats, clock=story.clock)
     assert len({each.problem.pk for each in found.values()}) == 2
     assert sum(each.is_new for each in found.values()) == 2
+
+
+def test_a_repeat_and_its_problem_in_one_batch_spoil_nothing(story) -> None:
+    gather = unacknowledged(5, "Gather", {"do": "open_problem"})
+    repeats = [{"fact": "kind", "is": "incident"}]
+    story.policy("gather", gather, conditions=repeats)
+    story.policy("lead", unacknowledged(5, "Lead", notify("lead")), position=20)
+    problem, ticket = problem_of(story), story.open()
+    story.sleep(minutes=6)
+    assert climb(clock=story.clock)
+    assert climb(clock=story.clock)
+    assert (story.fired(ticket), story.fired(problem)) == (["Gather"], ["Lead"])
+    assert [child.pk for child in children_of(problem)] == [ticket.pk]
