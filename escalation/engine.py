@@ -6,7 +6,7 @@ unique key makes a second firing impossible, and everything about a firing commi
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ from escalation.holding import release_lapsed
 from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import heal, synchronise, synchronise_scene
-from escalation.scene import Configuration, Scene, look
+from escalation.scene import Configuration, Scene, look, shared_configuration
 from escalation.writing import write
 from notifications.faults import crash_here
 from notifications.models import Message
@@ -52,7 +52,7 @@ def tick(
     *,
     limit: int = BATCH,
     clock: TimeSource = database_now,
-    configuration: Configuration | None = None,
+    configuration: Callable[[], Configuration] = Configuration,
 ) -> TickReport:
     """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
     _keep_up(limit, clock)
@@ -62,7 +62,7 @@ def tick(
 
 
 def _climb_safely(
-    limit: int, clock: TimeSource, configuration: Configuration | None = None
+    limit: int, clock: TimeSource, configuration: Callable[[], Configuration] = Configuration
 ) -> list[Deed]:
     """Carry out a batch; where one ticket spoils it, all of it one by one."""
     try:
@@ -126,7 +126,7 @@ def climb(
     limit: int = BATCH,
     clock: TimeSource = database_now,
     run_ids: Sequence[int] | None = None,
-    configuration: Configuration | None = None,
+    configuration: Callable[[], Configuration] = Configuration,
     is_gathered: bool = True,
 ) -> list[Deed]:
     """Carry out what is due for one batch of runs, in one transaction; returns the deeds.
@@ -144,7 +144,7 @@ def climb(
     # The time to decide by is the database's alone, read after the locks: nothing fires early, even
     # when a ticket's last event lies ahead because a clock was set back. Events are dated on.
     now = clock()
-    scene = look(claimed, configuration or Configuration(), now)
+    scene = look(claimed, configuration(), now)
     release_lapsed(claimed, now)
     executor = Executor(scene.people, scene.configuration.routes, now)
     epochs = {run.pk: run.epoch for run in claimed}
@@ -199,13 +199,11 @@ def run_sweep(*, clock: TimeSource = database_now, most_s: float = 20.0) -> int:
     lateness = oldest_due_s(clock())
     fired = 0
     more = True
-    configuration: Configuration | None = None
+    configuration = shared_configuration()
     _keep_up(BATCH, clock)
     while note_late(BATCH, clock) >= BATCH and time.monotonic() - started < most_s:
         continue
     while more and time.monotonic() - started < most_s:
-        if configuration is None or not configuration.is_fresh:
-            configuration = Configuration()
         deeds = _climb_safely(BATCH, clock, configuration)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
         more = bool(deeds)

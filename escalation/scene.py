@@ -1,7 +1,7 @@
 """All that one batch of due steps is decided by, read before anything of it is written."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -78,6 +78,22 @@ class Configuration:
             for name, row in known.items():
                 if row is not None or getattr(ticket, f"{name}_id") is None:
                     setattr(ticket, name, row)
+
+
+def shared_configuration() -> Callable[[], Configuration]:
+    """What gives a pass its configuration: read when first asked for, and again when not fresh.
+
+    A pass that finds nothing due asks for none.
+    """
+    known: Configuration | None = None
+
+    def latest() -> Configuration:
+        nonlocal known
+        if known is None or not known.is_fresh:
+            known = Configuration()
+        return known
+
+    return latest
 
 
 @dataclass(slots=True)
