@@ -255,7 +255,7 @@ def measure_lateness(home: Path, count: int, span_s: int, seed: int) -> Figures:
     A watcher looks every 20 ms for what has been committed; so each figure is too large by up to
     that much, never too small.
     """
-    from config.management.commands.up import CELERY, QUIET, WORKERS
+    from config.management.commands.up import CELERY, worker_commands
     from roles.instants import database_now
 
     with stage.cloned(SMALL) as clone:
@@ -266,12 +266,13 @@ def measure_lateness(home: Path, count: int, span_s: int, seed: int) -> Figures:
         ids = stage.add_due(count, lambda n: first + n * step, seed)
         stage.analyse()
         env = os.environ | {"DATABASE_URL": stage.url_of(home, clone)}
-        worker = [*CELERY, "worker", "-Q", WORKERS["worker"], "-n", "bench@%h", "-c", "2", *QUIET]
-        beat = [*CELERY, "beat", "--pidfile=", "--schedule", str(home / "beat")]
+        worker = worker_commands()["worker"]
+        beat = [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
+        beat += ["--schedule", str(home / "beat")]
         log = (home / "workers.log").open("ab")
         programs = [
             subprocess.Popen(command, cwd=stage.ROOT, env=env, stdout=log, stderr=log)
-            for command in ([*worker, "--loglevel", "WARNING"], [*beat, "--loglevel", "WARNING"])
+            for command in (worker, beat)
         ]
         try:
             late = _watch(set(ids), until=first + timedelta(seconds=span_s + 30))
