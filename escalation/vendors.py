@@ -218,14 +218,7 @@ def _reachable_account(vendor: Vendor) -> Person | None:
     if contact is None:
         return None
     if vendor.account is None:
-        account, created = Person.objects.get_or_create(
-            username=f"vendor-{vendor.slug}",
-            defaults={"name": vendor.name, "kind": Person.Kind.SERVICE},
-        )
-        if created:
-            account.set_unusable_password()
-            account.save(update_fields=["password"])
-        vendor.account = account
+        vendor.account = _make_account(vendor)
         vendor.save(update_fields=["account"])
     methods = ContactMethod.objects.filter(person=vendor.account, channel="email")
     methods.exclude(address=contact.email).update(is_active=False)
@@ -236,6 +229,17 @@ def _reachable_account(vendor: Vendor) -> Person | None:
         method.is_active = True
         method.save(update_fields=["is_active"])
     return vendor.account
+
+
+def _make_account(vendor: Vendor) -> Person:
+    """A service account for the vendor; a person who has its name already is left alone."""
+    username = f"vendor-{vendor.slug}"
+    if Person.objects.filter(username=username).exists():
+        username = f"{username}-{vendor.pk}"
+    account = Person(username=username, name=vendor.name, kind=Person.Kind.SERVICE)
+    account.set_unusable_password()
+    account.save(force_insert=True)
+    return account
 
 
 # ---- Following the tickets -----------------------------------------------------------------------

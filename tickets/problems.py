@@ -1,7 +1,8 @@
 """Problems as parents of repeats: diagnosed, their workaround passed on, solved with children."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -9,7 +10,7 @@ from notifications.outbox import enqueue
 from roles import oncall
 from roles.instants import TimeSource, database_now
 from roles.models import Person
-from roles.refusals import Conflict, Invalid
+from roles.refusals import Conflict, Invalid, Refused
 from tickets import letters, lifecycle, states, timeline
 from tickets.access import may
 from tickets.acting import Act, acting, begin, fitting
@@ -152,18 +153,27 @@ def resolve_problem(
             ticket=ticket, actor=actor, code=code, text=text, clock=clock, via=via
         )
         solved = Solved(done)
+        words = {"code": code, "text": text, "clock": clock, "via": via}
         for child in children:
-            if with_children and may(actor, "resolve", child):
-                solved.resolved.append(
-                    lifecycle.resolve(
-                        ticket=child, actor=actor, code=code, text=text, clock=clock, via=via
-                    )
-                )
+            resolved = _resolve_child(child, actor, words) if with_children else None
+            if resolved is not None:
+                solved.resolved.append(resolved)
             else:
                 each = begin(child, actor=actor, clock=clock, via=via)
                 _pass_on(each, done, f"{done.key} is resolved: {text}", public=False)
                 solved.left.append(child)
         return solved
+
+
+def _resolve_child(child: Ticket, actor: Person, words: Mapping[str, Any]) -> Ticket | None:
+    """The child, resolved; None when the actor may not, or the child cannot be."""
+    if not may(actor, "resolve", child):
+        return None
+    try:
+        with transaction.atomic():
+            return lifecycle.resolve(ticket=child, actor=actor, **words)
+    except Refused:
+        return None
 
 
 def _lock_with_children(ticket: Ticket) -> list[Ticket]:

@@ -7,7 +7,7 @@ from escalation.handover import escalate
 from escalation.models import Engagement, Vendor, VendorContact
 from escalation.vendors import deliver, engage, live_engagement, release_vendor, respond
 from notifications.addresses import addresses_of
-from notifications.models import Message
+from notifications.models import ContactMethod, Message
 from roles.models import Person
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story
@@ -42,6 +42,17 @@ def told(ticket) -> list[str]:  # type: ignore[no-untyped-def]
 def engaged(story: Story, ticket, vendor, **more) -> Engagement:  # type: ignore[no-untyped-def]
     given = {"actor": story.agent, "reason": "Line is down", "clock": story.clock, **more}
     return engage(ticket=ticket, vendor=vendor, **given)
+
+
+def test_somebody_who_has_the_vendors_name_by_chance_keeps_the_own_addresses(
+    story, meridian
+) -> None:
+    namesake = story.person("vendor-meridian")
+    ContactMethod.objects.create(person=namesake, channel="email", address="own@example.org")
+    engaged(story, taken(story), meridian)
+    meridian.refresh_from_db()
+    assert meridian.account != namesake
+    assert ContactMethod.objects.get(person=namesake).is_active
 
 
 def test_an_engaged_vendor_is_written_to_at_its_first_contact(story, meridian) -> None:
