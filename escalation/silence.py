@@ -224,7 +224,7 @@ class Judge:
         self.now = now
         self.people = People(tickets, now)
         self.routes = Routes()
-        self.unreachable = unreachable(self.people.people, now)
+        self._unreachable: dict[int, str] = {}
 
     def of_ticket(self, ticket: Ticket, climbs: Sequence[Run], ladders: Mapping[int, Any]) -> str:
         """Why the ticket is silent; empty when something is to come."""
@@ -265,7 +265,7 @@ class Judge:
                 found = self.people.find(ticket, goal or [])
                 left_out += found.left_out
                 for item in found.people:
-                    why = self.unreachable.get(item.person_id, "")
+                    why = self._why_not(item.person_id)
                     if not self.people.is_insider(item.person_id):
                         why = why or "does not work here"
                     if not why:
@@ -273,13 +273,21 @@ class Judge:
                     left_out.append(f"{item.name} ({item.role}): {why}")
         return _Answer(not tells, "; ".join(left_out))
 
+    def _why_not(self, person_id: int) -> str:
+        """Why somebody cannot be reached; empty for who can. Each is looked up once."""
+        if person_id not in self._unreachable:
+            known = {*self.people.people, person_id} - self._unreachable.keys()
+            reasons = unreachable(known, self.now)
+            self._unreachable |= {pk: reasons.get(pk, "") for pk in known}
+        return self._unreachable[person_id]
+
     def _in_somebodys_hands(self, ticket: Ticket, what: str) -> str:
         """An acknowledged ticket is next at its deadline, if whoever has it can be reached."""
         holder = ticket.assignee_id or ticket.acknowledged_by_id
         if not ticket.is_acknowledged or holder is None:
             return f"{what}, and nobody has acknowledged it."
-        if holder in self.unreachable:
-            return f"{what}, and whoever acknowledged it {self.unreachable[holder]}."
+        if why := self._why_not(holder):
+            return f"{what}, and whoever acknowledged it {why}."
         if ticket.next_due_at is None or ticket.next_due_at <= self.now:
             return f"{what}, and no deadline is ahead; whoever acknowledged it is not reminded."
         return ""

@@ -127,7 +127,7 @@ def test_who_may_not_cannot_restrict_and_twice_is_once_too_often(story: Story) -
             restrict(ticket=ticket, actor=person, reason="Hide it", clock=story.clock)
     restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
     with pytest.raises(Conflict):
-        restrict(ticket=ticket, actor=story.agent, reason="Again", clock=story.clock)
+        restrict(ticket=ticket, actor=story.analyst, reason="Again", clock=story.clock)
 
 
 def test_only_the_cleared_who_may_clear_others_and_nobody_themselves(story: Story) -> None:
