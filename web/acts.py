@@ -1,6 +1,6 @@
 """The list of acts on a ticket: what each is called, asks, demands, and which function does it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,11 @@ class Situation:
     person: Person
     allowed: frozenset[str]
     escalation: Escalation | None = None
-    is_watching: bool = False
+    watchers: Sequence[Person] = ()
+
+    @property
+    def is_watching(self) -> bool:
+        return self.person in self.watchers
 
 
 Fits = Callable[[Situation], bool]
@@ -358,5 +362,5 @@ def situation(ticket: Ticket, person: Person, allowed: set[str]) -> Situation:
         person=person,
         allowed=frozenset(allowed),
         escalation=escalation,
-        is_watching=ticket.watchers.filter(person=person.pk).exists(),
+        watchers=[row.person for row in ticket.watchers.select_related("person")],
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -18,7 +18,7 @@ from roles.models import Person, Team
 from roles.refusals import Refused
 from tickets.access import allowed_actions
 from tickets.lifecycle import comment
-from tickets.models import Alert, Ticket, TicketLink, Watcher
+from tickets.models import Alert, Ticket, TicketLink
 from web import doors
 from web.acts import ACTS, Situation, situation
 from web.clocks import cards, next_card
@@ -113,25 +113,20 @@ def _inside(found: Ticket, at: Situation, teams: dict[int, Team], now: datetime)
         .select_related("from_team", "to_team", "actor", "accepted_by", "firing")
         .order_by("-id")[:20]
     )
-    watchers = Watcher.objects.filter(ticket=found.pk).select_related("person")
+    sent = Message.objects.filter(topic=found.topic).aggregate(
+        pages=Count("pk", filter=Q(kind="page")), dead=Count("pk", filter=Q(state="dead"))
+    )
     return {
         "next_step": next_steps([found.pk], now).get(found.pk) if found.is_open else None,
         "escalations": escalations,
         "open_escalation": at.escalation,
         "path": _path(found, escalations, teams),
-        "watchers": [watcher.person for watcher in watchers],
+        "watchers": at.watchers,
         "alerts": list(Alert.objects.filter(ticket=found.pk).select_related("source")[:20]),
         "links": _links(found, at.person),
-        "unpaged": _unpaged(found, now),
-        "undelivered": Message.objects.filter(topic=found.topic, state="dead").count(),
+        "unpaged": [] if sent["pages"] else why_nobody_was_paged(found, now),
+        "undelivered": sent["dead"],
     }
-
-
-def _unpaged(found: Ticket, now: datetime) -> list[str]:
-    """Why nobody was paged, in sentences; empty when somebody was."""
-    if Message.objects.filter(topic=found.topic, kind="page").exists():
-        return []
-    return why_nobody_was_paged(found, now)
 
 
 def _links(found: Ticket, person: Person) -> list[tuple[str, Ticket]]:
