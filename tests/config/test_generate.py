@@ -39,9 +39,9 @@ def orphans() -> list[str]:
 
 
 def test_a_made_up_site_is_true_in_every_row(live_db) -> None:
-    call_command("generate", open=90, closed=30, seed=7, lives=10, verbosity=0)
-    assert Ticket.objects.count() == 120
-    assert Ticket.objects.open().count() >= 88  # a life may end before its time
+    call_command("generate", open=150, closed=30, seed=7, lives=30, verbosity=0)
+    assert Ticket.objects.count() >= 180  # a policy may open a problem for repeats
+    assert Ticket.objects.open().count() >= 146  # a life may end before its time
     assert TimelineEvent.objects.filter(kind="fired").count() > 0
     assert not [f for part in timelines.check_all() for f in part.findings]
     assert not [f for part in clocks.check_all() for f in part.findings]
