@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/run.txt
 
 COPY . .
 RUN python -m compileall -q . \
+ && python manage.py messages --compile \
  && python manage.py collectstatic --no-input -v 0 \
  && useradd --system --home-dir /var/lib/tierline --create-home tierline \
  && install -d -o tierline -m 700 /var/lib/tierline/mail

@@ -1,4 +1,4 @@
-# Tierline: `make up` runs everything on this machine; `make test`, `make lint`, `make bench NAME=x`.
+# Tierline: `make up` runs everything on this machine; `make test`, `make lint`, `make bench NAME=x`, `make messages`.
 
 SHELL := /bin/sh
 VENV ?= .venv
@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.run-$(shell cksum < requirements/run.txt | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cksum < requirements/dev.txt | cut -d' ' -f1)
 TESTERS ?= 2
 
-.PHONY: up test lint bench format clean help
+.PHONY: up test lint bench format messages clean help
 
 help:
 	@sed -n '1s/^# //p' Makefile
@@ -29,6 +29,9 @@ lint: $(DEV_STAMP)
 format: $(DEV_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+messages: $(DEV_STAMP)
+	@$(BIN)/python -W ignore::RuntimeWarning manage.py messages
 
 bench: $(DEV_STAMP)
 	@test -n "$(NAME)" || { echo "Which one? make bench NAME=…, of:"; ls benchmarks; exit 2; }

@@ -1,5 +1,6 @@
 """Says which roles a person has, insists on a right, and switches accounts off and on."""
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Value
 
@@ -7,7 +8,8 @@ from roles import audit
 from roles.access import allows
 from roles.instants import TimeSource, database_now
 from roles.models import DutyAssignment, Membership, Person, Team
-from roles.refusals import Conflict, Forbidden
+from roles.refusals import Conflict, Forbidden, Invalid
+from roles.zones import zone_exists
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -69,6 +71,33 @@ def reactivate(
     """The person with the access of before. Raises Forbidden."""
     require(actor, "admin")
     return _set_active(person, True, reason, actor, clock)
+
+
+@transaction.atomic
+def set_own_ways(
+    *, actor: Person, zone: str, language: str, clock: TimeSource = database_now
+) -> Person:
+    """The person with another time zone and language of their own choice.
+
+    Raises Invalid for a zone or a language that does not exist here.
+    """
+    if not zone_exists(zone):
+        words = "There is no such time zone."
+        raise Invalid("unknown_zone", words, {"zone": words})
+    if language not in dict(settings.LANGUAGES):
+        words = "The pages do not speak this language."
+        raise Invalid("unknown_language", words, {"language": words})
+    locked = Person.objects.select_for_update().get(pk=actor.pk)
+    before = {"zone": locked.zone, "language": locked.language}
+    changes = audit.differences(before, {"zone": zone, "language": language})
+    if changes:
+        locked.zone, locked.language = zone, language
+        locked.save(update_fields=["zone", "language"])
+        audit.record(
+            actor=actor, action="person.ways", subject=locked, changes=changes, clock=clock
+        )
+    actor.zone, actor.language = zone, language
+    return actor
 
 
 def _set_active(

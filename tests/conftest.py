@@ -18,6 +18,7 @@ import psycopg2
 import pytest
 import redis
 
+from config.catalogues import compile_catalogues
 from config.servers import Server, ServerTrouble, create_database, postgres_server, valkey_server
 from tests.hypothesis_profiles import choose_profile
 
@@ -71,6 +72,7 @@ choose_profile()
 os.environ.setdefault("DB_IDLE_IN_TRANSACTION_S", "120")  # a breakpoint holds its transaction
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
+compile_catalogues()  # after a catalogue was changed, before anybody asks for its words
 # An xdist worker that inherited this would read the settings before it has its own addresses.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 

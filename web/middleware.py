@@ -1,12 +1,15 @@
-"""Shows every time in the reader's own zone."""
+"""Shows every time in the reader's own zone, and every word in the reader's own language."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 
 from roles.zones import zone_exists
+from web.look import language_of
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -15,16 +18,27 @@ MACHINES = ("/api/", "/intake/")
 """Addresses of machines: they have no zone, and must answer by themselves without a database."""
 
 
-def reader_zone(get_response: Answer) -> Answer:
-    """Django middleware: while a person is served, times are in that person's zone."""
+def reader_locale(get_response: Answer) -> Answer:
+    """Django middleware: while a person is served, times and words are that person's.
+
+    Django's own LocaleMiddleware knows browsers and cookies but not people; and it would answer
+    programs in the language that their HTTP library happens to ask for.
+    """
 
     def answer(request: HttpRequest) -> HttpResponse:
         if request.path.startswith(MACHINES):
-            return get_response(request)
+            with translation.override("en"):
+                return get_response(request)
         zone = getattr(request.user, "zone", "")
-        if not zone or not zone_exists(zone):
-            return get_response(request)
-        with timezone.override(ZoneInfo(zone)):
-            return get_response(request)
+        language = language_of(request)
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        with ExitStack() as stack:
+            stack.enter_context(translation.override(language))
+            if zone and zone_exists(zone):
+                stack.enter_context(timezone.override(ZoneInfo(zone)))
+            response = get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        return response
 
     return answer

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from web.acts import ACTS
-from web.views import access, acts, calendars, guide, links, oncall, opening, queue, ticket
+from web.views import access, acts, calendars, guide, links, oncall, opening, queue, ticket, you
 
 
 class TicketKey:
@@ -27,6 +27,8 @@ urlpatterns = [
     path("sign-out", access.sign_out, name="sign-out"),
     path("new", opening.new, name="new"),
     path("on-call", oncall.on_call_now, name="on-call"),
+    path("you", you.you, name="you"),
+    path("you/look", you.change_look, name="look"),
     path("guide", guide.guide, name="guide"),
     path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
     path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),

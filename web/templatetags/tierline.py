@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.countdowns import Countdown, age_text, coming_text
+from web.places import Shown, places_for
 from web.queue import is_agent
 
 register = template.Library()
@@ -188,3 +189,9 @@ def _milliseconds(at: datetime) -> int:
 def works_here(somebody: Any) -> bool:
     """Whether a signed-in person works for the service, and so sees more than own requests."""
     return bool(getattr(somebody, "is_authenticated", False)) and is_agent(somebody)
+
+
+@register.simple_tag(takes_context=True)
+def places(context: Any) -> list[Shown]:
+    """The places of the navigation that are open to whoever looks at this page."""
+    return places_for(context["user"], context.get("here", ""))

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config.catalogues import compile_catalogues
 from config.servers import ServerTrouble, create_database, postgres_server, valkey_server
 from config.supervisor import Supervisor, free_port, is_free, keep_secret_key, write_line
 
@@ -98,6 +99,7 @@ def prepare() -> bool:
         write_line("tierline | Bringing the tables up to date")
         call_command("migrate", verbosity=0, interactive=False)
     collect_static(settings.HOME / "static.mark")
+    compile_catalogues()
     is_empty = not get_user_model().objects.exists()
     connection.close()
     return is_empty
