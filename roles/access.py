@@ -48,11 +48,21 @@ TICKET_ACTIONS: Names = READ_ACTIONS | {
     "adopt",
     "snooze",
     "call_step",
+    "invite",
+    "rate",
+    "use_article",
 }
 SITE_READ_ACTIONS: Names = frozenset({"see_audit", "see_dashboard"})
 # `stand_in`: put oneself in, give away or swap one's own hours on call.
 SITE_ACTIONS: Names = SITE_READ_ACTIONS | frozenset(
-    {"admin", "manage_policies", "manage_roster", "stand_in"}
+    {
+        "admin",
+        "manage_policies",
+        "manage_roster",
+        "stand_in",
+        "draft_knowledge",
+        "publish_knowledge",
+    }
 )
 ACTIONS: Names = TICKET_ACTIONS | SITE_ACTIONS
 
@@ -92,11 +102,12 @@ RELATIONS: Names = frozenset(
 # Everybody who reads the whole service's work, internal notes included.
 _READ = frozenset({"view", "see_internal", "watch"})
 _REMARK = _READ | {"comment_internal"}
-_DISCUSS = _REMARK | {"link"}
+_DISCUSS = _REMARK | {"link", "use_article", "draft_knowledge"}
 
 # What the work on a ticket in one's own hands consists of.
 _WORK = frozenset(
     {
+        "invite",
         "notify_authority",
         "take",
         "acknowledge",
@@ -127,8 +138,8 @@ _HEAD = frozenset({"assign", "override_priority", "manage_roster", "clear", "unr
 BY_ROLE: dict[str, Names] = {
     "requester": frozenset({"open"}),
     "agent": _DISCUSS | {"open", "chase", "triage"},
-    "lead": _DISCUSS | {"open", "chase", "see_dashboard"},
-    "manager": _DISCUSS | {"open", "chase", "see_dashboard"},
+    "lead": _DISCUSS | {"open", "chase", "see_dashboard", "publish_knowledge"},
+    "manager": _DISCUSS | {"open", "chase", "see_dashboard", "publish_knowledge"},
     "incident_manager": _DISCUSS
     | {
         "open",
@@ -160,7 +171,7 @@ BY_ROLE: dict[str, Names] = {
     },
     "communication_coordinator": _DISCUSS
     | {"comment_public", "update_stakeholders", "propose_major", "see_dashboard"},
-    "qa_reviewer": _DISCUSS | {"see_dashboard"},
+    "qa_reviewer": _DISCUSS | {"see_dashboard", "publish_knowledge"},
     "change_manager": _DISCUSS | {"plan_change", "approve_change", "see_dashboard"},
     "ciso": _DISCUSS
     | {"restrict", "unrestrict", "clear", "break_glass", "notify_authority", "see_dashboard"},
@@ -175,16 +186,28 @@ BY_ROLE: dict[str, Names] = {
             "manage_roster",
             "break_glass",
             "adopt",
+            "draft_knowledge",
+            "publish_knowledge",
         }
     ),
     "auditor": frozenset({"view", "see_internal", "see_audit", "see_dashboard"}),
-    "service": _DISCUSS - {"watch"} | {"open", "comment_public", "chase"},
+    "service": _DISCUSS - {"watch", "draft_knowledge"} | {"open", "comment_public", "chase"},
 }
 
 # What a person is to the ticket at hand adds to that, for the roles named.
 BY_RELATION: dict[tuple[str, str], Names] = {
     ("requester", "requester"): frozenset(
-        {"view", "comment_public", "chase", "confirm", "reopen", "cancel", "watch"}
+        {
+            "view",
+            "comment_public",
+            "chase",
+            "confirm",
+            "reopen",
+            "cancel",
+            "watch",
+            "invite",
+            "rate",
+        }
     ),
     ("requester", "own_organisation"): frozenset({"view", "watch"}),
     ("requester", "watcher"): frozenset({"view", "comment_public", "watch"}),

@@ -66,6 +66,9 @@ ICONS = {
     "change_rejected": "clipboard-x",
     "change_ended": "clipboard-check",
     "diagnosed": "stethoscope",
+    "article_used": "book-open-check",
+    "checked": "list-checks",
+    "rated": "smile",
 }
 
 PLAIN = {
@@ -343,7 +346,15 @@ def _diagnosed(facts: Facts, names: Names) -> str:
     return f"{known} and a workaround" if facts.get("has_workaround") else known
 
 
+def _checked(facts: Facts, names: Names) -> str:
+    verb = "did" if facts.get("done") else "took back"
+    return f"{verb} step {facts.get('step')} of “{facts.get('title')}”: {facts.get('text')}"
+
+
 _WORDED = {
+    "article_used": lambda facts, names: f"solved it with “{facts.get('title')}”",
+    "checked": _checked,
+    "rated": lambda facts, names: f"rated it {facts.get('score')} of 5",
     "linked": _linked,
     "merged": _merged,
     "cleared": _cleared,

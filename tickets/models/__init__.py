@@ -3,7 +3,16 @@
 from tickets.models.alerts import Alert, AlertSource
 from tickets.models.catalog import Category, Route, Service
 from tickets.models.changes import Change, ChangeWait
+from tickets.models.feedback import Feedback
 from tickets.models.incidents import Involvement, Major
+from tickets.models.knowledge import (
+    Article,
+    ArticleRevision,
+    ArticleUse,
+    ArticleVote,
+    ChecklistMark,
+    Deflection,
+)
 from tickets.models.problems import Problem
 from tickets.models.restriction import Clearance, Lifting, Notice
 from tickets.models.ticket import (
@@ -20,12 +29,19 @@ from tickets.models.timeline import EventBody, EventKind, TimelineEvent
 __all__ = [
     "Alert",
     "AlertSource",
+    "Article",
+    "ArticleRevision",
+    "ArticleUse",
+    "ArticleVote",
     "Category",
     "Change",
     "ChangeWait",
+    "ChecklistMark",
     "Clearance",
+    "Deflection",
     "EventBody",
     "EventKind",
+    "Feedback",
     "Involvement",
     "Kind",
     "Lifting",

@@ -65,6 +65,9 @@ class EventKind(models.TextChoices):
     CHANGE_REJECTED = "change_rejected", "Change rejected"
     CHANGE_ENDED = "change_ended", "Change ended"
     DIAGNOSED = "diagnosed", "Problem diagnosed"
+    ARTICLE_USED = "article_used", "Solved by an article"
+    CHECKED = "checked", "Checklist ticked"
+    RATED = "rated", "Rated by the requester"
 
 
 class TimelineEvent(models.Model):
