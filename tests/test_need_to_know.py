@@ -77,18 +77,19 @@ def admin_lists() -> Iterator[str]:
 
 def addresses(*keys: str) -> list[str]:
     """Everything that can be asked for, about all and about these tickets."""
-    found = ["/", "/new", "/on-call", "/guide", *rest_lists(), *admin_lists()]
+    found = ["/", "/new", "/on-call", "/guide", "/knowledge", *rest_lists(), *admin_lists()]
     for view in ("mine", "team", "breach", "escalated", "unassigned", "all", "done"):
         found.append(f"/?view={view}")
     for word in (WORD, "INC", "INC-000002", "desk"):
         found += [f"/?view=all&q={word}", f"/api/v1/tickets/?q={word}", f"/api/v1/people/?q={word}"]
+        found.append(f"/knowledge?q={word}")
         found.append(f"/admin/tickets/ticket/?q={word}")
         found.append(f"/admin/tickets/timelineevent/?q={word}")
     for order in ("opened_at", "-opened_at", "next_due_at", "priority", "-updated_at"):
         found.append(f"/api/v1/tickets/?ordering={order}")
     found.append("/api/v1/tickets/?page_size=1")
     for key in keys:
-        found.append(f"/tickets/{key}")
+        found += [f"/tickets/{key}", f"/tickets/{key}/knowledge"]
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
         found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
     return found

@@ -3,7 +3,21 @@
 from django.urls import path, register_converter
 
 from web.acts import ACTS
-from web.views import access, acts, calendars, guide, links, oncall, opening, queue, ticket, you
+from web.views import (
+    access,
+    acts,
+    calendars,
+    guide,
+    hints,
+    knowledge,
+    links,
+    oncall,
+    opening,
+    queue,
+    ticket,
+    writing,
+    you,
+)
 
 
 class TicketKey:
@@ -33,7 +47,18 @@ urlpatterns = [
     path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
     path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),
+    path("knowledge", knowledge.library, name="knowledge"),
+    path("knowledge/new", writing.new, name="article-new"),
+    path("knowledge/<int:pk>", knowledge.article, name="article"),
+    path("knowledge/<int:pk>/vote", knowledge.vote, name="article-vote"),
+    path("knowledge/<int:pk>/history", knowledge.history, name="article-history"),
+    path("knowledge/<int:pk>/edit", writing.edit, name="article-edit"),
+    path("knowledge/<int:pk>/publish", writing.publish, name="article-publish"),
+    path("knowledge/<int:pk>/retire", writing.retire, name="article-retire"),
     path("tickets/<ticket_key:key>", ticket.ticket, name="ticket"),
+    path("tickets/<ticket_key:key>/knowledge", hints.known, name="ticket-knowledge"),
+    path("tickets/<ticket_key:key>/knowledge/use", hints.use, name="ticket-use"),
+    path("tickets/<ticket_key:key>/knowledge/tick", hints.tick, name="ticket-tick"),
     path("tickets/<ticket_key:key>/comment", ticket.add_comment, name="comment"),
     *[
         path(f"tickets/<ticket_key:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")
