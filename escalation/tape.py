@@ -40,10 +40,10 @@ def replay(facts: Iterable[Fact], target: Callable[[int], TargetSpec]) -> list[C
     except that a reopening resumes those that the solution had stopped provisionally, with the
     solved time as a pause.
     """
-    tape = _Tape()
+    tape = Tape()
     for fact in facts:
         tape.play(fact)
-    return [_measured(cycle, target(cycle.target_id), tape.history) for cycle in tape.cycles()]
+    return [tape.measured(cycle, target) for cycle in tape.cycles()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class _Opening:
     is_first: bool = False
 
 
-class _Tape:
+class Tape:
     """The clocks while a timeline is being played, each in its slot: its kind, and for a notice
     to an authority which one, since several may be owed at once.
 
@@ -76,10 +76,16 @@ class _Tape:
         self.is_answered = False
 
     def cycles(self) -> list[Cycle]:
+        """Every cycle so far, by kind and number; lengths and pauses come by `measured`."""
         found = [*self.ended, *self.live.values()]
         return sorted(found, key=lambda cycle: (cycle.kind, cycle.number))
 
+    def measured(self, cycle: Cycle, target: Callable[[int], TargetSpec]) -> Cycle:
+        """One of the cycles with its target's length, and the pauses that this target honours."""
+        return _measured(cycle, target(cycle.target_id), self.history)
+
     def play(self, fact: Fact) -> None:
+        """Go on by the next event."""
         if not self.history and not self.openings:
             self.openings = dict.fromkeys((FIRST_RESPONSE, RESOLUTION), _Opening(fact.at))
         was = dict(self.state)
@@ -284,18 +290,18 @@ def _slot_of_notice(fact: Fact) -> str:
     return f"{REGULATORY} {notice}" if notice else REGULATORY
 
 
-_FOLLOWED: Final[Mapping[str, Callable[[_Tape, Fact], None]]] = {
-    "accepted": _Tape._accept,
-    "vendor_engaged": _Tape._engage,
-    "vendor_responded": _Tape._hear_vendor,
-    "vendor_delivered": _Tape._receive,
-    "vendor_released": _Tape._release_vendor,
-    "major_declared": _Tape._declare,
-    "major_updated": _Tape._tell_stakeholders,
-    "major_demoted": _Tape._demote,
-    "notice_owed": _Tape._owe_notice,
-    "notice_given": _Tape._give_notice,
-    "merged": _Tape._merge,
+_FOLLOWED: Final[Mapping[str, Callable[[Tape, Fact], None]]] = {
+    "accepted": Tape._accept,
+    "vendor_engaged": Tape._engage,
+    "vendor_responded": Tape._hear_vendor,
+    "vendor_delivered": Tape._receive,
+    "vendor_released": Tape._release_vendor,
+    "major_declared": Tape._declare,
+    "major_updated": Tape._tell_stakeholders,
+    "major_demoted": Tape._demote,
+    "notice_owed": Tape._owe_notice,
+    "notice_given": Tape._give_notice,
+    "merged": Tape._merge,
 }
 
 

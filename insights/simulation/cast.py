@@ -5,8 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from escalation.deeds import Deed
 from escalation.firing import Executor
+from escalation.models import Firing
 from escalation.routes import Routes
+from escalation.rules import Due
+from escalation.runs import Prospect
 from escalation.targets import People, ShiftStart
 from roles.instants import TimeSource
 from roles.models import Person, Schedule, Team
@@ -30,6 +34,8 @@ class Company(People):
         for team in self.teams.keys() - planned:
             self._shifts[team] = [Shift(-team, since, until)]
         self._starts = {team: [shift.start for shift in s] for team, s in self._shifts.items()}
+        self._serving_in = _places(self._shifts)
+        self._active: dict[str, list[int]] = {}
         self.stood_in: set[str] = set()
 
     def zone_of(self, person_id: int) -> str:
@@ -66,12 +72,33 @@ class Company(People):
                 ]
         return min(starts, default=(None, ""))
 
+    def _duty(self, slug: str) -> list[int]:
+        """As live: those holders who are on call anywhere at the moment played, else all of them.
+
+        Where each of them is ever on call is known from the shifts laid out; nobody is asked again.
+        """
+        if slug not in self._duties:
+            active = self._active_holders(slug)
+            places = {team_id for pk in active for team_id in self._serving_in.get(pk, ())}
+            now = {pk for ids in self.on_call(places).values() for pk in ids}
+            self._duties[slug] = [pk for pk in active if pk in now] or active
+        return self._duties[slug]
+
+    def _active_holders(self, slug: str) -> list[int]:
+        if slug not in self._active:
+            holders = self.holders.get(slug, [])
+            self._know(holders)
+            known = [self.people[pk] for pk in holders if pk in self.people]
+            self._active[slug] = [person.pk for person in known if person.is_active]
+        return self._active[slug]
+
     def _know(self, person_ids: Iterable[int]) -> None:
-        for stand_in in {pk for pk in person_ids if pk < 0}:
+        missing = set(person_ids) - self.people.keys()
+        for stand_in in (pk for pk in missing if pk < 0):
             team = self.teams[-stand_in]
             self.stood_in.add(team.name)
-            self.people.setdefault(stand_in, Person(pk=stand_in, name=f"On call, {team.name}"))
-        super()._know(pk for pk in person_ids if pk > 0)
+            self.people[stand_in] = Person(pk=stand_in, name=f"On call, {team.name}")
+        super()._know(pk for pk in missing if pk > 0)
 
     def _shift(self, team_id: int) -> Shift | None:
         place = bisect_right(self._starts.get(team_id, []), self.at) - 1
@@ -86,12 +113,28 @@ class Rehearsal(Executor):
         super().__init__(company, Routes(), company.at, carry=tell)
         self.company = company
 
+    def skip(self, prospect: Prospect, due: Due, reason: str) -> Deed:
+        """The bare record that a step which was due did nothing: nobody reads why."""
+        return self._deed(prospect, due, Firing.Outcome.SKIPPED)
+
+    def _explain(self, prospect: Prospect, deed: Deed) -> None:
+        """Nothing: figures are made of what was done, and words of it would be read by nobody."""
+
     def go_to(self, at: datetime) -> None:
         """From now on, act at this moment; what a step moved is where history has it again."""
         self.now = at
         self.company.go_to(at)
         self.notes.clear()
         self._moved.clear()
+
+
+def _places(shifts: Mapping[int, Iterable[Shift]]) -> dict[int, set[int]]:
+    """In which teams each person is ever on call."""
+    found: dict[int, set[int]] = {}
+    for team_id, served in shifts.items():
+        for shift in served:
+            found.setdefault(shift.person_id, set()).add(team_id)
+    return found
 
 
 def tell(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: TimeSource) -> str:

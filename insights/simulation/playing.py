@@ -4,10 +4,10 @@ History stays as it was: what people did they do again, and a ticket goes where 
 policy would have moved or raised is counted, not carried on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from escalation.models import Run
 from escalation.rules import ClockView, Step
 from escalation.sla import Targets
 from escalation.steps import CHASED, HANDED_OVER, ON_FACTS, PING_PONG, REOPENED, REPEATED, Key
-from escalation.tape import replay
+from escalation.tape import Tape
 from insights.simulation.cast import Rehearsal
 from insights.simulation.recorded import Recorded, Told, is_ours
 from insights.simulation.site import Site
@@ -90,9 +90,12 @@ class _Play:
         self.ticket = player.site.ticket_of(case)
         self.runs: list[Run] = []
         self.done: dict[int, dict[Key, str]] = {}
-        self.facts: list[Fact] = []
+        self.tape = Tape()
+        self.is_retimed = False
         self.clocks: dict[str, ClockView] = {}
         self.teams: list[int] = []
+        self.heard: tuple[datetime | None, int] = (None, 0)
+        self.answered: dict[int, datetime] = {}
         self.outcome = Outcome(case.ticket_id, case.key)
 
     def whole(self) -> Outcome:
@@ -124,10 +127,11 @@ class _Play:
         if changed.get("team_id"):
             self.teams.append(changed["team_id"])
         if event.fact is not None:
-            self.facts.append(event.fact)
-        if is_ours(event, ticket.requester_id):
-            for run in self.runs:
-                run.heard_at, run.heard_entry = event.at, event.seq
+            self._time(event.fact)
+            if event.fact.is_public and event.fact.by_agent:
+                self.answered[ticket.pk] = event.at
+        if is_ours(event, ticket.requester_id, self.player.site.machines):
+            self.heard = event.at, event.seq
 
     def _turn(self, status: str) -> None:
         """By the transition that led there; what it sets besides is told by the event itself."""
@@ -140,7 +144,7 @@ class _Play:
         around = keeping.Around(
             policies=self.player.world.policies,
             in_majors=frozenset(),
-            answered={},
+            answered=self.answered,
             at=event.at,
         )
         kept = keeping.fit(self.ticket, self.runs, around)
@@ -149,11 +153,13 @@ class _Play:
             self.done[run.pk] = {}
         self.runs = [run for run in (*self.runs, *kept.fresh) if run.state in keeping.IN_FORCE]
         self._look(event.at)
-        self.clocks = self._views() if self.runs else {}
+        if self.is_retimed and self.runs:
+            self.clocks, self.is_retimed = self._views(), False
 
     def _look(self, at: datetime) -> None:
         """What steps on facts go by, from this ticket's own past."""
         for run in self.runs:
+            run.heard_at, run.heard_entry = self.heard
             for step in self.player.world.steps.get(run.revision_id, ()):
                 if step.trigger in ON_FACTS and step.trigger not in UNPLAYED:
                     signs.note(run, step, self._seen(step), at)
@@ -173,15 +179,25 @@ class _Play:
 
     def _pass(self, since: datetime, until: datetime) -> None:
         """Let time pass up to the next event; the engine acts whenever something is due."""
+        coming = [self._coming(run) for run in self.runs if run.state == Run.State.ACTIVE]
         for _ in range(MOST_STEPS):
-            prospects = [self._prospect(run) for run in self.runs if run.state == "active"]
-            looks = [at for prospect in prospects if (at := runs.next_look(prospect))]
+            looks = [at for at, _ in coming if at is not None]
             moment = max(min(looks, default=until), since)
             if moment >= until:
                 return
             self.player.rehearsal.go_to(moment)
-            for deed in carry_out_all(prospects, self.player.rehearsal, moment):
+            due = [prospect for at, prospect in coming if at is not None and at <= moment]
+            for deed in carry_out_all(due, self.player.rehearsal, moment):
                 self._keep(deed)
+            # History stays as it was, and so the other climbs have before them what they had.
+            coming = [
+                self._coming(prospect.run) if at is not None and at <= moment else (at, prospect)
+                for at, prospect in coming
+            ]
+
+    def _coming(self, run: Run) -> tuple[datetime | None, runs.Prospect]:
+        prospect = self._prospect(run)
+        return runs.next_look(prospect), prospect
 
     def _prospect(self, run: Run) -> runs.Prospect:
         steps = self.player.world.steps.get(run.revision_id, ())
@@ -195,26 +211,32 @@ class _Play:
 
     # ---- clocks ----
 
-    def _cycles(self) -> Sequence[Cycle]:
-        self.player.targets.preload(
-            chosen[0] for fact in self.facts for chosen in (fact.targets or {}).values() if chosen
-        )
-        return replay(self.facts, self.player.targets.spec)
+    def _time(self, fact: Fact) -> None:
+        self.tape.play(fact)
+        self.is_retimed = True
+        named = (chosen[0] for chosen in (fact.targets or {}).values() if chosen)
+        self.player.targets.preload(named)
 
     def _views(self) -> dict[str, ClockView]:
-        views: dict[str, ClockView] = {}
-        for cycle in sorted(self._cycles(), key=lambda item: item.number):
-            calendar = work_calendar(cycle.calendar_id)
-            views[cycle.kind] = ClockView(
-                cycle=cycle.number,
-                target_s=cycle.target_s,
-                is_live=cycle.stopped_at is None,
-                crossing=partial(crossing, cycle, calendar),
-            )
-        return views
+        """The latest cycle of each kind that runs on; steps have no use for those that ended."""
+        latest = {cycle.kind: cycle for cycle in self.tape.cycles()}
+        return {
+            kind: self._view(self.tape.measured(cycle, self.player.targets.spec))
+            for kind, cycle in latest.items()
+            if cycle.stopped_at is None
+        }
+
+    def _view(self, cycle: Cycle) -> ClockView:
+        return ClockView(
+            cycle=cycle.number,
+            target_s=cycle.target_s,
+            is_live=True,
+            crossing=cache(partial(crossing, cycle, work_calendar(cycle.calendar_id))),
+        )
 
     def _breaches(self) -> Iterable[Breach]:
-        for cycle in self._cycles():
+        for bare in self.tape.cycles():
+            cycle = self.tape.measured(bare, self.player.targets.spec)
             calendar = work_calendar(cycle.calendar_id)
             at = read(cycle, calendar, self.player.until).breached_at
             if at is not None:

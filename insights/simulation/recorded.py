@@ -1,13 +1,13 @@
 """Recorded tickets as a simulation reads them: who asked, and what happened, in order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Min
 
-from escalation import sla
+from escalation import signs, sla
 from escalation.clock import Fact
 from tickets.models import EventKind, Ticket, TimelineEvent
 
@@ -108,9 +108,12 @@ def recorded(ticket: Ticket, events: Iterable[Told]) -> Recorded:
     return Recorded(ticket.pk, ticket.key, ticket.opened_at, about, tuple(events))
 
 
-def is_ours(event: Told, requester_id: int | None) -> bool:
-    """Whether an event shows that somebody of the service was at work on the ticket."""
+def is_ours(event: Told, requester_id: int | None, machines: Container[int]) -> bool:
+    """Whether an event shows that somebody of the service was at work on the ticket, as live."""
     if event.kind == EventKind.COMMENTED:
         return event.by == "agent"
-    silent = (EventKind.OPENED, EventKind.CHASED, EventKind.REOPENED, EventKind.WATCHED)
-    return event.actor_id not in (None, requester_id) and event.kind not in silent
+    if event.kind == EventKind.ACKNOWLEDGED:
+        return True
+    if event.actor_id in (None, requester_id) or event.actor_id in machines:
+        return False
+    return event.kind not in signs.NOT_OURS

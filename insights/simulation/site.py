@@ -26,6 +26,8 @@ class Site:
             "organisation": Organisation.objects.in_bulk(),
             "requester": Person.objects.in_bulk(),
         }
+        people = self._rows["requester"].values()
+        self.machines = {item.pk for item in people if item.kind == Person.Kind.SERVICE}
         self._opened: dict[tuple[str, Any], list[datetime]] = {}
 
     def ticket_of(self, case: Recorded) -> Ticket:

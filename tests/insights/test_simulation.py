@@ -1,18 +1,21 @@
 """A policy tried on the past: the same decisions as live, told of honestly, and nothing kept."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from escalation.models import Firing, PolicyRevision
+from escalation.models import Firing, PolicyRevision, Run
+from escalation.runs import prospect_of, steps_of
+from insights.simulation.cast import Company, Rehearsal
 from insights.simulation.figures import by_name, lines, night_of
 from insights.simulation.recorded import own_history
 from insights.simulation.running import simulate
 from insights.simulation.world import changed_world, present_world
 from notifications.models import Message
-from roles.models import Team
+from roles.models import Membership, Person, Team
 from tests.story import MONDAY, Story, involve, move, notify, page, percent, unacknowledged
 from tickets import assignment, lifecycle, triage
 from tickets.models import TimelineEvent
@@ -77,15 +80,51 @@ def test_the_past_played_again_fires_what_was_fired_live(story):
         position=5,
     )
     busy_day(story)
-    live = {}
-    for firing in Firing.objects.select_related("step"):
-        key = (firing.step.name, firing.outcome)
-        live[key] = live.get(key, 0) + 1
-    world = world_of(played(story))
-    again = {(row["step"], "fired"): row["firings"] for row in world["steps"]}
-    assert again == {key: n for key, n in live.items() if key[1] != "skipped"}
-    assert world["firings"]["skipped"] == sum(n for key, n in live.items() if key[1] == "skipped")
+    world = played_as_lived(story)
     assert world["pages"] == Message.objects.filter(kind="page").count()
+
+
+def played_as_lived(story: Story) -> dict:
+    """The world of today's policies, which fires in the past what they really fired."""
+    live = Counter(Firing.objects.values_list("step__name", "outcome"))
+    world = world_of(played(story))
+    again = {row["step"]: row["firings"] for row in world["steps"]}
+    assert again == Counter(name for name, outcome in live.elements() if outcome != "skipped")
+    assert world["firings"]["skipped"] == sum(n for key, n in live.items() if key[1] == "skipped")
+    return world
+
+
+def test_a_policy_that_an_answer_ends_is_ended_by_the_answer_of_the_past(story):
+    story.policy(
+        "p",
+        unacknowledged(5, "Page", page("on_call")),
+        unacknowledged(30, "Lead", notify("lead")),
+        stop_on=["first_response"],
+    )
+    ticket = story.open()
+    story.forward(minutes=10)
+    lifecycle.comment(
+        ticket=ticket, text="We look at it.", public=True, actor=story.agent, clock=story.clock
+    )
+    story.forward(hours=1)
+    assert [row["step"] for row in played_as_lived(story)["steps"]] == ["Page"]
+
+
+def test_silence_is_counted_from_what_we_did_before_the_climb_and_not_from_machines(story):
+    silent = {"name": "Silent", "trigger": "silent", "delay_s": 3600, "basis": "wall"}
+    urgent = [{"fact": "priority", "is": [1]}]
+    story.policy("p", {**silent, "actions": [notify("lead")]}, conditions=urgent)
+    ticket = story.open()
+    by = {"actor": story.colleague, "clock": story.clock}
+    assignment.take(ticket=ticket, **by)
+    story.forward(minutes=10)
+    robot = story.person("robot", kind=Person.Kind.SERVICE)
+    Membership.objects.create(team=story.desk, person=robot)
+    triage.set_urgency_impact(
+        ticket=ticket, impact=1, urgency=1, reason="Alert", actor=robot, clock=story.clock
+    )
+    story.forward(minutes=55)
+    assert [row["step"] for row in played_as_lived(story)["steps"]] == ["Silent"]
 
 
 def test_a_page_is_counted_for_its_person_hour_and_night(story):
@@ -161,6 +200,22 @@ def test_a_draft_that_is_played_is_not_kept_and_nobody_is_told(story):
     assert TimelineEvent.objects.count() == events
     policy.refresh_from_db()
     assert policy.current.number == 1
+
+
+def test_a_step_that_is_played_explains_itself_to_nobody(story):
+    """Words cost more than the decision, and no figure is made of them."""
+    company = Company(MONDAY, story.now + timedelta(days=1))
+    rehearsal = Rehearsal(company)
+    story.policy("p", unacknowledged(5, "Page", page("on_call")))
+    ticket = story.open()
+    run = Run.objects.get(ticket=ticket)
+    steps = steps_of([run.revision_id])[run.revision_id]
+    prospect = prospect_of(run, ticket, steps, {}, {})
+    rehearsal.go_to(story.now + timedelta(minutes=5))
+    fired = rehearsal.fire(prospect, prospect.coming[0])
+    skipped = rehearsal.skip(prospect, prospect.coming[0], "for a reason")
+    assert fired.found["page"].ids == [story.agent.pk]
+    assert [deed.firing.explain or deed.lines for deed in (fired, skipped)] == [[], []]
 
 
 def test_the_same_past_gives_the_same_report(story):
