@@ -19,10 +19,12 @@ from tickets.lifecycle import comment
 from tickets.links import link
 from tickets.models import Ticket, TimelineEvent
 from tickets.restriction import restrict
+from web.urls import urlpatterns as web_patterns
 
 pytestmark = pytest.mark.django_db
 WORD = "zebrafish"
 NOWHERE = "INC-999998"
+ROOMS = ("majors", "cases", "problems", "changes")
 SAME_FOR_ALL = ("api/v1/docs/", "api/v1/schema/")
 Answers = dict[tuple[str, str], tuple[int, str]]
 
@@ -75,9 +77,17 @@ def admin_lists() -> Iterator[str]:
             yield reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
+def plain_pages() -> Iterator[str]:
+    """Every page of people's door whose address names nothing; each answers a plain question."""
+    for pattern in web_patterns:
+        route = str(pattern.pattern)
+        if "<" not in route and route not in ("sign-in", "sign-out"):
+            yield f"/{route}"
+
+
 def addresses(*keys: str) -> list[str]:
     """Everything that can be asked for, about all and about these tickets."""
-    found = ["/", "/new", "/on-call", "/guide", "/knowledge", *rest_lists(), *admin_lists()]
+    found = [*plain_pages(), *rest_lists(), *admin_lists()]
     for view in ("mine", "team", "breach", "escalated", "unassigned", "all", "done"):
         found.append(f"/?view={view}")
     for word in (WORD, "INC", "INC-000002", "desk"):
@@ -89,7 +99,8 @@ def addresses(*keys: str) -> list[str]:
         found.append(f"/api/v1/tickets/?ordering={order}")
     found.append("/api/v1/tickets/?page_size=1")
     for key in keys:
-        found += [f"/tickets/{key}", f"/tickets/{key}/knowledge"]
+        found += [f"/{room}/{key}" for room in ("tickets", *ROOMS)]
+        found.append(f"/tickets/{key}/knowledge")
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
         found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
     return found

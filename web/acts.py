@@ -1,7 +1,7 @@
 """The list of acts on a ticket: what each is called, asks, demands, and which function does it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from escalation import contracts, handover
@@ -10,6 +10,7 @@ from roles.models import Person
 from tickets import assignment, lifecycle, links, states, triage
 from tickets.models import Ticket
 from web.forms import acts as forms
+from web.standing import Standing, standing_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Situation:
     allowed: frozenset[str]
     escalation: Escalation | None = None
     watchers: Sequence[Person] = ()
+    standing: Standing = field(default_factory=Standing)
 
     @property
     def is_watching(self) -> bool:
@@ -33,7 +35,10 @@ Perform = Callable[[Ticket, Person, Mapping[str, Any]], object]
 
 @dataclass(frozen=True)
 class Act:
-    """One act; `needs` are actions of the access table, one of which must be allowed."""
+    """One act; `needs` are actions of the access table, one of which must be allowed.
+
+    `group` is the heading under which a menu lists it; `room` names the page that it leads to.
+    """
 
     slug: str
     label: str
@@ -46,6 +51,8 @@ class Act:
     key: str = ""
     warning: str = ""
     main: bool = False
+    group: str = ""
+    room: str = ""
 
     @property
     def asks(self) -> bool:
@@ -345,11 +352,10 @@ ACTS = (
         warning="A cancelled ticket cannot be reopened. The requester sees the reason.",
     ),
 )
-BY_SLUG = {act.slug: act for act in ACTS}
 
 
 def situation(ticket: Ticket, person: Person, allowed: set[str]) -> Situation:
-    """What decides which acts make sense for this person on this ticket now; two queries."""
+    """What decides which acts make sense for this person on this ticket now; three queries."""
     escalation = (
         Escalation.objects.filter(
             ticket=ticket.pk, entry=ticket.entry, type=Escalation.Type.FUNCTIONAL
@@ -363,4 +369,5 @@ def situation(ticket: Ticket, person: Person, allowed: set[str]) -> Situation:
         allowed=frozenset(allowed),
         escalation=escalation,
         watchers=[row.person for row in ticket.watchers.select_related("person")],
+        standing=standing_of(ticket),
     )

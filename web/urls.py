@@ -2,17 +2,20 @@
 
 from django.urls import path, register_converter
 
-from web.acts import ACTS
+from web.register import ACTS
 from web.views import (
     access,
     acts,
     calendars,
+    cases,
     guide,
     hints,
     knowledge,
     links,
+    majors,
     oncall,
     opening,
+    partners,
     queue,
     ticket,
     writing,
@@ -44,6 +47,18 @@ urlpatterns = [
     path("you", you.you, name="you"),
     path("you/look", you.change_look, name="look"),
     path("guide", guide.guide, name="guide"),
+    path("status", majors.status, name="status"),
+    path("majors", majors.index, name="majors"),
+    path("majors/<ticket_key:key>", majors.room, name="major"),
+    path("cases", cases.index, name="cases"),
+    path("cases/emergency", cases.glass, name="break-glass"),
+    path("cases/<ticket_key:key>", cases.room, name="case"),
+    path("vendors", partners.vendors, name="vendors"),
+    path("vendors/<slug:slug>", partners.vendor, name="vendor"),
+    path("problems", partners.problems, name="problems"),
+    path("problems/<ticket_key:key>", partners.problem, name="problem"),
+    path("changes", partners.changes, name="changes"),
+    path("changes/<ticket_key:key>", partners.change, name="change"),
     path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
     path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),

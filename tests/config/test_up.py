@@ -45,7 +45,7 @@ class Run:
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
 
-    def wait_for(self, pattern: str, patience_s: float = 40.0) -> str:
+    def wait_for(self, pattern: str, patience_s: float = 120.0) -> str:
         deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             for line in list(self.lines):

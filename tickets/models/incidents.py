@@ -100,6 +100,11 @@ class Major(models.Model):
         return f"{self.ticket_id}: {self.state} major incident"
 
     @property
+    def severity_word(self) -> str:
+        """The severity in one word, without what it means."""
+        return self.Severity(self.severity).name.capitalize()
+
+    @property
     def is_under_way(self) -> bool:
         return self.state == self.State.ACCEPTED
 

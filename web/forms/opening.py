@@ -14,6 +14,11 @@ OPEN_KINDS = [
     (Kind.REQUEST.value, "I need something"),
     (Kind.SECURITY.value, "It concerns security"),
 ]
+AGENT_KINDS = [
+    (Kind.PROBLEM.value, "Several tickets have one cause"),
+    (Kind.CHANGE.value, "Something is to be changed"),
+]
+"""What only people of the service open."""
 
 
 class OpeningForm(PageForm):
@@ -70,7 +75,9 @@ class OpeningForm(PageForm):
         super().__init__(*args, **kwargs)
         self.fields["service"].queryset = Service.objects.filter(is_active=True)  # type: ignore[attr-defined]
         self.fields["category"].queryset = Category.objects.filter(is_active=True)  # type: ignore[attr-defined]
-        if not by_agent:
+        if by_agent:
+            self.fields["kind"].choices = OPEN_KINDS + AGENT_KINDS  # type: ignore[attr-defined]
+        else:
             del self.fields["requester"], self.fields["source"]
 
     def clean_requester(self) -> Person | None:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
-from web.countdowns import Countdown, age_text, coming_text
+from web.countdowns import Countdown, age_text, coming_text, duration_text
 from web.places import Shown, places_for
 from web.queue import is_agent
 
@@ -151,6 +151,12 @@ def clock_time(at: datetime | None) -> str:
     local = timezone.localtime(at)
     today = timezone.localtime().date()
     return date_format(local, "H:i" if local.date() == today else "D j M, H:i")
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """A length of time in at most two units."""
+    return duration_text(seconds)
 
 
 @register.filter

@@ -57,29 +57,31 @@ def _post(request: HttpRequest, act: Act, at: Situation, form: ActForm | None) -
     if form is not None and not form.is_valid():
         return _page(request, act, at, form, status=UNPROCESSABLE)
     try:
-        act.perform(at.ticket, at.person, _data(form))
+        told = act.perform(at.ticket, at.person, _data(form))
     except Refused as refused:
         if form is not None:
             form.show(refused)
         error = "" if form is not None else refused.detail
         return _page(request, act, at, form, error=error, status=status_of(refused))
-    messages.success(request, act.done)
-    onward = _onward(at)
+    messages.success(request, told if isinstance(told, str) else act.done)
+    onward = _onward(act, at)
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=204, headers={"HX-Redirect": onward})
     return redirect(onward)
 
 
-def _onward(at: Situation) -> str:
-    """The ticket's page, or the queue when the act has put the ticket out of sight."""
-    still = Ticket.objects.visible_to(at.person).filter(pk=at.ticket.pk).exists()
-    return reverse("web:ticket", args=[at.ticket.key]) if still else reverse("web:queue")
+def _onward(act: Act, at: Situation) -> str:
+    """The ticket's page or the act's room; the queue when the ticket is now out of sight."""
+    if not Ticket.objects.visible_to(at.person).filter(pk=at.ticket.pk).exists():
+        return reverse("web:queue")
+    return reverse(f"web:{act.room or 'ticket'}", args=[at.ticket.key])
 
 
 def _form(act: Act, at: Situation, request: HttpRequest) -> ActForm | None:
     if act.form is None:
         return None
-    form = act.form(request.POST or None, ticket=at.ticket, person=at.person)
+    given = request.POST if request.method == "POST" else None
+    form = act.form(given, ticket=at.ticket, person=at.person)
     if isinstance(form, EscalateForm):
         form.offer(destinations(at.ticket, database_now()))
     return form

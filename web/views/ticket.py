@@ -20,9 +20,10 @@ from tickets.access import allowed_actions
 from tickets.lifecycle import comment
 from tickets.models import Alert, Ticket, TicketLink
 from web import doors
-from web.acts import ACTS, Situation, situation
+from web.acts import Situation, situation
 from web.clocks import cards, next_card
 from web.forms.acts import CommentForm
+from web.register import ACTS
 from web.timeline import names_for, story_of
 from web.views.acts import UNPROCESSABLE, status_of, visible_ticket
 
@@ -91,6 +92,7 @@ def _context(at: Situation, form: CommentForm) -> dict[str, Any]:
         "now": now,
         "here": "queue",
         "internal": internal,
+        "standing": at.standing,
         "main_acts": main,
         "more_acts": [act for act in offered if act not in main],
         "may_reply": "comment_public" in at.allowed,

@@ -1,0 +1,1 @@
+"""What the pages of majors, cases, vendors, problems and changes show."""

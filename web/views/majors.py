@@ -1,0 +1,75 @@
+"""Major incidents: the list, one room, and the status page of stakeholders."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from roles.instants import database_now
+from roles.models import Team
+from tickets.access import allowed_actions
+from tickets.models import Major
+from web import doors
+from web.acts import situation
+from web.caseacts.majors import MAJOR, MAJOR_ACTS
+from web.forms.cases import UpdateForm
+from web.queue import is_agent
+from web.rooms import majors
+from web.timeline import names_for
+from web.views.acts import visible_ticket
+
+
+@doors.signed_in(action="view")
+def index(request: HttpRequest) -> HttpResponse:
+    """Every major incident: to decide on, under way, over. For people of the service."""
+    if not is_agent(request.user):
+        raise Http404
+    now = database_now()
+    context = {"lists": majors.lists(request.user, now), "now": now, "here": "majors"}
+    return render(request, "web/rooms/majors.html", context)
+
+
+@doors.signed_in(action="see_internal")
+def room(request: HttpRequest, key: str) -> HttpResponse:
+    """One major incident's room, or its live part when the page asks for it again."""
+    ticket = visible_ticket(request.user, key)
+    may = allowed_actions(request.user, ticket)
+    people = ("manager", "coordinator", "technical_lead", "scribe", "proposer", "decided_by")
+    record = get_object_or_404(Major.objects.select_related(*people), ticket=ticket.pk)
+    if "see_internal" not in may:
+        raise Http404
+    record.ticket = ticket
+    now = database_now()
+    at = situation(ticket, request.user, may)
+    names = names_for(ticket, Team.objects.all())
+    offered = [act for act in MAJOR_ACTS if act.is_offered(at)]
+    context = {
+        "room": majors.room(record, request.user, now, names),
+        "major": record,
+        "ticket": ticket,
+        "acts": [act for act in offered if act.slug != "update-major"],
+        "update": _update_form(request, ticket, offered),
+        "group": MAJOR,
+        "now": now,
+        "here": "majors",
+    }
+    live = request.htmx and request.htmx.target == "room-live"  # type: ignore[attr-defined]
+    return render(request, "web/rooms/_major.html" if live else "web/rooms/major.html", context)
+
+
+def _update_form(request: HttpRequest, ticket, offered) -> UpdateForm | None:
+    if not any(act.slug == "update-major" for act in offered):
+        return None
+    return UpdateForm(ticket=ticket, person=request.user)
+
+
+@doors.signed_in(action="view")
+def status(request: HttpRequest) -> HttpResponse:
+    """What does not work at the moment, for everybody who is concerned by it."""
+    now = database_now()
+    found = majors.outages(request.user, now)
+    context = {
+        "alive": [each for each in found if each.major.is_under_way],
+        "over": [each for each in found if not each.major.is_under_way],
+        "now": now,
+        "here": "status",
+    }
+    return render(request, "web/rooms/status.html", context)
