@@ -32,6 +32,7 @@ PASSING = (
     (re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"'), "csrf"),
     (re.compile(r'nonce="[^"]*"|nonce-[A-Za-z0-9+/=_-]+'), "nonce"),
     (re.compile(r'data-csrf="[^"]*"'), "csrf"),
+    (re.compile(r'(?<=">)[^<]*(?=</time>)'), "now"),
     (re.compile(r'data-now="\d+"|"elapsed_s":[\d.]+|\d\d:\d\d:\d\d UTC'), "now"),
 )
 """What differs between any two answers to the same question."""
@@ -88,6 +89,9 @@ def plain_pages() -> Iterator[str]:
 def addresses(*keys: str) -> list[str]:
     """Everything that can be asked for, about all and about these tickets."""
     found = [*plain_pages(), *rest_lists(), *admin_lists()]
+    found += ["/guide/team/desk", "/guide/team/soc", "/guide/tier/l1", "/guide/tier/security"]
+    found += ["/guide/duty/incident-manager", "/on-call/team/soc"]
+    found += ["/on-call/team/desk", "/on-call/team/desk/stand-in", "/on-call/team/desk/swap"]
     for view in ("mine", "team", "breach", "escalated", "unassigned", "all", "done"):
         found.append(f"/?view={view}")
     for word in (WORD, "INC", "INC-000002", "desk"):

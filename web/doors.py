@@ -1,18 +1,25 @@
 """Names, at each view, the action that it asks for, and who may knock at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
+
+from roles.people import roles_of
+from roles.refusals import Conflict, Forbidden, Refused
 
 View = Callable[..., HttpResponse]
 READ = ("GET", "HEAD")
 FORM = ("GET", "HEAD", "POST")
+POST = ("POST",)
+UNPROCESSABLE = 422
 
 
 def public(*, action: str, methods: Sequence[str] = READ) -> Callable[[View], View]:
@@ -23,6 +30,37 @@ def public(*, action: str, methods: Sequence[str] = READ) -> Callable[[View], Vi
 def signed_in(*, action: str, methods: Sequence[str] = READ) -> Callable[[View], View]:
     """A view for people who have signed in; others are sent to the sign-in page."""
     return _door(action, methods, _require_sign_in)
+
+
+def of_the_service(*, action: str, methods: Sequence[str] = READ) -> Callable[[View], View]:
+    """A view for people who work here; whoever only asks for help finds nothing there."""
+    return _door(action, methods, lambda view: _require_sign_in(_require_service(view)))
+
+
+def _require_service(view: View) -> View:
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not roles_of(request.user) - {"requester"}:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status that tells of a refusal: 403, 409 or 422."""
+    if isinstance(refused, Forbidden):
+        return 403
+    return 409 if isinstance(refused, Conflict) else UNPROCESSABLE
+
+
+@contextmanager
+def refusals_told(request: HttpRequest) -> Iterator[None]:
+    """What the domain refuses inside becomes a message on the next page."""
+    try:
+        yield
+    except Refused as refused:
+        messages.error(request, " ".join([refused.detail, *refused.fields.values()]))
 
 
 def _require_sign_in(view: View) -> View:

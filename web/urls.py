@@ -2,18 +2,17 @@
 
 from django.urls import path, register_converter
 
+from web import service_urls
 from web.register import ACTS
 from web.views import (
     access,
     acts,
     calendars,
     cases,
-    guide,
     hints,
     knowledge,
     links,
     majors,
-    oncall,
     opening,
     partners,
     queue,
@@ -43,10 +42,8 @@ urlpatterns = [
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),
     path("new", opening.new, name="new"),
-    path("on-call", oncall.on_call_now, name="on-call"),
     path("you", you.you, name="you"),
     path("you/look", you.change_look, name="look"),
-    path("guide", guide.guide, name="guide"),
     path("status", majors.status, name="status"),
     path("majors", majors.index, name="majors"),
     path("majors/<ticket_key:key>", majors.room, name="major"),
@@ -59,6 +56,7 @@ urlpatterns = [
     path("problems/<ticket_key:key>", partners.problem, name="problem"),
     path("changes", partners.changes, name="changes"),
     path("changes/<ticket_key:key>", partners.change, name="change"),
+    *service_urls.ADDRESSES,
     path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
     path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),

@@ -10,6 +10,14 @@
     (wrong || first)?.focus();
   });
 
+  // A link that says so opens in the dialog; with a key held down it opens as the page that it is.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-dialog]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    htmx.ajax("GET", link.href, "#dialog-body");
+  });
+
   document.addEventListener("click", (event) => {
     const closer = event.target.closest("[data-close]");
     if (closer && closer.closest("dialog")) {

@@ -1,0 +1,25 @@
+"""The addresses of pages about the service itself: on call, who does what, policies."""
+
+from django.urls import path
+
+from web.views import guide, oncall, standing_in
+
+ADDRESSES = [
+    path("on-call", oncall.on_call_now, name="on-call"),
+    path("on-call/mine", oncall.own_shifts, name="on-call-mine"),
+    path("on-call/mine/link", oncall.new_link, name="on-call-link"),
+    path("on-call/mine/link/<int:pk>/end", oncall.end_link, name="on-call-link-end"),
+    path("on-call/swaps/<int:pk>/<slug:verb>", standing_in.answer_swap, name="swap-answer"),
+    path("on-call/team/<slug:slug>", oncall.team_calendar, name="on-call-team"),
+    path("on-call/team/<slug:slug>/stand-in", standing_in.stand_in, name="stand-in"),
+    path(
+        "on-call/team/<slug:slug>/stand-in/<int:pk>/end",
+        standing_in.end_stand_in,
+        name="stand-in-end",
+    ),
+    path("on-call/team/<slug:slug>/swap", standing_in.swap, name="swap"),
+    path("guide", guide.guide, name="guide"),
+    path("guide/tier/<slug:slug>", guide.guide_tier, name="guide-tier"),
+    path("guide/team/<slug:slug>", guide.guide_team, name="guide-team"),
+    path("guide/duty/<slug:slug>", guide.guide_duty, name="guide-duty"),
+]
