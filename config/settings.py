@@ -133,6 +133,14 @@ CACHES = {
     }
 }
 
+MEDIA_ROOT = env("MEDIA_ROOT", default=str(HOME / "files"))  # attachments; served by views only
+ATTACHMENT_MAX_MB = env.int("ATTACHMENT_MAX_MB", default=20)
+FILE_UPLOAD_HANDLERS = [
+    "web.uploads.CappedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PERMISSIONS = 0o600
 STATIC_URL = "/static/"
 STATIC_ROOT = env("STATIC_ROOT", default=str(HOME / "static"))
 STORAGES = {

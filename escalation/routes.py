@@ -40,15 +40,17 @@ class Recommendation:
 class Routes:
     """The whole route table, read once for many tickets."""
 
-    def __init__(self) -> None:
+    def __init__(self, teams: Mapping[int, Team] | None = None) -> None:
+        """`teams` by id, each with its tier and calendar, if the caller has read them."""
         rows = Route.objects.filter(is_active=True, team__is_active=True, tier__is_vendor=False)
         self.rows = list(
             rows.exclude(tier__rank=None).select_related(
                 "team__tier", "team__calendar", "tier", "service", "category"
             )
         )
-        active = Team.objects.filter(is_active=True).select_related("tier", "calendar")
-        self.teams = {team.pk: team for team in active}
+        if teams is None:
+            teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
+        self.teams = {pk: team for pk, team in teams.items() if team.is_active}
         self.by_rank: dict[int, list[Team]] = {}
         for team in self.teams.values():
             if team.tier.rank is not None and not team.tier.is_vendor:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,19 +58,36 @@ class Found:
 
 
 class Staff:
-    """Who works where and holds which duty; it does not change from one batch to the next."""
+    """Who works where and holds which duty; it does not change from one batch to the next.
 
-    def __init__(self) -> None:
-        self.teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
-        self.members = _grouped(
-            Membership.objects.order_by("team", "person").values_list("team_id", "person_id")
-        )
-        self.holders = _grouped(
-            DutyAssignment.objects.order_by("duty", "person").values_list("duty__slug", "person_id")
-        )
+    Each part is read when it is first asked for.
+    """
+
+    def __init__(self, teams: Mapping[int, Team] | None = None) -> None:
+        """`teams` by id, each with its tier and calendar, if the caller has read them."""
+        if teams is not None:
+            self.teams = teams
+
+    @cached_property
+    def teams(self) -> Mapping[int, Team]:
+        return {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
+
+    @cached_property
+    def members(self) -> dict[int, list[int]]:
+        rows = Membership.objects.order_by("team", "person")
+        return _grouped(rows.values_list("team_id", "person_id"))
+
+    @cached_property
+    def holders(self) -> dict[str, list[int]]:
+        rows = DutyAssignment.objects.order_by("duty", "person")
+        return _grouped(rows.values_list("duty__slug", "person_id"))
+
+    @cached_property
+    def insiders(self) -> frozenset[int]:
+        """Everybody who works here by a membership, a duty or as a team's head."""
         groups = (*self.members.values(), *self.holders.values())
         heads = {pk for team in self.teams.values() for pk in (team.lead_id, team.manager_id) if pk}
-        self.insiders = frozenset(pk for group in groups for pk in group) | heads
+        return frozenset(pk for group in groups for pk in group) | heads
 
 
 class People:
@@ -79,21 +97,28 @@ class People:
     other teams' schedules hold costs nothing and troubles nobody.
     """
 
-    def __init__(self, tickets: Sequence[Ticket], at: datetime, staff: Staff | None = None) -> None:
-        """`staff` is what a caller with many batches has read already."""
-        staff = staff or Staff()
+    def __init__(
+        self,
+        tickets: Sequence[Ticket],
+        at: datetime,
+        staff: Staff | None = None,
+        watching: dict[int, list[int]] | None = None,
+    ) -> None:
+        """`staff`, and who watches which ticket, are what the caller has read already."""
+        self.staff = staff or Staff()
         self.at = at
-        self.teams, self.members, self.holders = staff.teams, staff.members, staff.holders
+        self.teams = self.staff.teams
         self.by_slug = {team.slug: team for team in self.teams.values()}
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
-        self.watching = _pairs(Watcher, [item.pk for item in tickets])
-        self.people: dict[int, Person] = {}
+        self.people = _loaded(tickets)
+        if watching is None:
+            watching = _pairs(Watcher, [item.pk for item in tickets])
+        self.watching = watching
         self._on_call: dict[int, list[int]] = {}
         self._duties: dict[str, list[int]] = {}
         self._by_name: dict[str, list[int]] = {}
         self._around_tickets = {item.team_id for item in tickets if item.team_id}
-        # Who works here: everybody else is told in words meant for requesters.
-        self._insiders, self._serving = staff.insiders, set[int]()
+        self._serving = set[int]()
         self._know(_named(tickets) | {pk for ids in self.watching.values() for pk in ids})
 
     def prepare(self, tokens: Iterable[str], team_ids: Iterable[int]) -> None:
@@ -104,7 +129,7 @@ class People:
         self.on_call(concerned)
         near = {pk for team_id in concerned for pk in self._heads(team_id)}
         if any(name == "team" for name, _ in asked):
-            near |= {pk for team_id in concerned for pk in self.members.get(team_id, [])}
+            near |= {pk for team_id in concerned for pk in self.staff.members.get(team_id, [])}
         self._know(near)
 
     def _heads(self, team_id: int) -> list[int]:
@@ -116,14 +141,29 @@ class People:
         wanted = set(team_ids)
         missing = wanted - self._on_call.keys()
         if missing:
-            self._on_call |= oncall.on_call(sorted(missing), self.at)
-            self._serving |= {pk for team_id in missing for pk in self._on_call[team_id]}
-            self._know(self._serving)
+            named = oncall.named_for(sorted(missing), self.at)
+            self._know(pk for found in named.values() for pk in found)
+            absent = self._absent(named)
+            for team_id, found in named.items():
+                self._on_call[team_id] = oncall.serving(found, absent, self.at)
+                self._serving.update(self._on_call[team_id])
         return {team_id: self._on_call[team_id] for team_id in wanted}
 
     def is_insider(self, person_id: int) -> bool:
-        """Whether somebody works here, and so may read what is written for people who do."""
-        return person_id in self._insiders or person_id in self._serving
+        """Whether somebody works here, and so may read what is written for people who do.
+
+        Everybody else is told in words meant for requesters.
+        """
+        return person_id in self._serving or person_id in self.staff.insiders
+
+    def _absent(self, named: Mapping[int, Sequence[int]]) -> dict[int, datetime]:
+        """Since when those named who are switched off, or unknown, are away."""
+        people = {pk: self.people.get(pk) for found in named.values() for pk in found}
+        return {
+            pk: (person.left_at if person else None) or oncall.NEVER_THERE
+            for pk, person in people.items()
+            if person is None or not person.is_active
+        }
 
     def refresh(self, ticket: Ticket) -> None:
         """Read anew who is cleared for a ticket and watches it."""
@@ -240,7 +280,7 @@ class People:
     def _duty(self, slug: str) -> list[int]:
         """Those holders who are on call anywhere now, else all of them."""
         if slug not in self._duties:
-            holders = self.holders.get(slug, [])
+            holders = self.staff.holders.get(slug, [])
             self._know(holders)
             active = [pk for pk in holders if pk in self.people and self.people[pk].is_active]
             places = Schedule.objects.filter(
@@ -270,7 +310,18 @@ class People:
         if name == "on_call":
             self.on_call([team.pk, *self._around_tickets])
             return self._on_call[team.pk]
-        return self.members.get(team.pk, []) if name == "team" else []
+        return self.staff.members.get(team.pk, []) if name == "team" else []
+
+
+def _loaded(tickets: Iterable[Ticket]) -> dict[int, Person]:
+    """The people whom these tickets name and bring along, by id."""
+    found = {}
+    for ticket in tickets:
+        for name in ("assignee", "owner", "requester"):
+            person = ticket._state.fields_cache.get(name)
+            if isinstance(person, Person):
+                found[person.pk] = person
+    return found
 
 
 def _named(tickets: Iterable[Ticket]) -> set[int]:

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from notifications import live
 from notifications.leases import lock
@@ -112,8 +113,12 @@ def require_clearance(*, topic: str, clearance: str) -> int:
 
 def was_told(*, topic: str, person_id: int, kinds: Sequence[str]) -> bool:
     """Whether any message of these kinds about the topic was ever meant for this person."""
-    told = Message.objects.filter(topic=topic, recipient=person_id, kind__in=kinds)
-    return told.exists()
+    return told(person_id=person_id, kinds=kinds).filter(topic=topic).exists()
+
+
+def told(*, person_id: int, kinds: Sequence[str]) -> QuerySet[Message]:
+    """The messages of these kinds that were ever meant for this person."""
+    return Message.objects.filter(recipient=person_id, kind__in=kinds)
 
 
 def letter_key(letter: Letter) -> str:

@@ -62,6 +62,16 @@ def on_call(team_ids: Iterable[int], at: datetime) -> dict[int, list[int]]:
     serves nobody, is logged, and shows in `broken_layers`; no other team feels it. Three queries,
     whatever the number of teams.
     """
+    named = named_for(team_ids, at)
+    absent = _absent({person_id for found in named.values() for person_id in found})
+    return {team_id: serving(found, absent, at) for team_id, found in named.items()}
+
+
+def named_for(team_ids: Iterable[int], at: datetime) -> dict[int, list[int]]:
+    """By team id, whom the schedules name at `at`, who comes first first; absent people too.
+
+    Two queries.
+    """
     wanted = list(dict.fromkeys(team_ids))
     candidates: dict[int, list[int]] = defaultdict(list)
     standing_in = Override.objects.filter(schedule__team__in=wanted, during__contains=at)
@@ -71,11 +81,12 @@ def on_call(team_ids: Iterable[int], at: datetime) -> dict[int, list[int]]:
     for (team_id, _), specs in layers.items():
         turns = (rotation.on_duty(spec, at) for spec in reversed(specs))
         candidates[team_id].extend(person_id for person_id in turns if person_id is not None)
-    absent = _absent({person_id for found in candidates.values() for person_id in found})
-    return {
-        team_id: [p for p in candidates[team_id] if p not in absent or at < absent[p]][:1]
-        for team_id in wanted
-    }
+    return {team_id: candidates[team_id] for team_id in wanted}
+
+
+def serving(named: Sequence[int], absent: Mapping[int, datetime], at: datetime) -> list[int]:
+    """The first of those named who is there at `at`, as a list of at most one."""
+    return [pk for pk in named if pk not in absent or at < absent[pk]][:1]
 
 
 def final_shifts(team: Team, start: datetime, end: datetime) -> list[Shift]:

@@ -1,6 +1,14 @@
 """What a person is to a ticket, and so what they may do with it."""
 
-from notifications.outbox import was_told
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat, JSONObject
+
+from notifications.outbox import told, was_told
 from roles.access import ACTIONS, allows
 from roles.models import Membership, Person
 from roles.people import roles_of
@@ -11,8 +19,46 @@ PAGES = ("page", "notify")
 """Kinds of message that call somebody to a ticket; an acknowledgement makes them pointless."""
 
 
+def with_ties(tickets: QuerySet[Ticket], person: Person) -> QuerySet[Ticket]:
+    """The tickets, each with all that makes this person's relations to it; no further query."""
+    mine = {"ticket": OuterRef("pk"), "person": person.pk}
+    topic = Concat(Value("ticket:"), Cast(OuterRef("pk"), TextField()))
+    places = Membership.objects.filter(person=person.pk).order_by("team")
+    return tickets.annotate(
+        tied_person=Value(person.pk),
+        was_paged=Exists(told(person_id=person.pk, kinds=PAGES).filter(topic=topic)),
+        is_watching=Exists(Watcher.objects.filter(**mine)),
+        is_cleared=Exists(Clearance.objects.filter(**mine)),
+        places=ArraySubquery(places.values(place=JSONObject(team="team_id", role="role"))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What was read of one person and one ticket to know the relations between them."""
+
+    paged: bool
+    watcher: bool
+    cleared: bool
+    places: Sequence[tuple[int, str]]
+
+
+def _ties(person: Person, ticket: Ticket) -> Ties:
+    read: Any = ticket
+    if getattr(read, "tied_person", None) == person.pk:
+        places = [(place["team"], place["role"]) for place in read.places]
+        return Ties(read.was_paged, read.is_watching, read.is_cleared, places)
+    return Ties(
+        paged=was_told(topic=ticket.topic, person_id=person.pk, kinds=PAGES),
+        watcher=Watcher.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
+        cleared=Clearance.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
+        places=list(Membership.objects.filter(person=person.pk).values_list("team", "role")),
+    )
+
+
 def relations(person: Person, ticket: Ticket) -> frozenset[str]:
     """The person's relations to the ticket, by the names of the access table."""
+    ties = _ties(person, ticket)
     found = {
         "requester": ticket.requester_id == person.pk,
         "assignee": ticket.assignee_id == person.pk,
@@ -20,18 +66,20 @@ def relations(person: Person, ticket: Ticket) -> frozenset[str]:
         and ticket.organisation_id == person.organisation_id
         and person.organisation is not None
         and person.organisation.may_see_own,
-        "paged": was_told(topic=ticket.topic, person_id=person.pk, kinds=PAGES),
-        "watcher": Watcher.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
-        "cleared": Clearance.objects.filter(ticket=ticket.pk, person=person.pk).exists(),
+        "paged": ties.paged,
+        "watcher": ties.watcher,
+        "cleared": ties.cleared,
     }
     return frozenset(name for name, holds in found.items() if holds) | _team_relations(
-        person, ticket
+        person, ticket, ties.places
     )
 
 
-def _team_relations(person: Person, ticket: Ticket) -> frozenset[str]:
+def _team_relations(
+    person: Person, ticket: Ticket, places: Sequence[tuple[int, str]]
+) -> frozenset[str]:
     found: set[str] = set()
-    for team_id, role in Membership.objects.filter(person=person.pk).values_list("team", "role"):
+    for team_id, role in places:
         if team_id == ticket.team_id:
             found.add("own_team")
             if role in ("lead", "manager"):

@@ -34,6 +34,7 @@ SUBJECTS = {
     "change_rejected": "The change is rejected",
     "change_ended": "The change has ended",
     "workaround": "There is a workaround",
+    "mentioned": "You have been named in a ticket",
 }
 
 

@@ -41,11 +41,14 @@ def comment(
     actor: Person | None,
     text: str,
     public: bool,
+    facts: Mapping[str, Any] | None = None,
+    closing: str = "",
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Ticket:
     """Add a public reply or an internal note.
 
+    `facts` are told in the event too; `closing` are words that only the letters add to a reply.
     The requester's reply resumes a ticket that waits for it and reopens a resolved one. What is
     said on a merged ticket is said on the one that goes on in its place, which comes back.
     """
@@ -64,10 +67,12 @@ def comment(
             facts={
                 "by": side_of(actor, locked),
                 **({"said_on": ticket.key} if goes_on.pk != ticket.pk else {}),
+                **(facts or {}),
             },
         )
         if public:
-            enqueue(_reply_letters(act, event, body, by_requester), now=act.now)
+            words = f"{body}\n\n{closing}" if closing else body
+            enqueue(_reply_letters(act, event, words, by_requester), now=act.now)
         if public and by_requester:
             _answer(act)
         return locked
@@ -111,6 +116,7 @@ def pend(
     reason: str,
     wake_at: datetime | None = None,
     change: Ticket | None = None,
+    tell: bool = True,
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Ticket:
@@ -118,6 +124,7 @@ def pend(
 
     Waiting for a change needs its ticket in `change`: the end of that change resumes this one. To
     wait for a vendor, engaging it says more (`escalation.vendors.engage`), but this will do.
+    `tell` is False where a reply of the same act tells the requester.
     """
     if status not in HOLDS:
         raise Invalid("unknown_status", "That is no way to wait.", {"status": "Choose one."})
@@ -127,13 +134,16 @@ def pend(
         with acting(ticket, actor=actor, action="pend", clock=clock, via=via) as act:
             if awaited is not None:
                 waiting.require_awaitable(act.ticket, awaited, actor)
-            _pend(act, status, reason, wake_at, awaited)
+            event = _pend(act, status, reason, wake_at, awaited)
+            if status == states.PENDING_REQUESTER and tell:
+                told = letters.to_requester(act.ticket, event, kind="waiting", body=reason.strip())
+                enqueue(told, now=act.now)
             return act.ticket
 
 
 def _pend(
     act: Act, status: str, reason: str, wake_at: datetime | None, awaited: Ticket | None
-) -> None:
+) -> TimelineEvent:
     locked = act.ticket
     reason = required(reason, "reason", 250)
     if wake_at is not None and wake_at <= act.now:
@@ -151,10 +161,9 @@ def _pend(
         is_public=status == states.PENDING_REQUESTER,
         facts=facts,
     )
-    if status == states.PENDING_REQUESTER:
-        enqueue(letters.to_requester(locked, event, kind="waiting", body=reason), now=act.now)
     if awaited is not None:
         waiting.note_waiting(act, awaited)
+    return event
 
 
 def resume(
@@ -178,12 +187,13 @@ def resolve(
     actor: Person | None,
     code: str,
     text: str,
+    facts: Mapping[str, Any] | None = None,
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Ticket:
-    """Say what solved it; the requester is told and may reopen."""
+    """Say what solved it; the requester is told and may reopen. `facts` are told in the event."""
     with acting(ticket, actor=actor, action="resolve", clock=clock, via=via) as act:
-        solve(act, code=code, text=text)
+        solve(act, code=code, text=text, facts=facts)
         return act.ticket
 
 

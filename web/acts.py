@@ -1,6 +1,6 @@
 """The list of acts on a ticket: what each is called, asks, demands, and which function does it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,12 @@ class Situation:
     person: Person
     allowed: frozenset[str]
     escalation: Escalation | None = None
-    watchers: Sequence[Person] = ()
     standing: Standing = field(default_factory=Standing)
 
     @property
     def is_watching(self) -> bool:
-        return self.person in self.watchers
+        """Whether the person watches the ticket, as it was read for that person."""
+        return bool(getattr(self.ticket, "is_watching", False))
 
 
 Fits = Callable[[Situation], bool]
@@ -355,7 +355,7 @@ ACTS = (
 
 
 def situation(ticket: Ticket, person: Person, allowed: set[str]) -> Situation:
-    """What decides which acts make sense for this person on this ticket now; three queries."""
+    """What decides which acts make sense for this person on this ticket now; two queries."""
     escalation = (
         Escalation.objects.filter(
             ticket=ticket.pk, entry=ticket.entry, type=Escalation.Type.FUNCTIONAL
@@ -368,6 +368,5 @@ def situation(ticket: Ticket, person: Person, allowed: set[str]) -> Situation:
         person=person,
         allowed=frozenset(allowed),
         escalation=escalation,
-        watchers=[row.person for row in ticket.watchers.select_related("person")],
         standing=standing_of(ticket),
     )

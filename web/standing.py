@@ -1,8 +1,9 @@
 """What a ticket is beside a ticket: a major, a case, a problem, a change, a vendor's work."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from escalation.models import Engagement
 from tickets.models import Lifting, Notice, Ticket
@@ -21,35 +22,32 @@ class Standing:
     owes_notice: bool = False
 
 
-def standing_of(ticket: Ticket) -> Standing:
-    """How the ticket stands in all of these; one query."""
-    lifting = Lifting.objects.filter(ticket=OuterRef("pk"), confirmed_at=None)
-    notice = Notice.objects.filter(ticket=OuterRef("pk"), given_at=None)
-    working = Engagement.objects.filter(ticket=OuterRef("pk"), ended_at=None)
-    row = (
-        Ticket.objects.filter(pk=ticket.pk)
-        .annotate(
-            is_lifting=Exists(lifting),
-            owes_notice=Exists(notice),
-            engagement_state=working.values("state")[:1],
-        )
-        .values(
-            "major__state",
-            "change__state",
-            "problem__is_known_error",
-            "problem__workaround",
-            "engagement_state",
-            "is_lifting",
-            "owes_notice",
-        )
-        .get()
+def with_standing(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
+    """The tickets, each with what its standing follows from; no further query."""
+    here = OuterRef("pk")
+    working = Engagement.objects.filter(ticket=here, ended_at=None)
+    return tickets.annotate(
+        is_lifting=Exists(Lifting.objects.filter(ticket=here, confirmed_at=None)),
+        owes_notice=Exists(Notice.objects.filter(ticket=here, given_at=None)),
+        engagement_state=working.values("state")[:1],
+        major_state=F("major__state"),
+        change_state=F("change__state"),
+        is_known_error=F("problem__is_known_error"),
+        has_workaround=F("problem__workaround"),
     )
+
+
+def standing_of(ticket: Any) -> Standing:
+    """How the ticket stands in all of these; one query, none where it was read along."""
+    read = ticket
+    if not hasattr(read, "major_state"):
+        read = with_standing(Ticket.objects.filter(pk=ticket.pk)).get()
     return Standing(
-        major=row["major__state"] or "",
-        engagement=row["engagement_state"] or "",
-        change=row["change__state"] or "",
-        is_known_error=bool(row["problem__is_known_error"]),
-        has_workaround=bool(row["problem__workaround"]),
-        is_lifting=row["is_lifting"],
-        owes_notice=row["owes_notice"],
+        major=read.major_state or "",
+        engagement=read.engagement_state or "",
+        change=read.change_state or "",
+        is_known_error=bool(read.is_known_error),
+        has_workaround=bool(read.has_workaround),
+        is_lifting=read.is_lifting,
+        owes_notice=read.owes_notice,
     )

@@ -1,110 +1,266 @@
-"""Merges what happened to a ticket (events, firings, messages) into one story to read."""
+"""Merges what happened to a ticket (events, firings, messages) into one story to read, by pages."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    BigIntegerField,
+    Exists,
+    F,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Concat, JSONObject
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from escalation.models import Firing
-from notifications.models import Attempt, Message
+from notifications.models import Attempt, Message, MessageState, Outcome
 from roles.models import Person, Team
 from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
 from web.sentences import ICONS, Names, headline
 
-SHOWN_EVENTS = 300
-SHOWN_MESSAGES = 200
-AFTER_ITS_CAUSE = 10**9
-QUIET = ("targeted", "run_started", "run_stopped", "watched")
+PAGE_EVENTS: Final = 60
+MOST_EVENTS: Final = 600
+"""What a page that has been unfolded that far is given again at a live update."""
+PAGE_MESSAGES: Final = 100
+AFTER_ITS_CAUSE: Final = 10**9
+QUIET: Final = ("targeted", "run_started", "run_stopped", "watched")
+MOVES: Final = ("moved", "escalated", "handed_back")
+MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\b")
+"""How explanations, which are stored once for all readers, write an instant."""
+
+TALK: Final = ("opened", "commented", "chased", "pended", "resolved", "reopened", "cancelled")
+CLIMB: Final = (
+    *("moved", "taken", "assigned", "released", "acknowledged", "unacknowledged", "escalated"),
+    *("accepted", "handed_back", "involved", "fired", "skipped", "run_started", "run_stopped"),
+    *("run_held", "run_released", "snoozed", "step_called", "major_proposed", "major_rejected"),
+    *("major_declared", "major_staffed", "major_updated", "major_demoted", "vendor_engaged"),
+)
+CLOCKS: Final = (
+    *("targeted", "breached", "prioritised", "pended", "resumed", "resolved", "reopened"),
+    *("vendor_responded", "vendor_delivered", "vendor_released", "notice_owed", "notice_given"),
+)
+VIEWS: Final = {
+    "all": gettext_lazy("Everything"),
+    "talk": gettext_lazy("Conversation"),
+    "climb": gettext_lazy("Escalations"),
+    "clocks": gettext_lazy("Clocks"),
+    "mail": gettext_lazy("Messages"),
+}
+KINDS: Final = {"talk": TALK, "climb": CLIMB, "clocks": CLOCKS, "mail": ()}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What part of the story is asked for: which view, and up to or from which event."""
+
+    view: str = "all"
+    before: int | None = None
+    since: int | None = None
+
+    @classmethod
+    def of(cls, asked: Mapping[str, str]) -> "Window":
+        """The window that a URL names; what makes no sense is left out."""
+        view = asked.get("show", "")
+        return cls(
+            view=view if view in VIEWS else "all",
+            before=_number(asked.get("before", "")),
+            since=_number(asked.get("from", "")),
+        )
 
 
 @dataclass
 class Item:
     """One thing in the story; `tone` is reply, note, act, quiet, climb, late or mail."""
 
+    id: str
     at: datetime
     order: int
     tone: str
     icon: str
     who: str
     headline: str
+    seq: int = 0
     text: str = ""
     details: list[str] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
     is_requester: bool = False
 
 
 @dataclass(frozen=True)
 class Story:
-    """The items, newest first, and whether older ones were left out."""
+    """The items, newest first; `earlier` is where the next older page begins (None: nowhere).
+
+    `oldest` is the first event shown, `newest` the last one that the reader can know of.
+    """
 
     items: list[Item]
-    is_cut: bool
+    view: str = "all"
+    earlier: int | None = None
+    oldest: int = 0
+    newest: int = 0
 
 
-def story_of(ticket: Ticket, person: Person, *, internal: bool, names: Names) -> Story:
-    """The ticket's story for a reader; without `internal` only what is public, and no mail."""
-    events = TimelineEvent.objects.filter(ticket=ticket.pk).select_related("body")
-    events = readable_events(events, person)
-    if not internal:
-        events = events.filter(is_public=True)
-    found = list(events.order_by("-seq")[: SHOWN_EVENTS + 1])
-    shown = found[:SHOWN_EVENTS]
-    explained = _explanations(ticket) if internal else {}
-    items = [_item(event, ticket, names, explained) for event in shown]
-    if internal:
-        oldest = shown[-1].at if len(found) > SHOWN_EVENTS else None
-        items += _mail(ticket, names, oldest)
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads the story, as what, and what is known of names already."""
+
+    person: Person
+    internal: bool
+    teams: Mapping[int, Team]
+    people: Mapping[int, Person]
+
+
+def story_of(ticket: Ticket, reader: Reader, window: Window) -> Story:
+    """One page of the ticket's story; without `internal` only what is public, and no mail.
+
+    Two queries, and one more for names that nobody knows yet.
+    """
+    limit = MOST_EVENTS if window.since is not None else PAGE_EVENTS
+    found = list(_events(ticket, reader, window)[: limit + 1]) if window.view != "mail" else []
+    shown = found[:limit]
+    names = names_of(reader, shown)
+    items = [_item(event, ticket, names, internal=reader.internal) for event in shown]
+    is_cut = len(found) > limit
+    earlier = shown[-1].seq if is_cut else None
+    if reader.internal and window.view in ("all", "mail"):
+        messages = list(_messages(ticket, window, shown[-1].at if is_cut else None))
+        items += _letters(messages[:PAGE_MESSAGES], ticket)
+        if window.view == "mail" and len(messages) > PAGE_MESSAGES:
+            earlier = messages[PAGE_MESSAGES - 1].pk
     items.sort(key=lambda item: (item.at, item.order), reverse=True)
-    return Story(items, len(found) > SHOWN_EVENTS)
+    return Story(
+        items=items,
+        view=window.view,
+        earlier=earlier,
+        oldest=shown[-1].seq if shown else 0,
+        newest=shown[0].seq if shown and window.before is None else 0,
+    )
 
 
-def names_for(ticket: Ticket, teams: Iterable[Team]) -> Names:
-    """The names of all teams, and of everybody whom the ticket's story mentions: one query."""
-    known = {team.pk: team.name for team in teams}
-    return Names(teams=known, people=_People(ticket))
+def told(events: Sequence[TimelineEvent], ticket: Ticket, reader: Reader) -> list[Item]:
+    """These events as items, in the order given."""
+    names = names_of(reader, events)
+    return [_item(event, ticket, names, internal=reader.internal) for event in events]
 
 
-class _People(dict[int, str]):
-    """Names by person id, read for the whole ticket at the first question."""
+def last_seen(ticket: Ticket, person: Person, *, internal: bool) -> int:
+    """The number of the newest event of the ticket that this person may read; 0 for none."""
+    events = readable(ticket, person, internal=internal)
+    return events.order_by("-seq").values_list("seq", flat=True).first() or 0
 
-    def __init__(self, ticket: Ticket) -> None:
-        super().__init__()
-        self._ticket = ticket
-        self._is_read = False
+
+def readable(ticket: Ticket, person: Person, *, internal: bool) -> QuerySet[TimelineEvent]:
+    """The events that a reader may know of; requesters know those moves that a mail told them."""
+    events = readable_events(TimelineEvent.objects.filter(ticket=ticket.pk), person)
+    if internal:
+        return events
+    cause = Concat(Value("event:"), Cast(OuterRef("pk"), TextField()))
+    told = Message.objects.filter(cause=cause, recipient=ticket.requester_id, kind="escalated")
+    return events.filter(Q(is_public=True) | Q(kind__in=MOVES) & Exists(told))
+
+
+def names_of(reader: Reader, events: Iterable[TimelineEvent]) -> Names:
+    """What the teams and people are called that these events mention: one query at the most."""
+    people = {pk: str(person) for pk, person in reader.people.items()}
+    missing = {pk for event in events for pk in _mentioned(event)} - people.keys()
+    if missing:
+        rows = Person.objects.filter(pk__in=missing).values_list("pk", "name")
+        people |= dict(rows)
+    gone = _("somebody who has left")
+    return Names(
+        teams={pk: team.name for pk, team in reader.teams.items()},
+        people=_Known(people, gone),
+    )
+
+
+class _Known(dict[int, str]):
+    """Names by person id, with a word for those of whom nothing is known any more."""
+
+    def __init__(self, known: Mapping[int, str], gone: str) -> None:
+        super().__init__(known)
+        self._gone = gone
 
     def __missing__(self, person_id: int) -> str:
-        if not self._is_read:
-            self._is_read = True
-            self.update(self._mentioned())
-        if person_id not in self.keys():
-            found = Person.objects.filter(pk=person_id).values_list("name", flat=True).first()
-            self[person_id] = found or "somebody who has left"
-        return dict.__getitem__(self, person_id)
-
-    def _mentioned(self) -> dict[int, str]:
-        actors = TimelineEvent.objects.filter(ticket=self._ticket.pk).values("actor_id")
-        told = Message.objects.filter(topic=self._ticket.topic).values("recipient_id")
-        people = Person.objects.filter(pk__in=actors) | Person.objects.filter(pk__in=told)
-        return dict(people.values_list("pk", "name"))
+        return self._gone
 
 
-def _item(
-    event: TimelineEvent, ticket: Ticket, names: Names, explained: dict[str, list[str]]
-) -> Item:
+def _mentioned(event: TimelineEvent) -> set[int]:
+    """The ids of all people whom an event names."""
+    facts = event.facts
+    lists = [facts.get(name) or [] for name in ("added", "removed", "people", "left")]
+    named = {pk for found in lists for pk in found if isinstance(pk, int)}
+    roles = facts.get("named")
+    if isinstance(roles, dict):
+        named |= {pk for pk in roles.values() if isinstance(pk, int)}
+    one = (event.actor_id, facts.get("set", {}).get("assignee_id"))
+    return named | {pk for pk in one if pk}
+
+
+def _events(ticket: Ticket, reader: Reader, window: Window) -> QuerySet[TimelineEvent]:
+    events = readable(ticket, reader.person, internal=reader.internal).select_related("body")
+    if reader.internal:
+        events = _with_why(events)
+    if window.view != "all":
+        events = events.filter(kind__in=KINDS[window.view])
+    if window.before is not None:
+        events = events.filter(seq__lt=window.before)
+    if window.since is not None:
+        events = events.filter(seq__gte=window.since)
+    return events.order_by("-seq")
+
+
+def _with_why(events: QuerySet[TimelineEvent]) -> QuerySet[TimelineEvent]:
+    """The events, each with the explanation of the firing that it tells of, if it does."""
+    facts = KeyTransform("facts", Cast("canonical", JSONField()))
+    firing = Cast(KeyTextTransform("firing", facts), BigIntegerField())
+    told = Firing.objects.filter(pk=OuterRef("firing_id")).values("explain")
+    return events.alias(firing_id=firing).annotate(why=Subquery(told))
+
+
+def _item(event: TimelineEvent, ticket: Ticket, names: Names, *, internal: bool) -> Item:
     facts = event.facts
     body = getattr(event, "body", None)
+    text = body.text if body and (internal or event.is_public) else ""
     actor = names.people[event.actor_id] if event.actor_id else ""
+    why = getattr(event, "why", None) or {}
     return Item(
+        id=f"event-{event.seq}",
         at=event.at,
         order=2 * event.seq,
-        tone=_tone(event, body.text if body else ""),
+        tone=_tone(event, text),
         icon=_icon(event),
-        who=actor or "Tierline",
+        who=actor if actor and (internal or event.is_public) else "Tierline",
         headline=headline(event.kind, facts, names),
-        text=body.text if body else "",
-        details=explained.get(str(facts.get("firing", "")), []),
+        seq=event.seq,
+        text=text,
+        details=[in_reader_zone(line) for line in why.get("text", [])],
+        files=list(facts.get("files", ())),
         is_requester=event.actor_id == ticket.requester_id,
     )
+
+
+def in_reader_zone(line: str) -> str:
+    """A stored sentence with its instants in the reader's zone, as everything else on the page."""
+
+    def local(found: re.Match[str]) -> str:
+        at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
+        return f"{localtime(at):%Y-%m-%d %H:%M:%S %Z}"
+
+    return MOMENT.sub(local, line)
 
 
 def _tone(event: TimelineEvent, text: str) -> str:
@@ -125,34 +281,45 @@ def _icon(event: TimelineEvent) -> str:
     return ICONS.get(event.kind, "dot")
 
 
-def _explanations(ticket: Ticket) -> dict[str, list[str]]:
-    firings = Firing.objects.filter(ticket=ticket.pk).values_list("pk", "explain")
-    return {str(pk): list(explain.get("text", [])) for pk, explain in firings}
-
-
-def _mail(ticket: Ticket, names: Names, oldest: datetime | None) -> list[Item]:
-    """One item for each cause of messages: who was told what, and how each delivery went."""
-    messages = Message.objects.filter(topic=ticket.topic).prefetch_related("tries")
+def _messages(ticket: Ticket, window: Window, oldest: datetime | None) -> QuerySet[Any]:
+    """The messages of the same stretch of time, each with its recipient's name and its tries."""
+    tries = Attempt.objects.filter(message=OuterRef("pk")).exclude(detail="").order_by("number")
+    told = JSONObject(number="number", outcome="outcome", detail="detail")
+    rows = Message.objects.filter(topic=ticket.topic).annotate(
+        recipient_name=F("recipient__name"), told_tries=ArraySubquery(tries.values(found=told))
+    )
+    if window.view == "mail" and window.before is not None:
+        rows = rows.filter(pk__lt=window.before)
+    elif window.before is not None:
+        bound = TimelineEvent.objects.filter(ticket=ticket.pk, seq=window.before)
+        rows = rows.filter(created_at__lt=Subquery(bound.values("at")))
     if oldest is not None:
-        messages = messages.filter(created_at__gte=oldest)
-    groups: dict[tuple[str, str], list[Message]] = {}
-    for message in messages.order_by("-id")[:SHOWN_MESSAGES]:
+        rows = rows.filter(created_at__gte=oldest)
+    most = PAGE_MESSAGES + 1 if window.view == "mail" else 5 * PAGE_MESSAGES
+    return rows.order_by("-id")[:most]
+
+
+def _letters(messages: Sequence[Any], ticket: Ticket) -> list[Item]:
+    """One item for each cause of messages: who was told what, and how each delivery went."""
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for message in messages:
         groups.setdefault((message.cause, message.kind), []).append(message)
-    return [_letter(group, ticket, names) for group in groups.values()]
+    return [_letter(group, ticket) for group in groups.values()]
 
 
-def _letter(group: Sequence[Message], ticket: Ticket, names: Names) -> Item:
+def _letter(group: Sequence[Any], ticket: Ticket) -> Item:
     first = group[0]
-    people = sorted({names.people[message.recipient_id] for message in group})
-    verb = "paged" if first.kind == "page" else "told"
+    people = sorted({message.recipient_name for message in group})
+    verb = _("paged") if first.kind == "page" else _("told")
     return Item(
+        id=f"mail-{min(message.pk for message in group)}",
         at=max(message.created_at for message in group),
         order=AFTER_ITS_CAUSE,
         tone="mail",
         icon="siren" if first.kind == "page" else "mail",
         who="Tierline",
         headline=f"{verb} {_listed(people)}: {_topic(first.subject, ticket)}",
-        details=[_delivery(message, names) for message in reversed(group)],
+        details=[_delivery(message) for message in reversed(group)],
     )
 
 
@@ -161,20 +328,26 @@ def _topic(subject: str, ticket: Ticket) -> str:
     return subject.removeprefix(f"[{ticket.key}] ").removesuffix(f": {ticket.subject}")
 
 
-def _delivery(message: Message, names: Names) -> str:
-    line = f"{names.people[message.recipient_id]} by {message.channel}: "
-    line += message.get_state_display().lower()
+def _delivery(message: Any) -> str:
+    state = MessageState(message.state).label.lower()
+    line = f"{message.recipient_name} by {message.channel}: {state}"
     if message.finished_reason:
         line += f" ({message.finished_reason})"
-    tries: list[Any] = [attempt for attempt in message.tries.all() if attempt.detail]
-    return line + "".join(f"; {_try(attempt)}" for attempt in tries)
-
-
-def _try(attempt: Attempt) -> str:
-    return f"try {attempt.number}: {attempt.get_outcome_display().lower()}, {attempt.detail}"
+    tries = (
+        f"; try {each['number']}: {Outcome(each['outcome']).label.lower()}, {each['detail']}"
+        for each in message.told_tries
+    )
+    return line + "".join(tries)
 
 
 def _listed(people: Sequence[str]) -> str:
     if len(people) <= 3:
         return ", ".join(people)
-    return f"{', '.join(people[:2])} and {len(people) - 2} more"
+    return _("%(some)s and %(count)d more") % {
+        "some": ", ".join(people[:2]),
+        "count": len(people) - 2,
+    }
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None

@@ -86,7 +86,8 @@ def test_a_reader_of_the_agents_page_can_ask_why_nobody_was_paged(story):
     client = Client()
     client.force_login(story.agent)
     url = f"/tickets/{ticket.key}"
-    assert "The site has no policy at all." in client.get(url).content.decode()
+    assert f'href="{url}/unpaged"' in client.get(url).content.decode()
+    assert "The site has no policy at all." in client.get(f"{url}/unpaged").content.decode()
     outsider = Client()
     outsider.force_login(story.requester)
     assert "Why was nobody paged" not in outsider.get(url).content.decode()

@@ -12,7 +12,7 @@ from tickets.lifecycle import comment
 from tickets.models import Ticket
 from web.register import ACTS
 
-QUERIES_MAX = 61
+QUERIES_MAX = 15
 NOTE = "after the index rebuild"
 
 

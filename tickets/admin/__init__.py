@@ -1,6 +1,6 @@
 """The administrators' door to the catalog, to alerts, and to tickets as they may be read."""
 
-from tickets.admin import alerts, catalog, changes, history, knowledge, problems, tickets
+from tickets.admin import alerts, catalog, changes, history, knowledge, problems, tickets, writing
 from tickets.admin.reading import TicketBound, tickets_of
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "problems",
     "tickets",
     "tickets_of",
+    "writing",
 ]

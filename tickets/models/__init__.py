@@ -25,6 +25,7 @@ from tickets.models.ticket import (
     Watcher,
 )
 from tickets.models.timeline import EventBody, EventKind, TimelineEvent
+from tickets.models.writing import Attachment, CannedText, Draft
 
 __all__ = [
     "Alert",
@@ -33,12 +34,15 @@ __all__ = [
     "ArticleRevision",
     "ArticleUse",
     "ArticleVote",
+    "Attachment",
+    "CannedText",
     "Category",
     "Change",
     "ChangeWait",
     "ChecklistMark",
     "Clearance",
     "Deflection",
+    "Draft",
     "EventBody",
     "EventKind",
     "Feedback",

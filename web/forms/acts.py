@@ -56,13 +56,6 @@ class ActForm(PageForm):
         """Fill choices that depend on the ticket."""
 
 
-class CommentForm(ActForm):
-    """The composer: a public reply or an internal note, never both."""
-
-    mode = forms.ChoiceField(choices=[("note", "Internal note"), ("reply", "Public reply")])
-    text = words("Text", rows=5, error_messages={"required": "Write something first."})
-
-
 class EscalateForm(ActForm):
     """To whom, why, what was tried, what it means."""
 

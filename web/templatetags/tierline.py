@@ -14,8 +14,10 @@ from django.utils.safestring import SafeString, mark_safe
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.countdowns import Countdown, age_text, coming_text, duration_text
+from web.markdown import html_of
 from web.places import Shown, places_for
 from web.queue import is_agent
+from web.timeline import in_reader_zone
 
 register = template.Library()
 DASH = "\u2013"
@@ -157,6 +159,18 @@ def clock_time(at: datetime | None) -> str:
 def duration(seconds: float) -> str:
     """A length of time in at most two units."""
     return duration_text(seconds)
+
+
+@register.filter
+def reader_zone(line: str) -> str:
+    """A stored sentence with its instants in the reader's zone."""
+    return in_reader_zone(line)
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """What somebody wrote, as safe HTML."""
+    return html_of(text)
 
 
 @register.filter

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from roles.instants import database_now
-from roles.models import Person, Team
+from roles.models import Team
 from roles.refusals import Conflict, Forbidden, Refused
 from tickets.access import allowed_actions
 from tickets.models import Ticket
@@ -16,6 +16,7 @@ from web import doors
 from web.acts import Act, Situation, situation
 from web.destinations import destinations
 from web.forms.acts import ASKED, ActForm, CompleteForm, EscalateForm, MoveForm
+from web.reading import visible_ticket
 
 UNPROCESSABLE = 422
 
@@ -25,14 +26,6 @@ def status_of(refused: Refused) -> int:
     if isinstance(refused, Forbidden):
         return 403
     return 409 if isinstance(refused, Conflict) else UNPROCESSABLE
-
-
-def visible_ticket(person: Person, key: str) -> Ticket:
-    """The ticket of that key. Raises Http404 when there is none or the person may not see it."""
-    seen = Ticket.objects.visible_to(person).select_related(
-        "requester__organisation", "team__tier", "assignee", "owner", "owner_team"
-    )
-    return get_object_or_404(seen, key=key)
 
 
 def view_of(act: Act) -> doors.View:

@@ -1,0 +1,124 @@
+"""All that the page of one ticket shows to one reader: read once, then handed on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from escalation.models import Escalation
+from escalation.outlook import NextStep, coming_steps, told_step
+from escalation.routes import Routes
+from escalation.targets import People, Staff
+from roles.models import Person, Team
+from tickets.access import allowed_actions
+from tickets.models import Ticket
+from web.acts import Situation
+from web.clocks import cards, next_card
+from web.composing import writing_of
+from web.reading import links_of, path_of, whole_ticket
+from web.register import ACTS
+from web.standing import standing_of
+from web.timeline import VIEWS, Reader, Window, story_of
+
+SHOWN_ESCALATIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One ticket as one person sees it; `at` says what that person may do."""
+
+    at: Situation
+    now: datetime
+    teams: Mapping[int, Team]
+    escalations: list[Escalation]
+
+    @property
+    def ticket(self) -> Any:
+        """The ticket, read whole."""
+        return self.at.ticket
+
+    @property
+    def internal(self) -> bool:
+        """Whether the reader sees what only people of the service see."""
+        return "see_internal" in self.at.allowed
+
+
+def dossier(person: Person, key: str) -> Dossier:
+    """The ticket of that key with its teams and escalations. Raises Http404."""
+    ticket: Any = whole_ticket(person, key)
+    allowed = frozenset(allowed_actions(person, ticket))
+    teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
+    escalations = _escalations(ticket) if "see_internal" in allowed else []
+    present = (each for each in escalations if each.entry == ticket.entry)
+    escalation = next((each for each in present if each.type == "functional"), None)
+    at = Situation(ticket, person, allowed, escalation, standing_of(ticket))
+    return Dossier(at, ticket.read_at, teams, escalations)
+
+
+def _escalations(ticket: Ticket) -> list[Escalation]:
+    rows = Escalation.objects.filter(ticket=ticket.pk).select_related(
+        "from_team", "to_team", "actor", "accepted_by", "firing", "sender"
+    )
+    return list(rows.order_by("-id")[:SHOWN_ESCALATIONS])
+
+
+def page_of(read: Dossier, window: Window) -> dict[str, Any]:
+    """What the templates of the page take."""
+    at, internal = read.at, read.internal
+    offered = [act for act in ACTS if act.is_offered(at)]
+    main = [act for act in offered if act.main] or ([] if internal else offered[:1])
+    people = _people(read)
+    next_step = _next_step(read, people) if people and read.ticket.is_open else None
+    reader = reader_of(read, people.people if people else {})
+    story = story_of(read.ticket, reader, window)
+    return {
+        "ticket": read.ticket,
+        "now": read.now,
+        "here": "queue",
+        "internal": internal,
+        "standing": at.standing,
+        "main_acts": main,
+        "more_acts": [act for act in offered if act not in main],
+        "story": story,
+        "writing": writing_of(at, story.newest),
+        "story_views": VIEWS if internal else {},
+        "is_watching": at.is_watching,
+        "next_step": next_step,
+        **(_beside(read) if internal else {}),
+    }
+
+
+def reader_of(read: Dossier, people: Mapping[int, Person] | None = None) -> Reader:
+    """Who reads the story; `people` are those whose names are known already."""
+    return Reader(read.at.person, read.internal, read.teams, people or {})
+
+
+def _people(read: Dossier) -> People | None:
+    """Who is meant by the targets of the next step; nothing is read before it is asked for."""
+    if not read.internal:
+        return None
+    ticket = read.ticket
+    watching = {ticket.pk: [each["id"] for each in ticket.watched_by]}
+    return People([ticket], read.now, Staff(read.teams), watching)
+
+
+def _next_step(read: Dossier, people: People) -> NextStep | None:
+    coming = coming_steps({read.ticket.pk: read.ticket}).get(read.ticket.pk)
+    if coming is None:
+        return None
+    return told_step(read.ticket, coming, people, lambda: Routes(read.teams))
+
+
+def _beside(read: Dossier) -> dict[str, Any]:
+    """What people of the service see beside the story."""
+    ticket = read.ticket
+    shown = cards(ticket, read.now, read.teams)
+    return {
+        "clocks": shown,
+        "next_deadline": next_card(shown),
+        "escalations": read.escalations,
+        "open_escalation": read.at.escalation,
+        "path": path_of(ticket, read.escalations, read.teams),
+        "links": links_of(ticket),
+        "undelivered": ticket.undelivered or 0,
+    }
