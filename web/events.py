@@ -40,6 +40,8 @@ SKEW_S = 2.0  # by which the clocks of this process and of the database may diff
 MAX_CLIENTS = 1000
 MAX_TOPICS = 5
 OWN_TICKETS = 500
+HERE = "here:"
+"""How topics begin that tell who looks at a ticket, not what became of it."""
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -52,6 +54,20 @@ class Client:
 
     topics: frozenset[str]
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
+    has_changed: bool = False
+
+    def hint(self, topics: frozenset[str]) -> None:
+        """Say that these have news; who comes and goes is less than a change."""
+        if not all(name.startswith(HERE) for name in topics & self.topics or topics):
+            self.has_changed = True
+        self.hinted.set()
+
+    def word(self) -> str:
+        """What the page is told, and then forgotten: "change", or "here" for people only."""
+        word = "change" if self.has_changed else "here"
+        self.hinted.clear()
+        self.has_changed = False
+        return word
 
 
 class Hub:
@@ -82,14 +98,14 @@ class Hub:
             self._recent.append((time.time(), topics))
             for client in self.clients:
                 if _concerns(topics, client):
-                    client.hinted.set()
+                    client.hint(topics)
 
     def catch_up(self, client: Client, since: float) -> None:
         """Hint a page that was made at `since` if it may have missed anything until now."""
         oldest = self._recent[0][0] if self._recent else time.time()
         missed = (topics for at, topics in self._recent if at >= since - SKEW_S)
         if oldest > since or any(_concerns(topics, client) for topics in missed):
-            client.hinted.set()
+            client.hint(frozenset({EVERYTHING}))
 
     async def _probe(self) -> None:
         """Know whether Redis answers: without it nothing would be heard, and pages must ask."""
@@ -160,7 +176,7 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
 
 
 async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> str:
-    """The word "change" after a hint, "poll" while Redis is away, "" for a mere heartbeat."""
+    """The word "change" or "here" after a hint, "poll" while Redis is away, "" for a mere heartbeat."""
     hint = asyncio.create_task(client.hinted.wait())
     waiting_s = DEAF_POLL_S if here.is_deaf else HEARTBEAT_S
     try:
@@ -169,8 +185,7 @@ async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> st
         hint.cancel()
     if client.hinted.is_set():
         await asyncio.sleep(GATHER_S)
-        client.hinted.clear()
-        return "change"
+        return client.word()
     return "poll" if here.is_deaf else ""
 
 
@@ -250,7 +265,9 @@ def _heard(person: Person, name: str) -> set[str] | None:
     if name == "queue":
         return _queue_topics(person)
     kind, _, number = name.partition(":")
-    if kind != "ticket" or not (number.isascii() and number.isdigit() and len(number) <= 18):
+    if kind == "here" and not is_agent(person):
+        return None  # colleagues see each other, requesters do not
+    if kind not in ("ticket", "here") or not (number.isascii() and number.isdigit() and len(number) <= 18):
         return None
     seen = Ticket.objects.visible_to(person).filter(pk=int(number)).exists()
     return {name} if seen else None

@@ -98,14 +98,14 @@ class ComposerForm(ActForm):
         """Whether the public reply is chosen; what is not said is a note, which harms nobody."""
         return bool(self["mode"].value() == REPLY)
 
-    def answer(self, *, files: list[int], insists: bool) -> Answer:
+    def answer(self, *, files: list[int]) -> Answer:
         """What was asked for, as the domain takes it."""
         given = self.cleaned_data
         return Answer(
             text=given["text"],
             public=given["mode"] == REPLY,
             files=files,
-            seen=None if insists else given["seen"],
+            seen=given["seen"],
             then=given["then"],
             status=given["status"] or states.PENDING_REQUESTER,
             reason=given["reason"],

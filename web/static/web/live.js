@@ -38,6 +38,7 @@
     const stream = new EventSource(`/events/?topics=${topics}&since=${since}`);
     stream.addEventListener("change", hint);
     stream.addEventListener("poll", hint);
+    stream.addEventListener("here", () => document.dispatchEvent(new Event("tierline:here")));
     addEventListener("pagehide", () => stream.close());
   }
 
