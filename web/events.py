@@ -176,7 +176,7 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
 
 
 async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> str:
-    """The word "change" or "here" after a hint, "poll" while Redis is away, "" for a mere heartbeat."""
+    """The word of a hint; without one "poll" while Redis is away, else "", a mere heartbeat."""
     hint = asyncio.create_task(client.hinted.wait())
     waiting_s = DEAF_POLL_S if here.is_deaf else HEARTBEAT_S
     try:
@@ -267,7 +267,8 @@ def _heard(person: Person, name: str) -> set[str] | None:
     kind, _, number = name.partition(":")
     if kind == "here" and not is_agent(person):
         return None  # colleagues see each other, requesters do not
-    if kind not in ("ticket", "here") or not (number.isascii() and number.isdigit() and len(number) <= 18):
+    is_number = number.isascii() and number.isdigit() and len(number) <= 18
+    if kind not in ("ticket", "here") or not is_number:
         return None
     seen = Ticket.objects.visible_to(person).filter(pk=int(number)).exists()
     return {name} if seen else None
