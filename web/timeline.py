@@ -187,6 +187,15 @@ def names_of(reader: Reader, events: Iterable[TimelineEvent]) -> Names:
     )
 
 
+def names_for(ticket: Ticket, teams: Iterable[Team]) -> Names:
+    """The names of these teams, and of everybody who acted on the ticket or was told of it."""
+    actors = TimelineEvent.objects.filter(ticket=ticket.pk).values("actor_id")
+    told = Message.objects.filter(topic=ticket.topic).values("recipient_id")
+    people = Person.objects.filter(pk__in=actors) | Person.objects.filter(pk__in=told)
+    known = dict(people.values_list("pk", "name"))
+    return Names({team.pk: team.name for team in teams}, _Known(known, _("somebody")))
+
+
 class _Known(dict[int, str]):
     """Names by person id, with a word for those of whom nothing is known any more."""
 
