@@ -1,43 +1,25 @@
 """The pages' addresses; each view names the action that it asks for."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
-from web import service_urls
-from web.register import ACTS
+from web import service_urls, ticket_urls
+from web.ticketkeys import register
 from web.views import (
     access,
-    acts,
-    attachments,
     calendars,
     cases,
-    composer,
     hints,
     knowledge,
     links,
     majors,
     opening,
     partners,
-    presence,
     queue,
-    ticket,
     writing,
     you,
 )
 
-
-class TicketKey:
-    """A key such as INC-000123; anything else is not found before it reaches the database."""
-
-    regex = "[A-Za-z]{3}-[0-9]{1,12}"
-
-    def to_python(self, value: str) -> str:
-        return value.upper()
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(TicketKey, "ticket_key")
+register()
 
 app_name = "web"
 urlpatterns = [
@@ -71,21 +53,8 @@ urlpatterns = [
     path("knowledge/<int:pk>/edit", writing.edit, name="article-edit"),
     path("knowledge/<int:pk>/publish", writing.publish, name="article-publish"),
     path("knowledge/<int:pk>/retire", writing.retire, name="article-retire"),
-    path("tickets/<ticket_key:key>", ticket.ticket, name="ticket"),
     path("tickets/<ticket_key:key>/knowledge", hints.known, name="ticket-knowledge"),
     path("tickets/<ticket_key:key>/knowledge/use", hints.use, name="ticket-use"),
     path("tickets/<ticket_key:key>/knowledge/tick", hints.tick, name="ticket-tick"),
-    path("tickets/<ticket_key:key>/comment", composer.send, name="comment"),
-    path("tickets/<ticket_key:key>/preview", composer.preview, name="preview"),
-    path("tickets/<ticket_key:key>/draft", composer.draft, name="draft"),
-    path("tickets/<ticket_key:key>/canned", composer.canned, name="canned"),
-    path("tickets/<ticket_key:key>/here", presence.here, name="here"),
-    path("tickets/<ticket_key:key>/files", attachments.upload, name="upload"),
-    path("tickets/<ticket_key:key>/files/<int:number>", attachments.attachment, name="attachment"),
-    path("tickets/<ticket_key:key>/files/<int:number>/drop", attachments.drop, name="drop-upload"),
-    path("tickets/<ticket_key:key>/unpaged", ticket.unpaged, name="unpaged"),
-    *[
-        path(f"tickets/<ticket_key:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")
-        for act in ACTS
-    ],
+    *ticket_urls.ADDRESSES,
 ]

@@ -1,0 +1,26 @@
+"""The addresses of one ticket: its page, what one writes on it, its files, and every act."""
+
+from django.urls import path
+
+from web.register import ACTS
+from web.ticketkeys import register
+from web.views import acts, attachments, composer, presence, ticket
+
+register()
+
+ADDRESSES = [
+    path("tickets/<ticket_key:key>", ticket.ticket, name="ticket"),
+    path("tickets/<ticket_key:key>/comment", composer.send, name="comment"),
+    path("tickets/<ticket_key:key>/preview", composer.preview, name="preview"),
+    path("tickets/<ticket_key:key>/draft", composer.draft, name="draft"),
+    path("tickets/<ticket_key:key>/canned", composer.canned, name="canned"),
+    path("tickets/<ticket_key:key>/here", presence.here, name="here"),
+    path("tickets/<ticket_key:key>/files", attachments.upload, name="upload"),
+    path("tickets/<ticket_key:key>/files/<int:number>", attachments.attachment, name="attachment"),
+    path("tickets/<ticket_key:key>/files/<int:number>/drop", attachments.drop, name="drop-upload"),
+    path("tickets/<ticket_key:key>/unpaged", ticket.unpaged, name="unpaged"),
+    *[
+        path(f"tickets/<ticket_key:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")
+        for act in ACTS
+    ],
+]
