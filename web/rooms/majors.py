@@ -216,7 +216,7 @@ def outages(person: Person, now: datetime) -> list[Outage]:
     return [
         Outage(
             major=major,
-            title=_title(major),
+            title=_title(major, readable.get(major.ticket_id)),
             lasted=lasted(major, now),
             next_word=words[major.ticket_id],
             ticket=readable.get(major.ticket_id),
@@ -236,9 +236,12 @@ def _concerns(person: Person, seen: QuerySet[Ticket]) -> Q:
     return mine
 
 
-def _title(major: Major) -> str:
+def _title(major: Major, readable: Ticket | None) -> str:
+    """The service's name; without one the subject, which only readers of the ticket may see."""
     service = major.ticket.service
-    return service.name if service is not None else major.ticket.get_kind_display()
+    if service is not None:
+        return service.name
+    return readable.subject if readable is not None else major.ticket.get_kind_display()
 
 
 def _public_words(ticket_ids: Sequence[int]) -> dict[int, list[Word]]:
