@@ -1,49 +1,105 @@
 """Admin pages of simulations: asked for with a window, watched while they run, read when done."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
+from escalation.configuration.nodes import MAX_BYTES
 from escalation.models import Policy, PolicyRevision
 from insights.models import Simulation
-from insights.simulation.asking import ask, stop
+from insights.simulation.asking import ask, check, stop
 from insights.simulation.pages import page_of
 from roles.admin.audited import GuardedAdmin, acting, may
-from roles.refusals import Refused
+from roles.refusals import Conflict, Invalid, Refused
+
+USUAL = timedelta(days=28)
+"""The window that a new simulation offers."""
+
+State = Simulation.State
+NO_RESULT = {
+    State.QUEUED: "It begins as soon as a worker is free, within a minute as a rule.",
+    State.RUNNING: "It stands here when all tickets have been played.",
+    State.FAILED: "There is none: it failed. Ask for it again once the cause above is mended.",
+    State.STOPPED: "There is none: it was stopped.",
+    State.DONE: "It is empty.",
+}
+"""What stands where the result will be, by state."""
 
 
 class AskForm(forms.ModelForm):
     """What to play: a policy's draft or a file, over which tickets."""
 
+    upload = forms.FileField(
+        label="Or upload that file", required=False, help_text="Takes the place of the text above."
+    )
+
     class Meta:
         model = Simulation
         fields = ["policy", "file", "since", "until"]
-        widgets = {"file": forms.Textarea(attrs={"rows": 8, "cols": 80})}
+        widgets = {"file": forms.Textarea(attrs={"rows": 8, "cols": 80, "spellcheck": "false"})}
         labels = {"policy": "Draft of", "file": "Or a policy-as-code file"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         drafts = PolicyRevision.objects.filter(published_at=None).values("policy")
         policy: Any = self.fields.get("policy")
-        if policy is not None:
-            policy.queryset = Policy.objects.filter(pk__in=drafts)
-            policy.help_text = (
-                "Policies with a draft. Empty, and no file: only today's policies are played."
-            )
+        if policy is None:
+            return
+        policy.queryset = Policy.objects.filter(pk__in=drafts)
+        for related in ("add", "change", "view"):
+            setattr(policy.widget, f"can_{related}_related", False)
+        policy.help_text = (
+            "Policies with a draft. Empty, and no file: only today's policies are played."
+            if policy.queryset.exists()
+            else "No policy has a draft now: edit one to make a draft, or give a file. Without"
+            " either, only today's policies are played."
+        )
+        now = timezone.now().replace(second=0, microsecond=0)
+        for name, at in (("since", now - USUAL), ("until", now)):
+            field: Any = self.fields[name]
+            field.initial = at
+            for part, words in zip(field.widget.widgets, ("day", "time"), strict=True):
+                part.attrs["aria-label"] = f"{name.capitalize()}, {words}"
 
     def clean(self) -> dict[str, Any] | None:
         found = super().clean() or {}
-        since, until = found.get("since"), found.get("until")
-        if since and until and since >= until:
-            raise ValidationError({"until": "The window ends before it begins."})
+        upload = found.pop("upload", None)
+        if upload is not None:
+            found["file"] = self._text(upload)
+        if not self.errors:
+            self._try(found, upload.name if upload is not None else "file")
         return found
+
+    def _text(self, upload: UploadedFile) -> str:
+        if (upload.size or 0) > MAX_BYTES:
+            self.add_error("upload", f"{upload.name} is larger than {MAX_BYTES // 1000:,} kB.")
+            return ""
+        try:
+            return upload.read().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.add_error("upload", f"{upload.name} is no text in UTF-8.")
+            return ""
+
+    def _try(self, found: Mapping[str, Any], file_name: str) -> None:
+        names = ("policy", "file", "since", "until")
+        try:
+            check(**{name: found[name] for name in names}, file_name=file_name)
+        except Invalid as refusal:
+            for name, trouble in refusal.fields.items():
+                self.add_error(name, [ValidationError(line) for line in trouble.splitlines()])
+        except Conflict as refusal:
+            self.add_error("policy", refusal.detail)
 
 
 @admin.register(Simulation)
@@ -54,7 +110,6 @@ class SimulationAdmin(GuardedAdmin):
     list_display = ["asked_at", "__str__", "state", "how_far", "asked_by"]
     list_filter = ["state"]
     list_select_related = ["policy", "asked_by"]
-    change_form_template = "admin/insights/simulation/change_form.html"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, "manage_policies", "see_dashboard")
@@ -73,7 +128,7 @@ class SimulationAdmin(GuardedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None:
-            return ["policy", "file", "since", "until"]
+            return ["policy", "file", "upload", "since", "until"]
         return ["played", "since", "until", "asked_by", "asked_at", "progress", "result"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
@@ -82,12 +137,22 @@ class SimulationAdmin(GuardedAdmin):
     def save_model(self, request: HttpRequest, obj: Simulation, form: Any, change: bool) -> None:
         fields = {name: form.cleaned_data[name] for name in ("policy", "file", "since", "until")}
         asked = ask(**fields, actor=acting(request))
-        obj.pk = asked.pk
+        obj.pk, obj.total = asked.pk, asked.total
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         if request.method == "POST" and "_stop" in request.POST:
             return self._stop(request, object_id)
-        return super().change_view(request, object_id, *args, **kwargs)
+        shown = {"may_stop": may(request, "manage_policies"), "title": "Simulation"}
+        return super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+
+    def response_add(
+        self, request: HttpRequest, obj: Simulation, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to its page, where one can watch it."""
+        messages.success(request, f"Asked for: {obj.total} tickets will be played.")
+        return HttpResponseRedirect(reverse("admin:insights_simulation_change", args=[obj.pk]))
 
     def _stop(self, request: HttpRequest, object_id: str) -> HttpResponse:
         simulation = self.get_object(request, object_id)
@@ -99,25 +164,25 @@ class SimulationAdmin(GuardedAdmin):
             messages.info(request, "Stopped." if ended else "It had ended already.")
         return HttpResponseRedirect(reverse("admin:insights_simulation_change", args=[object_id]))
 
-    @admin.display(description="draft of")
+    @admin.display(description="played")
     def played(self, simulation: Simulation) -> str:
         if simulation.policy:
-            return str(simulation.policy)
-        return "a file" if simulation.file else "only today's policies"
+            return f"The draft of {simulation.policy}"
+        return "A file" if simulation.file else "Only today's policies"
 
     @admin.display(description="how far")
     def how_far(self, simulation: Simulation) -> str:
         return f"{simulation.done} of {simulation.total} tickets"
 
     @admin.display(description="progress")
-    def progress(self, simulation: Simulation) -> str:
-        words = f"{simulation.get_state_display()}: {self.how_far(simulation)}."
-        return f"{words} {simulation.trouble}".strip()
+    def progress(self, simulation: Simulation) -> SafeString:
+        text = render_to_string("admin/insights/simulation/_progress.html", {"it": simulation})
+        return mark_safe(text)  # noqa: S308 (a template of ours, which escapes)
 
     @admin.display(description="result")
     def result(self, simulation: Simulation) -> SafeString | str:
         if not simulation.report:
-            return "Not there yet: reload this page to see how far it is."
+            return NO_RESULT[State(simulation.state)]
         page = page_of(simulation.report)
         text = render_to_string("admin/insights/simulation/_result.html", {"page": page})
         return mark_safe(text)  # noqa: S308 (a template of ours, which escapes)

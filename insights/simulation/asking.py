@@ -49,13 +49,7 @@ def ask(
     no draft that could be published.
     """
     require(actor, "manage_policies")
-    if since >= until:
-        raise Invalid("bad_window", "The window ends before it begins.", {"until": "Later."})
-    if until - since > LONGEST:
-        raise Invalid("bad_window", "The window is too long.", {"since": "At most five years."})
-    if policy is not None and file:
-        raise Invalid("one_of", "Play a draft or a file, not both.", {"file": "Leave it empty."})
-    _changed(policy, file)
+    check(since=since, until=until, policy=policy, file=file)
     return Simulation.objects.create(
         policy=policy,
         file=file,
@@ -65,6 +59,27 @@ def ask(
         asked_at=clock(),
         total=count_own(since, until),
     )
+
+
+def check(
+    *,
+    since: datetime,
+    until: datetime,
+    policy: Policy | None = None,
+    file: str = "",
+    file_name: str = "file",
+) -> None:
+    """Raises what `ask` would: Invalid, by field, or Conflict; a bad file line by line."""
+    if since >= until:
+        trouble = {"until": "The window ends before it begins: choose a later moment."}
+        raise Invalid("bad_window", "The window ends before it begins.", trouble)
+    if until - since > LONGEST:
+        trouble = {"since": "The window is too long: choose five years at most."}
+        raise Invalid("bad_window", "The window is too long.", trouble)
+    if policy is not None and file:
+        trouble = {"file": "Play a draft or a file, not both: leave one of them empty."}
+        raise Invalid("one_of", "Play a draft or a file, not both.", trouble)
+    _changed(policy, file, file_name)
 
 
 def stop(*, simulation: Simulation, actor: Person | None, clock: TimeSource = database_now) -> bool:
@@ -120,7 +135,7 @@ def _run(simulation: Simulation, clock: TimeSource) -> None:
         _end(simulation, State.DONE, clock(), report=report, done=simulation.total)
 
 
-def _changed(policy: Policy | None, file: str) -> list[World]:
+def _changed(policy: Policy | None, file: str, file_name: str = "file") -> list[World]:
     """The world to play beside today's, if one was asked for."""
     try:
         if policy is not None:
@@ -128,7 +143,7 @@ def _changed(policy: Policy | None, file: str) -> list[World]:
         if file:
             return [changed_world("draft", lambda: apply_text(text=file, reason="Simulated"))]
     except BadFile as problem:
-        lines = problem.lines("file")
+        lines = problem.lines(file_name)
         raise Invalid("bad_file", "The file has mistakes.", {"file": "\n".join(lines)}) from problem
     return []
 

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from insights.simulation.figures import ROWS, at_tier_words, by_name, warned_words
+from escalation.explain import duration
+from insights.simulation.figures import ROWS, by_name
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LEVELS: Final = 5
+NAMES: Final = {"current": "Today", "draft": "Draft"}
+"""What readers call the two worlds that are played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,13 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that a page shows of a report."""
+    """Everything that a page shows of a report; rows beside a name are those of one world."""
 
     label: str
     worlds: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[Any]]]
+    rows: Sequence[tuple[str, Sequence[int]]]
+    breaches: Sequence[tuple[str, str, int, int, str]]
+    tiers: Sequence[tuple[str, str, Mapping[str, int]]]
     weeks: Sequence[Week]
     people: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
     steps: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
@@ -42,12 +47,14 @@ class Page:
 
 def page_of(report: Mapping[str, Any], people: int = 10) -> Page:
     """The page of a finished report; the busiest people only."""
-    worlds = by_name(report)
+    worlds = {NAMES.get(name, name): world for name, world in by_name(report).items()}
     most = max((max(map(max, world["pages_by_hour"])) for world in worlds.values()), default=0)
     return Page(
         label=report["label"],
         worlds=list(worlds),
-        rows=[*_totals(worlds), *_breaches(worlds), *_tiers(worlds)],
+        rows=[(title, [world[key] for world in worlds.values()]) for title, key in ROWS],
+        breaches=_breaches(worlds),
+        tiers=_tiers(worlds),
         weeks=[_week(name, world["pages_by_hour"], most) for name, world in worlds.items()],
         people=[(name, world["people"][:people]) for name, world in worlds.items()],
         steps=[(name, world["steps"]) for name, world in worlds.items()],
@@ -55,29 +62,30 @@ def page_of(report: Mapping[str, Any], people: int = 10) -> Page:
     )
 
 
-def _totals(worlds: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
-    return [(title, [world[key] for world in worlds.values()]) for title, key in ROWS]
-
-
-def _breaches(worlds: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def _breaches(worlds: Mapping[str, Any]) -> list[tuple[str, str, int, int, str]]:
+    """Clock, world, missed, warned of before, and how long before in the median."""
     clocks = sorted({clock for world in worlds.values() for clock in world["breaches"]})
     return [
         (
-            f"{clock.replace('_', ' ').capitalize()} warned of before it was missed",
-            [warned_words(world["breaches"].get(clock)) for world in worlds.values()],
+            clock.replace("_", " ").capitalize(),
+            name,
+            found["missed"],
+            found["warned_before"],
+            "" if found["median_lead_s"] is None else duration(found["median_lead_s"]),
         )
         for clock in clocks
+        for name, world in worlds.items()
+        if (found := world["breaches"].get(clock))
     ]
 
 
-def _tiers(worlds: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+def _tiers(worlds: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, int]]]:
     tiers = sorted({tier for world in worlds.values() for tier in world["tiers"]})
     return [
-        (
-            f"{tier or 'No tier'}: firings, pages, warned of / missed",
-            [at_tier_words(world["tiers"].get(tier)) for world in worlds.values()],
-        )
+        (tier.upper() if tier else "No tier", name, world["tiers"][tier])
         for tier in tiers
+        for name, world in worlds.items()
+        if tier in world["tiers"]
     ]
 
 
@@ -101,6 +109,12 @@ def _notes(report: Mapping[str, Any]) -> list[str]:
         for step in world["not_simulated"]
     ]
     if report["stand_ins"]:
-        teams = ", ".join(report["stand_ins"])
-        notes.append(f"Without an on-call schedule, so a stand-in was counted: {teams}.")
+        notes.append(f"Without an on-call schedule, so a stand-in was counted: {_few(report)}.")
     return list(dict.fromkeys(notes))
+
+
+def _few(report: Mapping[str, Any], most: int = 8) -> str:
+    """The teams that stand-ins were counted for; of many, the first and how many more."""
+    teams: list[str] = report["stand_ins"]
+    rest = len(teams) - most
+    return ", ".join(teams) if rest <= 1 else f"{', '.join(teams[:most])} and {rest} more teams"

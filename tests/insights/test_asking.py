@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from escalation.configuration.applying import export_site
 from escalation.policies import draft_policy
 from insights.models import Simulation
 from insights.simulation.asking import ask, run_waiting, stop
+from insights.simulation.pages import page_of
 from roles.models import Duty, DutyAssignment
 from roles.people import forget_roles
 from roles.refusals import Conflict, Forbidden, Invalid
@@ -100,8 +103,49 @@ def test_the_admin_asks_shows_and_stops(story):
     assert "Stop it" not in shown
     sent["until_0"] = "2026-02-01"
     assert "ends before it begins" in client.post(add, sent).content.decode()
+    assert "No target was missed" in shown
     again = ask(actor=story.admin, **window(story))
     there = reverse("admin:insights_simulation_change", args=[again.pk])
     assert client.post(there, {"_stop": "Stop it"}).status_code == 302
     again.refresh_from_db()
     assert again.state == "stopped"
+
+
+def test_a_file_with_mistakes_is_shown_with_its_lines_and_what_was_typed_is_kept(story):
+    client = Client()
+    client.force_login(story.admin)
+    add = reverse("admin:insights_simulation_add")
+    wrong = "version: 1\npolicies:\n  p:\n    nonsense: 1\n"
+    window = {"since_0": "2026-03-01", "since_1": "00:00", "until_0": "2026-03-03"}
+    sent = {**window, "until_1": "00:00", "policy": "", "file": wrong}
+    shown = client.post(add, sent).content.decode()
+    assert "file:4: policies.p.nonsense: Unknown key" in shown
+    assert "nonsense: 1" in shown
+    upload = SimpleUploadedFile("night.yaml", wrong.encode(), "text/yaml")
+    shown = client.post(add, {**sent, "file": "", "upload": upload}).content.decode()
+    assert "night.yaml:4: policies.p.nonsense: Unknown key" in shown
+    not_text = SimpleUploadedFile("night.yaml", b"\xff\xfe", "text/yaml")
+    shown = client.post(add, {**sent, "file": "", "upload": not_text}).content.decode()
+    assert "night.yaml is no text in UTF-8." in shown
+    assert not Simulation.objects.exists()
+
+
+def test_a_file_is_played_as_it_was_uploaded(story):
+    client = Client()
+    client.force_login(story.admin)
+    add = reverse("admin:insights_simulation_add")
+    listed = reverse("admin:insights_simulation_changelist")
+    assert "Ask for the first one" in client.get(listed).content.decode()
+    text = export_site(actor=story.admin)
+    sent = {"since_0": "2026-03-01", "since_1": "00:00", "until_0": "2026-03-03"}
+    sent |= {"until_1": "00:00", "policy": "", "file": ""}
+    upload = SimpleUploadedFile("site.yaml", text.encode(), "text/yaml")
+    assert client.post(add, {**sent, "upload": upload}).status_code == 302
+    assert Simulation.objects.get().file == text
+    assert "Ask for the first one" not in client.get(listed).content.decode()
+
+
+def test_many_stand_ins_are_named_in_part():
+    report = {"stand_ins": [f"Group {n:02}" for n in range(30)], "worlds": [], "label": ""}
+    [note] = page_of(report).notes
+    assert note.endswith("Group 07 and 22 more teams.")
