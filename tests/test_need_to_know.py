@@ -33,6 +33,7 @@ PASSING = (
     (re.compile(r'nonce="[^"]*"|nonce-[A-Za-z0-9+/=_-]+'), "nonce"),
     (re.compile(r'data-csrf="[^"]*"'), "csrf"),
     (re.compile(r'(?<=">)[^<]*(?=</time>)'), "now"),
+    (re.compile(r'name="form_token" value="[^"]*"'), "form"),
     (re.compile(r'data-now="\d+"|"elapsed_s":[\d.]+|\d\d:\d\d:\d\d UTC'), "now"),
 )
 """What differs between any two answers to the same question."""
@@ -92,9 +93,11 @@ def addresses(*keys: str) -> list[str]:
     found += ["/guide/team/desk", "/guide/team/soc", "/guide/tier/l1", "/guide/tier/security"]
     found += ["/guide/duty/incident-manager", "/on-call/team/soc"]
     found += ["/on-call/team/desk", "/on-call/team/desk/stand-in", "/on-call/team/desk/swap"]
-    for view in ("mine", "team", "breach", "escalated", "unassigned", "all", "done"):
+    views = ("mine", "team", "breach", "escalated", "unassigned", "all", "done", "major", "watched")
+    for view in views:
         found.append(f"/?view={view}")
     for word in (WORD, "INC", "INC-000002", "desk"):
+        found += [f"/palette?q={word}", f"/queue/take?key={word}"]
         found += [f"/?view=all&q={word}", f"/api/v1/tickets/?q={word}", f"/api/v1/people/?q={word}"]
         found.append(f"/knowledge?q={word}")
         found.append(f"/admin/tickets/ticket/?q={word}")
@@ -105,6 +108,8 @@ def addresses(*keys: str) -> list[str]:
     for key in keys:
         found += [f"/{room}/{key}" for room in ("tickets", *ROOMS)]
         found.append(f"/tickets/{key}/knowledge")
+        found += [f"/palette?ticket={key}", f"/palette?recent={key}", f"/palette?q={key}"]
+        found.append(f"/queue/resolve?key={key}")
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
         found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
     return found

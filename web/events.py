@@ -25,6 +25,7 @@ from notifications.live import EVERYTHING, subscribe
 from roles.models import Person, Team
 from tickets.models import Ticket
 from web.queue import is_agent
+from web.shelf import shelf
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ LIFE_S = 300.0
 LIFE_SPREAD_S = 30.0  # so that all pages of a site do not come back in the same second
 RETRY_MS = 3000
 GATHER_S = 0.1  # hints this close together become one
+SPREAD_EACH_MS = 3  # all pages hear at once; each waits a little, the longer the more there are
+MOST_SPREAD_MS = 600
 SURE_POLL_S = 60.0  # a page asks this often anyway: a hint may be lost, an outcome never
 KEPT_HINTS = 500
 SKEW_S = 2.0  # by which the clocks of this process and of the database may differ
@@ -92,9 +95,12 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
             self._tasks = []
+            shelf.note_hearing(False)
 
     async def _listen(self) -> None:
         async for topics in subscribe():
+            shelf.note_hint()
+            shelf.note_hearing(True)
             self._recent.append((time.time(), topics))
             for client in self.clients:
                 if _concerns(topics, client):
@@ -107,10 +113,17 @@ class Hub:
         if oldest > since or any(_concerns(topics, client) for topics in missed):
             client.hint(frozenset({EVERYTHING}))
 
+    @property
+    def spread_ms(self) -> int:
+        """Over how long the pages of this process may ask again after a hint."""
+        return min(MOST_SPREAD_MS, SPREAD_EACH_MS * len(self.clients))
+
     async def _probe(self) -> None:
         """Know whether Redis answers: without it nothing would be heard, and pages must ask."""
         while True:
             self.is_deaf = not await _redis_answers()
+            if self.is_deaf:
+                shelf.note_hearing(False)
             await asyncio.sleep(DEAF_POLL_S)
 
 
@@ -167,7 +180,8 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
                 name = "poll"
             asked = loop.time() if name else asked
             number += 1
-            await _say(send, f"id: {number}\nevent: {name}\ndata: \n\n" if name else ": beat\n\n")
+            word = f"id: {number}\nevent: {name}\ndata: {here.spread_ms}\n\n"
+            await _say(send, word if name else ": beat\n\n")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except OSError:
         log.debug("events: a page has gone away")

@@ -1,82 +1,47 @@
-"""The queue as a query: its views, its filters, its order by next deadline, its cursor."""
+"""The queue: which view, its rows and its next page, and live counts for every tab."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, QuerySet
+from django.utils import timezone, translation
 
-from escalation.models import Escalation
+from escalation.reactions import AROUND
+from roles.instants import database_now
 from roles.models import Membership, Person, Team
 from roles.people import roles_of
 from tickets import states
-from tickets.models import Ticket
+from tickets.models import Clearance, Ticket, TicketQuerySet
+from web.filters import Filters, narrow
+from web.finding import Finder
+from web.models import SavedView
 from web.rows import Row, rows_of
+from web.savedviews import filters_of, seen_by
+from web.searching import Search
+from web.shelf import shelf
+from web.sorting import SORTS, Sort, page_of, sort_of
+from web.tabs import Reader, View, is_known, tickets_in, views_for, visible
 
-PAGE_ROWS = 50
 COUNT_CAP = 500
-BREACH_AHEAD = timedelta(minutes=30)
-ANY = "any"
+OWN = "own"
+ALONE = frozenset({"mine", "watched", OWN})
+OF_TEAMS = frozenset({"team", "escalated"})
+SHOWN = ("requester", "team__tier", "team__calendar", "assignee", "owner", "owner_team")
 
 
 @dataclass(frozen=True)
-class View:
-    """One tab: its name in the URL and on the page, and what to say when nothing is in it."""
+class Tab:
+    """One view as the page shows it; `saved` is set for somebody's own."""
 
-    slug: str
-    label: str
-    nothing: str
-    nothing_more: str = ""
-
-
-AGENT_VIEWS = (
-    View("mine", "My work", "Nothing is waiting for you.", "Take the next one from your team."),
-    View("team", "My team waiting", "Nobody waits for your team.", "Every ticket has somebody."),
-    View("breach", "About to breach", "No deadline in the next half hour.", "Well done, all."),
-    View("escalated", "Escalated to us", "Nothing has been escalated to your teams."),
-    View("unassigned", "Unassigned", "Every open ticket has somebody."),
-    View("all", "All open", "No ticket is open.", "A calm day."),
-)
-REQUESTER_VIEWS = (
-    View("mine", "My open requests", "You have no open request.", "Open one when you need help."),
-    View("done", "Solved", "None of your requests has been solved yet."),
-)
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the URL asks for; empty means no wish."""
-
-    view: str = ""
-    team: str = ""
-    tier: str = ""
-    priority: str = ""
-    status: str = ""
-    q: str = ""
-    after: str = ""
-
-    @classmethod
-    def read(cls, query: Mapping[str, str]) -> "Filters":
-        """The filters in a query string; over-long and NUL-bearing values count as empty."""
-        given = {name: query.get(name, "").strip() for name in cls.__dataclass_fields__}
-        return cls(**{k: v for k, v in given.items() if len(v) <= 200 and "\x00" not in v})
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether anything beyond the view is asked for."""
-        return any((self.team, self.tier, self.priority, self.status, self.q))
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who looks at the queue, and when."""
-
-    person: Person
-    teams: list[int]
-    is_agent: bool
-    now: datetime
+    view: View
+    count: str
+    address: str
+    is_here: bool
+    saved: SavedView | None = None
 
 
 @dataclass
@@ -84,13 +49,43 @@ class Page:
     """Everything that the queue shows."""
 
     view: View
-    views: list[tuple[View, str]]
+    tabs: list[Tab]
     rows: list[Row]
     after: str
     filters: Filters
+    sort: Sort
     now: datetime
-    teams: list[Team] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+    teams: Sequence[Team] = ()
     is_agent: bool = True
+    saved: SavedView | None = None
+    sorts: Sequence[Sort] = SORTS
+
+    @property
+    def views(self) -> list[tuple[View, str]]:
+        """The standing views with their counts."""
+        return [(tab.view, tab.count) for tab in self.tabs if tab.saved is None]
+
+    @property
+    def is_search(self) -> bool:
+        return bool(self.filters.q)
+
+    @property
+    def lasting(self) -> str:
+        """What a view of one's own would keep of this page."""
+        return self.filters.address(view=self.view.slug, saved="", after="")
+
+    @property
+    def next_address(self) -> str:
+        """The query string of the next page."""
+        return self.filters.address(after=self.after)
+
+    @property
+    def wider_address(self) -> str:
+        """The query string of the same search in what is over too; "" when that is in it."""
+        if self.filters.search.names_status:
+            return ""
+        return self.filters.address(view="all", saved="", after="", q=f"{self.filters.q} is:any")
 
 
 def is_agent(person: Person) -> bool:
@@ -98,150 +93,187 @@ def is_agent(person: Person) -> bool:
     return bool(roles_of(person) - {"requester", "administrator"})
 
 
-def queue_page(person: Person, filters: Filters, now: datetime) -> Page:
-    """The page of the queue that the filters ask for, with live counts for every view."""
+def queue_page(person: Person, filters: Filters, *, live: bool = False) -> Page:
+    """The page of the queue that the filters ask for, with live counts for every view.
+
+    The moment that it shows is the database's. A `live` page, one that asks again because
+    something has changed, may share what another one was given since.
+    """
     agent = is_agent(person)
-    views = AGENT_VIEWS if agent else REQUESTER_VIEWS
     teams = _teams(person)
-    mine = [team.pk for team in teams if team.is_mine]  # type: ignore[attr-defined]
-    reader = Reader(person, mine, agent, now)
-    scope = Ticket.objects.visible_to(person)
-    wanted = {view.slug: _view(scope, view.slug, reader) for view in views}
-    counts = _counts([wanted[each.slug] for each in views])
-    view = _chosen(views, counts, filters)
-    chosen = _base(scope, view, wanted[view.slug], filters)
-    tickets, after = _slice(_narrow(chosen, filters), filters.after)
+    now: datetime = teams[0].clock if teams else database_now()
+    reader = Reader(person, teams, agent, _shared_moment(now) if live else now)
+    desk = _Desk(reader, filters, visible(person), _world(reader) if live else "")
+    saved = list(seen_by(person)) if agent else []
+    views = views_for(reader)
+    tabs = desk.tabs(views, saved)
+    here = next(tab for tab in tabs if tab.is_here)
+    rows, after, sentences = desk.rows(here.view.slug)
     return Page(
-        view=view,
-        views=list(zip(views, counts, strict=True)),
-        rows=rows_of(tickets, now, for_agent=agent),
+        view=here.view,
+        tabs=tabs,
+        rows=rows,
         after=after,
         filters=filters,
+        sort=sort_of(filters.sort),
         now=now,
-        teams=teams,
+        sentences=sentences,
+        teams=reader.teams,
         is_agent=agent,
+        saved=here.saved,
     )
 
 
-def _chosen(views: Sequence[View], counts: Sequence[str], filters: Filters) -> View:
-    """The view asked for; without a wish, the first in which there is something to do."""
-    for view in views:
-        if view.slug == filters.view:
-            return view
-    if filters.narrowed:
-        return views[-1] if views is AGENT_VIEWS else views[0]
-    filled = (view for view, count in zip(views, counts, strict=True) if count != "0")
-    return next(filled, views[0])
+@dataclass
+class _Desk:
+    """One reading of the queue; `world` names who sees the same tickets, "" to share nothing."""
+
+    reader: Reader
+    filters: Filters
+    scope: TicketQuerySet
+    world: str
+
+    def tabs(self, views: Sequence[View], saved: Sequence[SavedView]) -> list[Tab]:
+        kept = [(view, filters_of(view)) for view in saved]
+        wanted = [(view.slug, tickets_in(self.scope, view.slug, self.reader)) for view in views]
+        wanted += [(OWN, self._found(*_base(each, views))) for _, each in kept]
+        counts = self._counts(wanted)
+        own = next((view for view, _ in kept if str(view.pk) == self.filters.saved), None)
+        here = None if own else self._chosen(views, counts)
+        found = [
+            Tab(view, count, f"view={view.slug}", view is here)
+            for view, count in zip(views, counts, strict=False)
+        ]
+        for (view, each), count in zip(kept, counts[len(views) :], strict=True):
+            shown = View(_base(each, views)[1], view.name, "")
+            found.append(Tab(shown, count, each.address(), view is own, view))
+        return found
+
+    def _chosen(self, views: Sequence[View], counts: Sequence[str]) -> View:
+        """The view asked for; without a wish, the first in which there is something to do."""
+        for view in views:
+            if view.slug == self.filters.view:
+                return view
+        if self.filters.narrowed:
+            return views[-1] if self.reader.is_agent else views[0]
+        filled = (view for view, count in zip(views, counts, strict=False) if count != "0")
+        return next(filled, views[0])
+
+    def rows(self, slug: str) -> tuple[list[Row], str, list[str]]:
+        """The rows of this page, the cursor of the next, and what could not be searched for."""
+        if not self.world:
+            return self._rows(slug)
+        # "me" may stand in a search.
+        sharing = self._sharing(OWN if self.filters.q else slug)
+        return shelf.take((*sharing, slug, self.filters), lambda: self._rows(slug))
+
+    def _sharing(self, slug: str) -> tuple[Hashable, ...]:
+        """Who is given the same rows of a view: everybody, the same teams, or one person alone."""
+        reader = self.reader
+        alone = slug in ALONE or not reader.is_agent
+        teams = tuple(reader.team_ids) if slug in OF_TEAMS else ()
+        return (self.world, reader.person.pk if alone else 0, teams, *_tongue())
+
+    def _rows(self, slug: str) -> tuple[list[Row], str, list[str]]:
+        found, sentences = self._search(self.filters, slug)
+        related = found.select_related(*AROUND, *SHOWN)
+        tickets, after = page_of(related, sort_of(self.filters.sort), self.filters.after)
+        reader = self.reader
+        rows = rows_of(tickets, reader.now, for_agent=reader.is_agent, teams=reader.teams)
+        return rows, after, sentences
+
+    def _found(self, filters: Filters, slug: str) -> TicketQuerySet:
+        return self._search(filters, slug)[0]
+
+    def _search(self, filters: Filters, slug: str) -> tuple[TicketQuerySet, list[str]]:
+        search = filters.search
+        tickets = narrow(self._start(filters, slug, search), filters)
+        if not search:
+            return tickets, []
+        reader = self.reader
+        finder = Finder(reader.person, reader.now, reader.teams, reader.is_agent)
+        return finder.find(tickets, search), finder.sentences
+
+    def _start(self, filters: Filters, slug: str, search: Search) -> TicketQuerySet:
+        """A wish for a status widens "all open" to what is over; other views stay as they are."""
+        widest = slug in ("all", "done") or (slug == "mine" and not self.reader.is_agent)
+        names_status = filters.status in states.ALL or search.names_status
+        if widest and names_status:
+            return self.scope
+        return tickets_in(self.scope, slug, self.reader)
+
+    def _counts(self, wanted: Sequence[tuple[str, QuerySet[Ticket]]]) -> list[str]:
+        """How many rows each query has, none counted beyond the cap.
+
+        In one statement; a live page asks one for those that it shares with nobody.
+        """
+        if not self.world:
+            return _count([tickets for _, tickets in wanted])
+        counts = [""] * len(wanted)
+        groups: dict[tuple[Hashable, ...], list[int]] = {}
+        for at, (slug, _tickets) in enumerate(wanted):
+            groups.setdefault((*self._sharing(slug), slug == OWN), []).append(at)
+        for sharing, places in groups.items():
+            queries = [wanted[at][1] for at in places]
+            names = tuple(wanted[at][0] for at in places)
+            taken = shelf.take((sharing, "counts", names), partial(_count, queries))
+            for at, count in zip(places, taken, strict=True):
+                counts[at] = count
+        return counts
+
+
+def _base(filters: Filters, views: Sequence[View]) -> tuple[Filters, str]:
+    """The filters of somebody's own view, and the standing view that it narrows."""
+    return filters, filters.view if is_known(filters.view, views) else views[-1].slug
+
+
+def _capped(tickets: QuerySet[Ticket]) -> tuple[str, tuple[object, ...]]:
+    try:
+        sql, given = tickets.order_by().values("pk")[: COUNT_CAP + 1].query.sql_with_params()
+    except EmptyResultSet:  # somebody in no team: Django knows that nothing can match
+        return "0", ()
+    return f"(SELECT count(*) FROM ({sql}) AS capped)", given  # noqa: S608 (Django's own SQL)
+
+
+def _count(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
+    parts, params = [], []
+    for tickets in querysets:
+        sql, given = _capped(tickets)
+        parts.append(sql)
+        params += given
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(parts), params)
+        found = cursor.fetchone()
+    return [f"{COUNT_CAP}+" if count > COUNT_CAP else str(count) for count in found]
 
 
 def _teams(person: Person) -> list[Team]:
-    """The active teams with their tiers, each marked when the person is in it: one query."""
+    """The active teams with their tiers, in one query.
+
+    Each is marked when the person is in it, and (the same on all) when the person is cleared for
+    any restricted ticket, and with the moment.
+    """
+    clock = Func(function="clock_timestamp", output_field=DateTimeField())
+    cases = Clearance.objects.filter(person=person.pk)
     membership = Membership.objects.filter(team=OuterRef("pk"), person=person.pk)
-    teams = Team.objects.filter(is_active=True).select_related("tier")
+    teams = Team.objects.filter(is_active=True).select_related("tier", "calendar")
     return list(
-        teams.annotate(is_mine=Exists(membership)).order_by(
+        teams.annotate(is_mine=Exists(membership), has_cases=Exists(cases), clock=clock).order_by(
             F("tier__rank").asc(nulls_last=True), "name"
         )
     )
 
 
-def _view(scope: QuerySet[Ticket], slug: str, reader: Reader) -> QuerySet[Ticket]:
-    open_ones = scope.filter(status__in=states.OPEN)
-    if not reader.is_agent:
-        solved = [states.RESOLVED, states.CLOSED]
-        return scope.filter(status__in=solved) if slug == "done" else open_ones
-    if slug == "mine":
-        return open_ones.filter(assignee=reader.person.pk)
-    if slug == "team":
-        return open_ones.filter(team__in=reader.teams, status=states.WAITING)
-    if slug == "breach":
-        return open_ones.filter(next_due_at__lte=reader.now + BREACH_AHEAD)
-    if slug == "escalated":
-        passed = Escalation.objects.filter(
-            ticket=OuterRef("pk"),
-            to_team=OuterRef("team"),
-            entry=OuterRef("entry"),
-            state__in=[Escalation.State.OPEN, Escalation.State.ACCEPTED],
-        )
-        return open_ones.filter(Exists(passed), team__in=reader.teams)
-    if slug == "unassigned":
-        return open_ones.filter(assignee=None)
-    return open_ones
+def _world(reader: Reader) -> str:
+    """The name of those who may see the same tickets; somebody with a clearance sees alone."""
+    alone = not reader.is_agent or any(getattr(team, "has_cases", True) for team in reader.teams)
+    return f"person {reader.person.pk}" if alone else "agents"
 
 
-def _base(
-    scope: QuerySet[Ticket], view: View, chosen: QuerySet[Ticket], filters: Filters
-) -> QuerySet[Ticket]:
-    """A wish for a status widens "all open" to what is not open; other views stay as they are."""
-    if view.slug not in ("all", "done") or filters.status not in states.ALL:
-        return chosen
-    return scope
+def _shared_moment(now: datetime) -> datetime:
+    """A moment that pages asking within the same two seconds have in common."""
+    return now.replace(second=now.second // 2 * 2, microsecond=0)
 
 
-def _narrow(tickets: QuerySet[Ticket], filters: Filters) -> QuerySet[Ticket]:
-    if filters.team:
-        tickets = tickets.filter(team__slug=filters.team)
-    if filters.tier:
-        tickets = tickets.filter(team__tier__slug=filters.tier)
-    if filters.priority in {"1", "2", "3", "4", "5"}:
-        tickets = tickets.filter(priority=int(filters.priority))
-    if filters.status in states.ALL:
-        tickets = tickets.filter(status=filters.status)
-    if filters.q:
-        matching = Q(key__istartswith=filters.q) | Q(subject__icontains=filters.q)
-        tickets = tickets.filter(matching)
-    return tickets
-
-
-def _slice(tickets: QuerySet[Ticket], after: str) -> tuple[list[Ticket], str]:
-    """The next rows after the cursor, and the cursor of the page that follows ("" for none)."""
-    seen = _read_cursor(after)
-    if seen is not None:
-        due, pk = seen
-        later = Q(next_due_at=None, pk__gt=pk)
-        if due is not None:
-            later = Q(next_due_at__gt=due) | Q(next_due_at=due, pk__gt=pk) | Q(next_due_at=None)
-        tickets = tickets.filter(later)
-    ordered = tickets.order_by(F("next_due_at").asc(nulls_last=True), "pk").select_related(
-        "requester", "team__tier", "team__calendar", "assignee", "owner", "owner_team"
-    )
-    found = list(ordered[: PAGE_ROWS + 1])
-    rows = found[:PAGE_ROWS]
-    return rows, _cursor(rows[-1]) if len(found) > PAGE_ROWS else ""
-
-
-def _cursor(ticket: Ticket) -> str:
-    due = ticket.next_due_at
-    return f"{due.astimezone(UTC).strftime('%Y%m%dT%H%M%S.%f') if due else ''}~{ticket.pk}"
-
-
-def _read_cursor(text: str) -> tuple[datetime | None, int] | None:
-    """What a cursor says; None for one that is empty or broken, which means the first page."""
-    due, mark, pk = text.partition("~")
-    if not mark or not pk.isascii() or not pk.isdigit() or len(pk) > 18:
-        return None
-    if not due:
-        return None, int(pk)
-    try:
-        return datetime.strptime(due, "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC), int(pk)
-    except ValueError:
-        return None
-
-
-def _counts(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
-    """How many rows each query has, all in one statement, none counted beyond the cap."""
-    parts: list[str] = []
-    params: list[object] = []
-    for tickets in querysets:
-        capped = tickets.order_by().values("pk")[: COUNT_CAP + 1]
-        try:
-            sql, given = capped.query.sql_with_params()
-        except EmptyResultSet:  # somebody in no team: Django knows that nothing can match
-            parts.append("0")
-            continue
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS capped)")  # noqa: S608 (Django's own SQL)
-        params.extend(given)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(parts), params)
-        found = cursor.fetchone()
-    return [f"{COUNT_CAP}+" if count > COUNT_CAP else str(count) for count in found]
+def _tongue() -> tuple[str, str]:
+    return translation.get_language() or "", timezone.get_current_timezone_name()

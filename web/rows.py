@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from escalation.clock import TO_REQUESTER
 from escalation.models import Clock, ClockKind, Run
-from escalation.reactions import load_around
 from escalation.rules import Due
 from escalation.runs import prospects
+from roles.models import Team
 from tickets.models import Ticket
 from web.countdowns import Countdown, countdown
+from web.whom import Whom
 
 ALIVE = (Clock.State.RUNNING, Clock.State.PAUSED)
 Clocks = dict[int, list[Clock]]
@@ -24,12 +25,15 @@ class Row:
     left: Countdown
     clock: str
     next_step: Due | None
+    to_whom: str = ""
 
 
-def rows_of(tickets: Sequence[Ticket], now: datetime, *, for_agent: bool) -> list[Row]:
+def rows_of(
+    tickets: Sequence[Ticket], now: datetime, *, for_agent: bool, teams: Sequence[Team] = ()
+) -> list[Row]:
     """The tickets as rows: one query for the clocks, and for agents four for the steps.
 
-    The tickets come with their team and its calendar, so that nothing is asked row by row. People
+    The tickets come with what stands AROUND them, so that nothing is asked row by row. People
     who only ask see what was promised to them, not what teams promise each other.
     """
     clocks: Clocks = {ticket.pk: [] for ticket in tickets}
@@ -37,17 +41,25 @@ def rows_of(tickets: Sequence[Ticket], now: datetime, *, for_agent: bool) -> lis
         if for_agent or clock.kind in TO_REQUESTER:
             clocks[clock.ticket_id].append(clock)
     steps = _next_steps(tickets, clocks) if for_agent else {}
-    return [_row(ticket, clocks[ticket.pk], steps.get(ticket.pk), now) for ticket in tickets]
+    whom = Whom(teams)
+    rows = []
+    for ticket in tickets:
+        step = steps.get(ticket.pk)
+        to_whom = whom.of(ticket, step) if step else ""
+        rows.append(_row(ticket, clocks[ticket.pk], now, step=step, to_whom=to_whom))
+    return rows
 
 
-def _row(ticket: Ticket, clocks: Sequence[Clock], step: Due | None, now: datetime) -> Row:
+def _row(
+    ticket: Ticket, clocks: Sequence[Clock], now: datetime, *, step: Due | None, to_whom: str
+) -> Row:
     alive = sorted((clock for clock in clocks if clock.state in ALIVE), key=_urgency)
     if not alive:
-        return Row(ticket, countdown(None, now), "", step)
+        return Row(ticket, countdown(None, now), "", step, to_whom)
     clock = alive[0]
     paused = clock.state == Clock.State.PAUSED
     left = countdown(clock.due_at, now, target_s=clock.target_s, paused=paused)
-    return Row(ticket, left, ClockKind(clock.kind).label, step)
+    return Row(ticket, left, ClockKind(clock.kind).label, step, to_whom)
 
 
 def _urgency(clock: Clock) -> tuple[bool, datetime]:
@@ -61,7 +73,6 @@ def _next_steps(tickets: Sequence[Ticket], clocks: Clocks) -> dict[int, Due]:
     active = Run.objects.filter(ticket__in=list(clocks), state=Run.State.ACTIVE)
     runs = list(active.select_related("policy", "revision"))
     by_id = {ticket.pk: ticket for ticket in tickets}
-    load_around([by_id[ticket_id] for ticket_id in {run.ticket_id for run in runs}])
     found: dict[int, Due] = {}
     for prospect in prospects(runs, by_id, clocks):
         held = found.get(prospect.run.ticket_id)

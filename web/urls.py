@@ -3,9 +3,11 @@
 from django.urls import path
 
 from web import service_urls, ticket_urls
+from web.bulk import KINDS
 from web.ticketkeys import register
 from web.views import (
     access,
+    bulk,
     calendars,
     cases,
     hints,
@@ -13,8 +15,10 @@ from web.views import (
     links,
     majors,
     opening,
+    palette,
     partners,
     queue,
+    savedviews,
     writing,
     you,
 )
@@ -24,9 +28,15 @@ register()
 app_name = "web"
 urlpatterns = [
     path("", queue.queue, name="queue"),
+    *[path(f"queue/{kind.slug}", bulk.view_of(kind), name=f"bulk-{kind.slug}") for kind in KINDS],
+    path("queue/undo/<uuid:token>", bulk.undo, name="bulk-undo"),
+    path("views/keep", savedviews.keep, name="view-keep"),
+    path("views/<int:pk>/change", savedviews.change, name="view-change"),
+    path("views/<int:pk>/delete", savedviews.delete, name="view-delete"),
     path("sign-in", access.sign_in, name="sign-in"),
     path("sign-out", access.sign_out, name="sign-out"),
     path("new", opening.new, name="new"),
+    path("palette", palette.palette, name="palette"),
     path("you", you.you, name="you"),
     path("you/look", you.change_look, name="look"),
     path("status", majors.status, name="status"),

@@ -14,6 +14,9 @@ from tests.web.stage import PASSWORD, Stage
 WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
 README_PICTURE = Path(__file__).resolve().parents[2] / "docs" / "screenshot.png"
 THEMES = ("light", "dark")
+UNSTYLE = (
+    """document.querySelectorAll('[style=""]').forEach((each) => each.removeAttribute("style"))"""
+)
 
 
 class Album:
@@ -38,6 +41,8 @@ class Album:
                 found = Axe().run(self.page)
                 if found.response["violations"]:
                     self.faults.append(f"{path.stem}: {found.generate_report()}")
+                # Axe leaves empty styles behind, and htmx would set them again, against the CSP.
+                self.page.evaluate(UNSTYLE)
             if size == "phone":
                 overhang = "document.documentElement.scrollWidth > innerWidth"
                 if self.page.evaluate(overhang):
@@ -192,7 +197,7 @@ def test_the_day_goes_on_without_script(browser: Browser, site: str, stage: Stag
     page = context.new_page()
     sign_in(page, site, "nora")
     page.goto(f"{site}/?view=all")
-    page.get_by_label("Search by key or words of the subject").fill("checkout")
+    page.get_by_label("Search by key, words or operators").fill("checkout")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name="Checkout is slow").click()
     page.get_by_role("link", name="Escalate").click()

@@ -25,6 +25,7 @@ from tickets.models.ticket import (
     Watcher,
 )
 from tickets.models.timeline import EventBody, EventKind, TimelineEvent
+from tickets.models.words import TicketWords
 from tickets.models.writing import Attachment, CannedText, Draft
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Ticket",
     "TicketLink",
     "TicketQuerySet",
+    "TicketWords",
     "TimelineEvent",
     "Watcher",
 ]

@@ -244,6 +244,12 @@ class Ticket(ProtectedStatusModel):
                 condition=models.Q(status=states.RESOLVED),
                 name="ticket_resolved_since",
             ),
+            # Few at any time, and asked for by every queue.
+            models.Index(
+                fields=["next_due_at"],
+                condition=models.Q(is_major=True, status__in=sorted(states.OPEN)),
+                name="ticket_open_majors",
+            ),
             models.Index(
                 fields=["wake_at"], condition=models.Q(wake_at__isnull=False), name="ticket_by_wake"
             ),

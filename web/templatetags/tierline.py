@@ -1,6 +1,7 @@
 """The marks that mean the same on every page: priority, status, deadlines, times, people."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import lucide
@@ -10,11 +11,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
+from web.bulk import BulkKind, kinds_for
 from web.countdowns import Countdown, age_text, coming_text, duration_text
 from web.markdown import html_of
+from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
 from web.queue import is_agent
 from web.timeline import in_reader_zone
@@ -40,14 +44,29 @@ STATUS_ICONS = {
     states.CLOSED: "archive",
     states.CANCELLED: "circle-x",
 }
+STATUS_WORDS = {
+    states.WAITING: _("Waiting"),
+    states.IN_PROGRESS: _("In progress"),
+    states.PENDING_REQUESTER: _("Requester"),
+    states.PENDING_VENDOR: _("Vendor"),
+    states.PENDING_CHANGE: _("Change"),
+}
+"""The statuses in a word, for lists: behind the sign of waiting stands for whom."""
 TONE_ICONS = {"calm": "clock", "soon": "hourglass", "late": "flame", "paused": "circle-pause"}
 
 
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
     """An inline drawing that screen readers pass over; its meaning stands in words beside it."""
-    drawn = lucide._render_icon(str(name), size, aria_hidden="true", **{"class": "icon"})
-    return mark_safe(drawn)  # noqa: S308 (our own names, drawn by the package)
+    return _drawn(str(name), size)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(name: str, size: int) -> SafeString:
+    """The package reads the drawing from its archive each time, and a list shows hundreds."""
+    drawn = lucide._render_icon(name, size, aria_hidden="true", **{"class": "icon"})
+    plain = "".join(line.strip() for line in drawn.splitlines())
+    return mark_safe(plain)  # noqa: S308 (our own names, drawn by the package)
 
 
 @register.simple_tag
@@ -65,13 +84,15 @@ def priority(level: int, *, short: bool = False) -> SafeString:
 
 
 @register.simple_tag
-def status(name: str) -> SafeString:
-    """A status as shape and word."""
+def status(name: str, *, short: bool = False) -> SafeString:
+    """A status as shape and word; a short one says the whole in its title."""
+    whole = states.LABELS.get(name, name)
     return format_html(
-        '<span class="status status-{}">{}<span>{}</span></span>',
+        '<span class="status status-{}" title="{}">{}<span>{}</span></span>',
         name.split("_", maxsplit=1)[0],
+        whole if short else "",
         icon(STATUS_ICONS.get(name, "circle")),
-        states.LABELS.get(name, name),
+        STATUS_WORDS.get(name, whole) if short else whole,
     )
 
 
@@ -215,3 +236,15 @@ def works_here(somebody: Any) -> bool:
 def places(context: Any) -> list[Shown]:
     """The places of the navigation that are open to whoever looks at this page."""
     return places_for(context["user"], context.get("here", ""))
+
+
+@register.simple_tag
+def form_token() -> SafeString:
+    """The hidden field by which a form that is sent twice does its work once."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, fresh_token())
+
+
+@register.simple_tag(takes_context=True)
+def bulk_kinds(context: Any) -> list[BulkKind]:
+    """The acts on many tickets that whoever looks at this page may do on some."""
+    return kinds_for(context["user"])

@@ -1,13 +1,17 @@
 """Opening a ticket."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from roles.people import roles_of
 from roles.refusals import Refused
 from tickets.opening import open_ticket
-from web import doors
+from web import doors, once
 from web.forms.opening import OpeningForm
 from web.views.acts import UNPROCESSABLE, status_of
 
@@ -25,12 +29,29 @@ def new(request: HttpRequest) -> HttpResponse:
             given = dict(form.cleaned_data)
             given["requester"] = given.get("requester") or person
             try:
-                ticket = open_ticket(actor=person, **given)
+                return redirect(_open_once(request, given))
             except Refused as refused:
                 form.show(refused)
                 status = status_of(refused)
-            else:
-                messages.success(request, f"{ticket.key} is open. {ticket.team} has it now.")
-                return redirect("web:ticket", key=ticket.key)
     context = {"form": form, "by_agent": by_agent, "here": "new"}
     return render(request, "web/opening/page.html", context, status=status)
+
+
+def _open_once(request: HttpRequest, given: dict[str, Any]) -> str:
+    """Open the ticket and answer its address; a form sent before leads to the ticket it opened.
+
+    Raises Refused.
+    """
+    token = request.POST.get(once.FIELD, "")
+    opened = once.sent_to(request.user, token)
+    if opened is not None:
+        messages.info(request, _("This was sent before; here is the ticket that it opened."))
+        return opened
+
+    def make() -> str:
+        ticket = open_ticket(actor=request.user, **given)
+        told = _("%(key)s is open. %(team)s has it now.") % {"key": ticket.key, "team": ticket.team}
+        messages.success(request, told)
+        return reverse("web:ticket", args=[ticket.key])
+
+    return once.send_once(request.user, token, make)

@@ -1,61 +1,50 @@
 """The queue: what is open, most pressing first."""
 
-import re
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from roles.instants import database_now
+from roles.models import Person
 from tickets import states
+from tickets.finding import keys_like
 from tickets.models import Ticket
 from tickets.priority import LABELS as PRIORITIES
-from web import doors
-from web.queue import Filters, queue_page
-
-KEY = re.compile(r"[A-Za-z]{3}-\d{1,12}")
+from web import bulk, doors
+from web.filters import STATUS_ORDER, Filters
+from web.queue import queue_page
 
 
 @doors.signed_in(action="view")
 def queue(request: HttpRequest) -> HttpResponse:
     """One page of the queue, or only its rows when a live page asks for them again."""
     filters = Filters.read(request.GET)
-    if KEY.fullmatch(filters.q) and not request.htmx:  # type: ignore[attr-defined]
-        ticket = Ticket.objects.visible_to(request.user).filter(key=filters.q.upper()).first()
-        if ticket is not None:
-            return redirect("web:ticket", key=ticket.key)
-    page = queue_page(request.user, filters, database_now())
-    context = {
-        "page": page,
-        "now": page.now,
+    if not request.htmx:  # type: ignore[attr-defined]
+        meant = _meant(request.user, filters)
+        if meant is not None:
+            return redirect("web:ticket", key=meant.key)
+    live = bool(request.htmx and request.htmx.target in ("rows", "queue-live"))  # type: ignore[attr-defined]
+    asked_again = live and "X-Live" in request.headers
+    page = queue_page(request.user, filters, live=asked_again)
+    context: dict[str, Any] = {"page": page, "now": page.now, "filters": filters}
+    if live:
+        return render(request, "web/queue/_live.html", context)
+    context |= {
         "here": "queue",
-        "statuses": [(name, states.LABELS[name]) for name in _ORDER],
+        "statuses": [(name, states.LABELS[name]) for name in STATUS_ORDER],
         "priorities": PRIORITIES,
         "example_site": getattr(settings, "EXAMPLE_SITE", False),
-        "next_query": _query(request, after=page.after),
-        "first_query": _query(request, after=""),
+        "last_act": bulk.take_report(request.session, request.user),
+        "my_teams": [team for team in page.teams if team.is_mine],  # type: ignore[attr-defined]
     }
-    live = request.htmx and request.htmx.target in ("rows", "queue-live")  # type: ignore[attr-defined]
-    return render(request, "web/queue/_live.html" if live else "web/queue/page.html", context)
+    return render(request, "web/queue/page.html", context)
 
 
-def _query(request: HttpRequest, **changes: str) -> str:
-    query = request.GET.copy()
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value:
-            query[name] = value
-    return query.urlencode()
-
-
-_ORDER = [
-    states.NEW,
-    states.WAITING,
-    states.IN_PROGRESS,
-    states.PENDING_REQUESTER,
-    states.PENDING_VENDOR,
-    states.PENDING_CHANGE,
-    states.RESOLVED,
-    states.CLOSED,
-    states.CANCELLED,
-]
+def _meant(person: Person, filters: Filters) -> Ticket | None:
+    """The one ticket that is meant by a search for nothing but a key."""
+    terms = filters.search.terms
+    if len(terms) != 1 or terms[0].name != "key" or terms[0].is_not:
+        return None
+    keys = keys_like(str(terms[0].values[0]))
+    return Ticket.objects.visible_to(person).filter(key=keys[-1]).first()

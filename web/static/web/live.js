@@ -1,6 +1,6 @@
 // Fetches a page's live part again when the server hints that something has changed.
 (() => {
-  const QUIET = 300; // ms in which several hints become one fetch
+  const QUIET = 60; // ms in which several hints become one fetch
   const AFTER_A_MOMENT = [1500, 5000]; // ms in which the engine has done what was due
   let waiting = null;
   let held = false;
@@ -22,8 +22,9 @@
     }
   }
 
-  function hint() {
-    if (!waiting) waiting = setTimeout(refresh, QUIET);
+  // All pages hear of a change at once; `spread` says over how long they shall ask.
+  function hint(spread = 0) {
+    if (!waiting) waiting = setTimeout(refresh, QUIET + Math.random() * spread);
   }
 
   function catchUp() {
@@ -36,24 +37,28 @@
     const topics = encodeURIComponent(page().dataset.live);
     const since = document.querySelector("[data-now]")?.dataset.now ?? "";
     const stream = new EventSource(`/events/?topics=${topics}&since=${since}`);
-    stream.addEventListener("change", hint);
-    stream.addEventListener("poll", hint);
+    const heard = (event) => hint(Number(event.data) || 0);
+    stream.addEventListener("change", heard);
+    stream.addEventListener("poll", heard);
     stream.addEventListener("here", () => document.dispatchEvent(new Event("tierline:here")));
     addEventListener("pagehide", () => stream.close());
+    addEventListener("pageshow", (event) => { if (event.persisted) listen(), hint(); });
   }
 
-  // While the pointer rests on the rows, their words change in place and the order waits.
+  // While the pointer rests on the rows, their words change in place and the order waits. A row
+  // that has left the view stays, greyed, where it was.
   function patchInPlace(part, html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
-    fresh.querySelectorAll("tr.row").forEach((row) => {
-      const old = document.getElementById(row.id);
-      if (old && old.innerHTML !== row.innerHTML && !old.contains(document.activeElement)) {
-        old.innerHTML = row.innerHTML;
-        old.className = row.className;
-      }
+    part.querySelectorAll("tr.row").forEach((old) => {
+      const row = fresh.getElementById(old.id);
+      old.classList.toggle("is-gone", !row);
+      if (!row || old.innerHTML === row.innerHTML || old.contains(document.activeElement)) return;
+      old.innerHTML = row.innerHTML;
+      old.className = row.className;
     });
     const tabs = fresh.querySelector(".tabs");
     if (tabs && part.querySelector(".tabs")) part.querySelector(".tabs").innerHTML = tabs.innerHTML;
+    document.dispatchEvent(new Event("tierline:patched"));
   }
 
   function markFresh(part, before) {

@@ -1,0 +1,122 @@
+"""A shift at the desk by keyboard alone, rows that change under the pointer, and without script."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_walk import Album, album, sign_in  # noqa: F401  (a fixture)
+from tests.web.stage import Stage
+from tickets.assignment import take
+
+
+def key_of(stage: Stage, name: str) -> str:
+    return stage.tickets[name].key
+
+
+def test_a_shift_by_keyboard_alone(page: Page, site: str, stage: Stage, album: Album):  # noqa: F811
+    sign_in(page, site, "ines")
+    press = page.keyboard.press
+    page.goto(f"{site}/?view=team")
+    album.look("desk-queue")
+    press("?")
+    expect(page.get_by_role("dialog").get_by_text("next or previous row")).to_be_visible()
+    album.look("desk-keys", whole=False)
+    press("Escape")
+    for key in ("j", "x", "j", "Shift+X"):
+        press(key)
+    expect(page.get_by_label("Acts on the chosen tickets")).to_contain_text("2 chosen")
+    album.look("desk-chosen", whole=False)
+    press("Escape")
+    expect(page.locator(".bulk")).to_be_hidden()
+    choose_and_take(page)
+    album.look("desk-done")
+    press("z")
+    expect(page.get_by_text("2 tickets are as before")).to_be_visible()
+    press("/")
+    page.keyboard.type("payroll team:mine")
+    press("Enter")
+    expect(page.locator("tr.row")).to_have_count(1)
+    assert "q=payroll" in page.url
+    press("Escape")
+    press("j")
+    press("Enter")
+    expect(page).to_have_url(re.compile(key_of(stage, "payroll")))
+    press("t")
+    expect(page.get_by_text("It is yours.")).to_be_visible()
+    press("g")
+    press("q")
+    expect(page).to_have_url(re.compile(r"/$"))
+    palette(page, album, key_of(stage, "vpn"))
+
+
+def choose_and_take(page: Page) -> None:
+    for key in ("k", "k", "x", "j", "x"):
+        page.keyboard.press(key)
+    acts = page.get_by_label("Acts on the chosen tickets")
+    acts.get_by_role("button", name="Take").press("Enter")
+    expect(page.get_by_text("2 tickets done")).to_be_visible()
+
+
+def palette(page: Page, looks: Album, key: str) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Find tickets")).to_be_focused()
+    page.keyboard.type("vpn drops")
+    expect(page.get_by_role("option", name=re.compile(key))).to_have_attribute(
+        "aria-selected", "true"
+    )
+    looks.look("desk-palette", whole=False)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(key))
+
+
+def somebody_else(acts: Callable[[], object]) -> None:
+    """Act on a thread of its own: beside Playwright's loop Django asks no database."""
+
+    def act() -> None:
+        acts()
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(act).result()
+
+
+def test_a_row_that_leaves_the_view_stays_under_the_pointer(page: Page, site: str, stage: Stage):
+    sign_in(page, site, "ines")
+    page.goto(f"{site}/?view=team")
+    mail, chair = page.locator(f"#row-{key_of(stage, 'mail')}"), key_of(stage, "chair")
+    page.get_by_label(f"Select {chair}").check()
+    mail.hover()
+    before = mail.bounding_box()
+    somebody_else(lambda: take(ticket=stage.tickets["mail"], actor=stage.people["omar"]))
+    expect(mail).to_have_class(re.compile("is-gone"))
+    assert mail.bounding_box() == before
+    expect(page.get_by_label(f"Select {chair}")).to_be_checked()
+    page.mouse.move(5, 5)
+    expect(mail).to_have_count(0)
+    expect(page.get_by_label(f"Select {chair}")).to_be_checked()
+
+
+def test_many_at_once_and_views_without_script(browser: Browser, site: str, stage: Stage):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site, "ines")
+    page.goto(f"{site}/?view=team&sort=priority")
+    for name in ("mail", "chair"):
+        page.get_by_label(f"Select {key_of(stage, name)}").check()
+    page.get_by_role("button", name="Assign…").click()
+    page.get_by_label("To").select_option(label="Omar Haddad · Service Desk")
+    page.get_by_role("button", name="Assign…").click()
+    expect(page.get_by_text("2 tickets done")).to_be_visible()
+    assert "sort=priority" in page.url
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("2 tickets are as before")).to_be_visible()
+    page.get_by_label("Search by key, words or operators").fill("is:vip")
+    page.get_by_role("button", name="Filter").click()
+    page.locator(".view-menu > summary").click()
+    page.get_by_label("Keep these filters as").fill("Important people")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.locator(".tab-own")).to_contain_text("Important people")
+    context.close()

@@ -1,0 +1,56 @@
+"""A form that is sent twice does its work once."""
+
+import re
+
+from tickets.models import Ticket
+from web.models import SentForm
+
+WORDS = {
+    "kind": "incident",
+    "subject": "The lift is stuck",
+    "impact": "3",
+    "urgency": "3",
+    "source": "portal",
+}
+
+
+def token_of(client) -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', client.get("/new").content.decode())
+    return found[1]
+
+
+def test_going_back_and_sending_again_opens_no_second_ticket(stage, sign_in):
+    client = sign_in(stage.bo)
+    given = {**WORDS, "form_token": token_of(client)}
+    before = Ticket.objects.count()
+    first, second = client.post("/new", given), client.post("/new", given)
+    assert first.url == second.url
+    assert Ticket.objects.count() == before + 1
+    assert "This was sent before" in client.get(second.url).content.decode()
+
+
+def test_a_fresh_form_opens_another(stage, sign_in):
+    client = sign_in(stage.bo)
+    before = Ticket.objects.count()
+    for _ in range(2):
+        client.post("/new", {**WORDS, "form_token": token_of(client)})
+    assert Ticket.objects.count() == before + 2
+
+
+def test_a_refused_form_keeps_its_token_and_may_be_sent_again(stage, sign_in):
+    client = sign_in(stage.bo)
+    token = token_of(client)
+    refused = client.post("/new", {**WORDS, "subject": "", "form_token": token})
+    assert refused.status_code == 422
+    assert token in refused.content.decode()
+    assert client.post("/new", {**WORDS, "form_token": token}).status_code == 302
+
+
+def test_a_token_is_good_for_its_own_sender_only(stage, sign_in):
+    token = token_of(sign_in(stage.bo))
+    sign_in(stage.bo).post("/new", {**WORDS, "form_token": token})
+    onward = SentForm.objects.get().onward
+    assert onward.startswith("/tickets/")
+    assert sign_in(stage.ada).get(onward).status_code in (200, 404)
+    again = sign_in(stage.bo).post("/new", {**WORDS, "form_token": "nonsense"})
+    assert again.status_code == 302

@@ -1,0 +1,111 @@
+"""The orders of the queue, and the cursors by which its pages follow each other."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db.models import F, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models import Ticket
+
+PAGE_ROWS = 50
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One order: columns, "-" before one that falls; empty values stand last, ids part equals."""
+
+    slug: str
+    label: str | Promise
+    columns: tuple[str, ...]
+
+
+SORTS: Final = (
+    Sort("due", _("Next deadline"), ("next_due_at", "id")),
+    Sort("opened", _("Newest first"), ("-id",)),
+    Sort("updated", _("Last changed"), ("-last_event_at", "-id")),
+    Sort("priority", _("Priority"), ("priority", "next_due_at", "id")),
+)
+BY_SLUG: Final[Mapping[str, Sort]] = {sort.slug: sort for sort in SORTS}
+NULLABLE: Final = frozenset({"next_due_at", "last_event_at"})
+
+
+def sort_of(slug: str) -> Sort:
+    """The order of that name; by next deadline when there is none."""
+    return BY_SLUG.get(slug, SORTS[0])
+
+
+def page_of(tickets: QuerySet[Ticket], sort: Sort, after: str) -> tuple[list[Ticket], str]:
+    """The next rows after the cursor, and the cursor of the page that follows ("" for none)."""
+    seen = _read(after, sort)
+    if seen is not None:
+        tickets = tickets.filter(_beyond(sort.columns, seen))
+    found = list(tickets.order_by(*map(_order, sort.columns))[: PAGE_ROWS + 1])
+    rows = found[:PAGE_ROWS]
+    return rows, _cursor(rows[-1], sort) if len(found) > PAGE_ROWS else ""
+
+
+def _order(column: str) -> Any:
+    name = column.lstrip("-")
+    if name not in NULLABLE:
+        return column
+    return F(name).desc(nulls_last=True) if column.startswith("-") else F(name).asc(nulls_last=True)
+
+
+def _beyond(columns: Sequence[str], seen: Sequence[Any]) -> Q:
+    """What comes after a row with these values in this order."""
+    column, value = columns[0], seen[0]
+    name, falls = column.lstrip("-"), column.startswith("-")
+    if value is None:
+        past, same = Q(pk__in=[]), Q(**{f"{name}__isnull": True})
+    else:
+        past, same = Q(**{f"{name}__{'lt' if falls else 'gt'}": value}), Q(**{name: value})
+        if name in NULLABLE:
+            past |= Q(**{f"{name}__isnull": True})
+    return past if len(columns) == 1 else past | same & _beyond(columns[1:], seen[1:])
+
+
+def _cursor(ticket: Ticket, sort: Sort) -> str:
+    values = [getattr(ticket, column.lstrip("-")) for column in sort.columns]
+    plain = [each.timestamp() if isinstance(each, datetime) else each for each in values]
+    exact = [round(each * 1_000_000) if isinstance(each, float) else each for each in plain]
+    text = json.dumps([sort.slug, *exact], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read(text: str, sort: Sort) -> list[Any] | None:
+    """What a cursor says; None, the first page, for an empty, broken or foreign one."""
+    if not text:
+        return None
+    try:
+        read = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        slug, *values = read
+    except (ValueError, TypeError):
+        return None
+    if slug != sort.slug or len(values) != len(sort.columns):
+        return None
+    found = [_value(*pair) for pair in zip(sort.columns, values, strict=True)]
+    return None if BROKEN in found else found
+
+
+BROKEN: Final = object()
+
+
+def _value(column: str, value: Any) -> Any:
+    name = column.lstrip("-")
+    if value is None:
+        return None if name in NULLABLE else BROKEN
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 62:
+        return BROKEN
+    if not name.endswith("_at"):
+        return value
+    try:
+        whole, micro = divmod(value, 1_000_000)
+        return datetime.fromtimestamp(whole, UTC).replace(microsecond=micro)
+    except (ValueError, OverflowError, OSError):
+        return BROKEN

@@ -1,0 +1,74 @@
+"""To whom a coming step speaks, in the words of its policy: cheap enough for every row of a list.
+
+The people behind the words are found when the step is due; the ticket's own page names them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from escalation.routes import Routes
+from escalation.rules import Due
+from roles.models import Team
+from tickets.models import Ticket
+
+REACHING = ("page", "notify", "involve")
+
+
+class Whom:
+    """Reads the routes once, and only if a step asks for the next tier."""
+
+    def __init__(self, teams: Sequence[Team]) -> None:
+        self._teams = teams
+        self._routes: Routes | None = None
+
+    def of(self, ticket: Ticket, due: Due) -> str:
+        """Whom the step would reach, such as "on call, Service Desk"; "" when it tells nobody."""
+        team = ticket.team
+        found: list[str] = []
+        for action in due.step.actions:
+            if action["do"] == "move":
+                team = self._team(ticket, str(action.get("to", ""))) or team
+                found.append(str(team) if team else "")
+            elif action["do"] in REACHING:
+                found += [self._words(goal, team) for goal in _goals(action)]
+        return ", ".join(dict.fromkeys(filter(None, found)))
+
+    def _read(self) -> Routes:
+        if self._routes is None:
+            self._routes = Routes({team.pk: team for team in self._teams})
+        return self._routes
+
+    def _team(self, ticket: Ticket, goal: str) -> Team | None:
+        if goal == "next_tier":
+            recommended = self._read().next_tier(ticket)
+            return recommended.team if recommended else None
+        slug = goal.partition(":")[2]
+        return next((team for team in self._teams if team.slug == slug), None)
+
+    def _words(self, goal: str, team: Team | None) -> str:
+        kind, _colon, name = goal.partition(":")
+        if kind in ("duty", "person"):
+            return name.replace("-", " ").capitalize() if kind == "duty" else name
+        if name:
+            team = self._team(None, goal) or team  # type: ignore[arg-type]
+        return _in_words(kind, str(team) if team else "")
+
+
+def _goals(action: Mapping[str, object]) -> Sequence[str]:
+    goals = action.get("to") or []
+    return [str(goal) for goal in goals] if isinstance(goals, list) else [str(goals)]
+
+
+def _in_words(kind: str, team: str) -> str:
+    words = {
+        "on_call": _("on call, %(team)s"),
+        "team": _("everybody, %(team)s"),
+        "lead": _("lead, %(team)s"),
+        "manager": _("manager, %(team)s"),
+        "assignee": _("assignee"),
+        "owner": _("owner"),
+        "requester": _("requester"),
+        "watchers": _("watchers"),
+    }
+    return words.get(kind, kind) % {"team": team}
