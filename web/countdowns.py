@@ -1,7 +1,9 @@
-"""Says how long is left, or how late it is, in words that need no colour; pure."""
+"""Says how long is left, or how late it is, in words that need no colour."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -44,13 +46,14 @@ def countdown(
 ) -> Countdown:
     """What to show of a deadline at `now`; a clock without deadline is shown as having none."""
     if paused:
-        return Countdown("paused", "paused")
+        return Countdown("paused", _("paused"))
     if due_at is None:
-        return Countdown("none", "none")
+        return Countdown("none", _("none"))
     left = (due_at - now).total_seconds()
     soon_at = soon_before(due_at, target_s)
     if left <= 0:
-        return Countdown("late", f"late by {duration_text(-left)}", due_at, soon_at)
+        words = _("late by %(time)s") % {"time": duration_text(-left)}
+        return Countdown("late", words, due_at, soon_at)
     tone = "soon" if now >= soon_at else "calm"
     return Countdown(tone, duration_text(left), due_at, soon_at)
 
@@ -59,13 +62,13 @@ def age_text(at: datetime, now: datetime) -> str:
     """How long ago or ahead an instant is: "just now", "5 min ago", "in 2 h 10 min"."""
     seconds = (now - at).total_seconds()
     if -1 < seconds < 5:
-        return "just now"
+        return _("just now")
     if seconds < 0:
-        return f"in {duration_text(-seconds)}"
-    return f"{duration_text(seconds)} ago"
+        return _("in %(time)s") % {"time": duration_text(-seconds)}
+    return _("%(time)s ago") % {"time": duration_text(seconds)}
 
 
 def coming_text(at: datetime, now: datetime) -> str:
     """How far ahead an instant is: "in 12 min", and "now" once it has come."""
     seconds = (at - now).total_seconds()
-    return f"in {duration_text(seconds)}" if seconds >= 1 else "now"
+    return _("in %(time)s") % {"time": duration_text(seconds)} if seconds >= 1 else _("now")

@@ -1,8 +1,9 @@
 """The queue: which view, its rows and its next page, and live counts for every tab."""
 
-from collections.abc import Hashable, Sequence
+import time
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.core.exceptions import EmptyResultSet
@@ -33,6 +34,9 @@ OF_TEAMS = frozenset({"team", "escalated"})
 SHOWN = ("requester", "team__tier", "team__calendar", "assignee", "owner", "owner_team")
 
 
+Draw = Callable[["Page"], str]
+
+
 @dataclass(frozen=True)
 class Tab:
     """One view as the page shows it; `saved` is set for somebody's own."""
@@ -60,6 +64,8 @@ class Page:
     is_agent: bool = True
     saved: SavedView | None = None
     sorts: Sequence[Sort] = SORTS
+    table: str = ""
+    """The rows as HTML, if they were drawn already, for this page or for another."""
 
     @property
     def views(self) -> list[tuple[View, str]]:
@@ -93,35 +99,58 @@ def is_agent(person: Person) -> bool:
     return bool(roles_of(person) - {"requester", "administrator"})
 
 
-def queue_page(person: Person, filters: Filters, *, live: bool = False) -> Page:
+def queue_page(person: Person, filters: Filters, *, draw: Draw | None = None) -> Page:
     """The page of the queue that the filters ask for, with live counts for every view.
 
-    The moment that it shows is the database's. A `live` page, one that asks again because
-    something has changed, may share what another one was given since.
+    The moment that it shows is the database's. With `draw`, which makes the rows' HTML, it is for a
+    live page, one that asks again because something has changed: that may share what another one
+    was given since. What such a page knows of the person's teams and roles may be HELD_S old.
     """
-    agent = is_agent(person)
-    teams = _teams(person)
-    now: datetime = teams[0].clock if teams else database_now()
-    reader = Reader(person, teams, agent, _shared_moment(now) if live else now)
-    desk = _Desk(reader, filters, visible(person), _world(reader) if live else "")
-    saved = list(seen_by(person)) if agent else []
+    is_live = draw is not None
+    known = shelf.keep(("reader", person.pk), lambda: _know(person)) if is_live else _know(person)
+    reader = known.reader(person, is_live=is_live)
+    desk = _Desk(reader, filters, visible(person), _world(reader) if is_live else "")
     views = views_for(reader)
-    tabs = desk.tabs(views, saved)
+    tabs = desk.tabs(views, known.saved)
     here = next(tab for tab in tabs if tab.is_here)
-    rows, after, sentences = desk.rows(here.view.slug)
-    return Page(
+    page = Page(
         view=here.view,
         tabs=tabs,
-        rows=rows,
-        after=after,
+        rows=[],
+        after="",
         filters=filters,
         sort=sort_of(filters.sort),
-        now=now,
-        sentences=sentences,
+        now=reader.now,
         teams=reader.teams,
-        is_agent=agent,
+        is_agent=reader.is_agent,
         saved=here.saved,
     )
+    desk.fill(page, draw)
+    return page
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a person for a while: roles, teams, own views; and when that was read."""
+
+    roles: frozenset[str]
+    teams: list[Team]
+    saved: list[SavedView]
+    read_at: datetime
+    ticks: float
+
+    def reader(self, person: Person, *, is_live: bool) -> Reader:
+        """The reader at this moment; one who asks live has the moment in common with others."""
+        person._roles = self.roles  # type: ignore[attr-defined]
+        now = self.read_at + timedelta(seconds=time.monotonic() - self.ticks)
+        return Reader(person, self.teams, is_agent(person), _shared_moment(now) if is_live else now)
+
+
+def _know(person: Person) -> _Known:
+    teams = _teams(person)
+    now: datetime = teams[0].clock if teams else database_now()  # type: ignore[attr-defined]
+    saved = list(seen_by(person)) if is_agent(person) else []
+    return _Known(roles_of(person), teams, saved, now, time.monotonic())
 
 
 @dataclass
@@ -159,13 +188,20 @@ class _Desk:
         filled = (view for view, count in zip(views, counts, strict=False) if count != "0")
         return next(filled, views[0])
 
-    def rows(self, slug: str) -> tuple[list[Row], str, list[str]]:
-        """The rows of this page, the cursor of the next, and what could not be searched for."""
-        if not self.world:
-            return self._rows(slug)
+    def fill(self, page: Page, draw: Draw | None) -> None:
+        """The page's rows, the cursor of the next page, and what could not be searched for."""
+        if draw is None or not self.world:
+            self._read(page)
+            return
         # "me" may stand in a search.
-        sharing = self._sharing(OWN if self.filters.q else slug)
-        return shelf.take((*sharing, slug, self.filters), lambda: self._rows(slug))
+        sharing = self._sharing(OWN if self.filters.q else page.view.slug)
+        key = (*sharing, page.view.slug, self.filters)
+        given = shelf.take(key, lambda: self._draw(page, draw))
+        page.rows, page.after, page.sentences, page.table = given
+
+    def _draw(self, page: Page, draw: Draw) -> tuple[list[Row], str, list[str], str]:
+        self._read(page)
+        return page.rows, page.after, page.sentences, draw(page)
 
     def _sharing(self, slug: str) -> tuple[Hashable, ...]:
         """Who is given the same rows of a view: everybody, the same teams, or one person alone."""
@@ -174,13 +210,12 @@ class _Desk:
         teams = tuple(reader.team_ids) if slug in OF_TEAMS else ()
         return (self.world, reader.person.pk if alone else 0, teams, *_tongue())
 
-    def _rows(self, slug: str) -> tuple[list[Row], str, list[str]]:
-        found, sentences = self._search(self.filters, slug)
-        related = found.select_related(*AROUND, *SHOWN)
-        tickets, after = page_of(related, sort_of(self.filters.sort), self.filters.after)
+    def _read(self, page: Page) -> None:
+        found, page.sentences = self._search(self.filters, page.view.slug)
+        related = found.select_related(*AROUND, *SHOWN).defer("description", "resolution")
+        tickets, page.after = page_of(related, page.sort, self.filters.after)
         reader = self.reader
-        rows = rows_of(tickets, reader.now, for_agent=reader.is_agent, teams=reader.teams)
-        return rows, after, sentences
+        page.rows = rows_of(tickets, reader.now, for_agent=reader.is_agent, teams=reader.teams)
 
     def _found(self, filters: Filters, slug: str) -> TicketQuerySet:
         return self._search(filters, slug)[0]

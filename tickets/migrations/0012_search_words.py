@@ -68,6 +68,7 @@ CREATE TRIGGER tickets_words_erased AFTER DELETE ON tickets_eventbody
 
 # The description stands in the opening event too; links and mergers may name a closed case.
 PRESENT = """
+SET LOCAL statement_timeout = 0;
 INSERT INTO tickets_ticketwords (ticket_id, event_id, is_public, words)
 SELECT id, NULL, true, tickets_words(subject || ' ' || description || ' ' || asset)
 FROM tickets_ticket;

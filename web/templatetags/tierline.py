@@ -9,8 +9,9 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tickets import states
@@ -236,6 +237,21 @@ def works_here(somebody: Any) -> bool:
 def places(context: Any) -> list[Shown]:
     """The places of the navigation that are open to whoever looks at this page."""
     return places_for(context["user"], context.get("here", ""))
+
+
+@register.simple_tag
+def script_words() -> SafeString:
+    """The few words that scripts say by themselves, in the reader's language."""
+    said = {
+        "late": gettext("late by %(time)s"),
+        "ahead": gettext("in %(time)s"),
+        "ago": gettext("%(time)s ago"),
+        "just-now": gettext("just now"),
+        "at-once": gettext("now"),
+        "failed": gettext("That did not work. Reload the page and try again."),
+    }
+    spoken = format_html_join("", ' data-{}="{}"', said.items())
+    return format_html('<template id="words"{}></template>', spoken)
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 
 from roles.models import Person
 from tickets import states
@@ -13,7 +14,7 @@ from tickets.models import Ticket
 from tickets.priority import LABELS as PRIORITIES
 from web import bulk, doors
 from web.filters import STATUS_ORDER, Filters
-from web.queue import queue_page
+from web.queue import Page, queue_page
 
 
 @doors.signed_in(action="view")
@@ -26,7 +27,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             return redirect("web:ticket", key=meant.key)
     live = bool(request.htmx and request.htmx.target in ("rows", "queue-live"))  # type: ignore[attr-defined]
     asked_again = live and "X-Live" in request.headers
-    page = queue_page(request.user, filters, live=asked_again)
+    page = queue_page(request.user, filters, draw=_draw if asked_again else None)
     context: dict[str, Any] = {"page": page, "now": page.now, "filters": filters}
     if live:
         return render(request, "web/queue/_live.html", context)
@@ -39,6 +40,10 @@ def queue(request: HttpRequest) -> HttpResponse:
         "my_teams": [team for team in page.teams if team.is_mine],  # type: ignore[attr-defined]
     }
     return render(request, "web/queue/page.html", context)
+
+
+def _draw(page: Page) -> str:
+    return render_to_string("web/queue/_table.html", {"page": page, "now": page.now})
 
 
 def _meant(person: Person, filters: Filters) -> Ticket | None:

@@ -1,6 +1,8 @@
 // Lets deadlines tick by the server's clock: the page brings its time, this browser only counts.
 (() => {
   const MINUTE = 60, HOUR = 3600, DAY = 86400;
+  const said = document.getElementById("words").dataset; // in the reader's language
+  const say = (pattern, time) => pattern.replace("%(time)s", time);
   let offset = 0;
 
   const now = () => performance.timeOrigin + performance.now() + offset;
@@ -37,7 +39,7 @@
     const left = (Number(element.dataset.due) - at) / 1000;
     notice(element, left);
     const tone = left <= 0 ? "late" : at >= Number(element.dataset.soon) ? "soon" : "calm";
-    write(element.querySelector(".due-text"), left <= 0 ? `late by ${words(-left)}` : words(left));
+    write(element.querySelector(".due-text"), left <= 0 ? say(said.late, words(-left)) : words(left));
     if (element.classList.contains(`due-${tone}`)) return;
     element.classList.remove("due-late", "due-soon", "due-calm");
     element.classList.add(`due-${tone}`);
@@ -47,14 +49,14 @@
 
   function tickAgo(element, at) {
     const seconds = (at - Number(element.dataset.ago)) / 1000;
-    if (seconds > -1 && seconds < 5) write(element, "just now");
-    else write(element, seconds < 0 ? `in ${words(-seconds)}` : `${words(seconds)} ago`);
+    if (seconds > -1 && seconds < 5) write(element, said.justNow);
+    else write(element, seconds < 0 ? say(said.ahead, words(-seconds)) : say(said.ago, words(seconds)));
   }
 
   function tickComing(element, at) {
     const seconds = (Number(element.dataset.coming) - at) / 1000;
     notice(element, seconds);
-    write(element, seconds >= 1 ? `in ${words(seconds)}` : "now");
+    write(element, seconds >= 1 ? say(said.ahead, words(seconds)) : said.atOnce);
   }
 
   function tick() {

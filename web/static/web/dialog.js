@@ -40,6 +40,6 @@
   });
 
   document.addEventListener("htmx:responseError", () => {
-    document.getElementById("announcer").textContent = "That did not work. Reload the page and try again.";
+    document.getElementById("announcer").textContent = document.getElementById("words").dataset.failed;
   });
 })();
