@@ -332,10 +332,11 @@ def measure_browser(address: str, session: str) -> Figures:
 def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--open", type=int, help="open tickets of the large site (100,000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--home", type=Path, default=stage.ROOT / ".cache" / "bench")
     options = parser.parse_args()
-    size = sizes(options)
+    size = sizes(options) | ({"large": options.open} if options.open else {})
     stage.start(options.home)
     figures = measure(options, size)
     print(f"\nsizes {size}, seed {options.seed}")

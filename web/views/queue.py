@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from roles.models import Person
 from tickets import states
@@ -21,17 +22,21 @@ from web.queue import Page, queue_page
 def queue(request: HttpRequest) -> HttpResponse:
     """One page of the queue, or only its rows when a live page asks for them again."""
     filters = Filters.read(request.GET)
-    if not request.htmx:  # type: ignore[attr-defined]
-        meant = _meant(request.user, filters)
-        if meant is not None:
-            return redirect("web:ticket", key=meant.key)
+    meant = _meant(request.user, filters) if "X-Live" not in request.headers else None
+    if meant is not None:
+        return _lead_to(request, meant)
     live = bool(request.htmx and request.htmx.target in ("rows", "queue-live"))  # type: ignore[attr-defined]
     asked_again = live and "X-Live" in request.headers
     page = queue_page(request.user, filters, draw=_draw if asked_again else None)
     context: dict[str, Any] = {"page": page, "now": page.now, "filters": filters}
     if live:
         return render(request, "web/queue/_live.html", context)
-    context |= {
+    return render(request, "web/queue/page.html", context | _around(request, page))
+
+
+def _around(request: HttpRequest, page: Page) -> dict[str, Any]:
+    """What the whole page shows beside its live part."""
+    return {
         "here": "queue",
         "statuses": [(name, states.LABELS[name]) for name in STATUS_ORDER],
         "priorities": PRIORITIES,
@@ -39,7 +44,13 @@ def queue(request: HttpRequest) -> HttpResponse:
         "last_act": bulk.take_report(request.session, request.user),
         "my_teams": [team for team in page.teams if team.is_mine],  # type: ignore[attr-defined]
     }
-    return render(request, "web/queue/page.html", context)
+
+
+def _lead_to(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        onward = reverse("web:ticket", args=[ticket.key])
+        return HttpResponse(status=204, headers={"HX-Redirect": onward})
+    return redirect("web:ticket", key=ticket.key)
 
 
 def _draw(page: Page) -> str:
