@@ -49,6 +49,7 @@ class Album:
                     self.faults.append(f"{name} scrolls sideways on a phone")
         self.page.set_viewport_size({"width": 1440, "height": 900})
         self.page.emulate_media(color_scheme="light")
+        self.page.evaluate(UNSTYLE)
 
     def for_readme(self) -> None:
         """Make the README's picture from what stands on the screen."""
