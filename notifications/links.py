@@ -13,6 +13,10 @@ from roles.refusals import Conflict, Invalid
 
 LINK_PATH = "/m/"
 MAX_AGE_S = 24 * 3600
+AGES_S = {"rate": 14 * 24 * 3600}
+"""How long a link is good for by its action, where that is not a day."""
+PATHS = {"rate": "rate", "welcome": "welcome"}
+"""What stands behind the token by its action; nothing for an acknowledgement."""
 
 _SALT = "notifications.links"
 
@@ -30,41 +34,46 @@ class LinkClaim:
 
 
 def make_link(message: Message, action: str = "ack", *, clock: TimeSource = database_now) -> str:
-    """Return the full address of a link that is good for 24 hours from now."""
+    """Return the full address of a link that is good from now on for as long as its action says."""
     claim = {"m": message.pk, "p": message.recipient_id, "a": action, "t": clock().timestamp()}
     token = signing.dumps(claim, salt=_SALT)
-    return f"{settings.PUBLIC_URL.rstrip('/')}{LINK_PATH}{token}/"
+    return f"{settings.PUBLIC_URL.rstrip('/')}{LINK_PATH}{token}/{PATHS.get(action, '')}"
 
 
-def read_link(token: str, clock: TimeSource = database_now) -> LinkClaim:
+def read_link(token: str, clock: TimeSource = database_now, *, action: str = "ack") -> LinkClaim:
     """Return what the link says, changing nothing, so that a mail scanner may follow it.
 
-    Raises Invalid when the link is forged, broken, older than 24 hours, or its person has left.
+    Raises Invalid when the link is forged, broken, too old or for another action, or its person
+    has left.
     """
-    message, action = _find(token, clock())
-    return _claim(message, action)
+    message, said = _find(token, clock(), action)
+    return _claim(message, said)
 
 
-def use_link(token: str, clock: TimeSource = database_now) -> LinkClaim:
+def use_link(token: str, clock: TimeSource = database_now, *, action: str = "ack") -> LinkClaim:
     """Spend the link and return what it allows; call it in the transaction of the act.
 
     Raises Invalid as read_link() does, and Conflict when the link has been used.
     """
     now = clock()
-    message, action = _find(token, now)
+    message, said = _find(token, now, action)
     spent = Message.objects.filter(pk=message.pk, acted_at__isnull=True).update(acted_at=now)
     if not spent:
         raise Conflict("link_used", "This link has been used already.")
-    return _claim(message, action)
+    return _claim(message, said)
 
 
-def _find(token: str, now: datetime) -> tuple[Message, str]:
+def _find(token: str, now: datetime, action: str) -> tuple[Message, str]:
     try:
         said = signing.loads(token, salt=_SALT)
     except signing.BadSignature:
         raise Invalid("link_invalid", "This link is not valid.") from None
-    if now - _made_at(said, now) > timedelta(seconds=MAX_AGE_S):
-        raise Invalid("link_expired", "This link is more than 24 hours old.")
+    if said["a"] != action:
+        raise Invalid("link_invalid", "This link is not valid.")
+    age_s = AGES_S.get(action, MAX_AGE_S)
+    if now - _made_at(said, now) > timedelta(seconds=age_s):
+        old = f"{age_s // 3600} hours" if age_s <= MAX_AGE_S else f"{age_s // (24 * 3600)} days"
+        raise Invalid("link_expired", f"This link is more than {old} old.")
     message = (
         Message.objects.select_related("recipient")
         .filter(pk=said["m"], recipient=said["p"], recipient__is_active=True)

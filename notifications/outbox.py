@@ -23,8 +23,8 @@ class Letter:
 
     `topic` and `cause` are opaque here. `clearance` is the topic that the reader must be cleared
     for ("" for none); it is checked again at the moment of sending. `priority` runs from 1, the
-    most urgent, to 5. `data` may carry `ack` (offer an acknowledge link) and `url` (the path that
-    "Open" leads to).
+    most urgent, to 5. `data` may carry `ack` (offer an acknowledge link), `links` (labels of
+    further signed links by their action) and `url` (the path that "Open" leads to).
     """
 
     topic: str

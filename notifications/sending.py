@@ -186,6 +186,10 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         body=message.body,
         ack_url=make_link(message, "ack", clock=fixed(now)) if message.data.get("ack") else "",
         open_url=settings.PUBLIC_URL.rstrip("/") + path if inside else "",
+        links=[
+            (str(label), make_link(message, action, clock=fixed(now)))
+            for action, label in dict(message.data.get("links") or {}).items()
+        ],
         event=message.data.get("event") or {},
         secret=_secret_for(message),
     )

@@ -35,7 +35,14 @@ SUBJECTS = {
     "change_ended": "The change has ended",
     "workaround": "There is a workaround",
     "mentioned": "You have been named in a ticket",
+    "invited": "You have been added to a request",
+    "chased": "The requester asks where it stands",
 }
+
+OFFERS: dict[str, dict[str, object]] = {
+    "resolved": {"links": {"rate": "How was it? One press"}},
+}
+"""Signed links that a kind of letter carries beside "Open", by action."""
 
 
 def letter(
@@ -65,7 +72,7 @@ def letter(
         urgency=urgency,
         priority=ticket.priority,
         clearance=ticket.topic if ticket.restricted else "",
-        data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key},
+        data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key, **OFFERS.get(kind, {})},
     )
 
 

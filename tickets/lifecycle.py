@@ -22,6 +22,8 @@ HOLDS = {
     states.PENDING_CHANGE: "await_change",
 }
 LONGEST_SLEEP = timedelta(days=366)
+CHASE_PAUSE = timedelta(hours=1)
+NO_WORDS = "Nothing else was said."
 OVERTAKEN = (*PAGES, "assigned", "waiting", "woken", "involved")
 """Kinds of message that the end of a ticket makes pointless; answers and alarms still go out."""
 RESOLUTION_CODES = {
@@ -286,13 +288,32 @@ def cancel(
 def chase(
     *, ticket: Ticket, actor: Person, text: str, clock: TimeSource = database_now, via: str = "web"
 ) -> Ticket:
-    """The requester asks where it stands: counted, and seen by the team."""
+    """The requester asks where it stands: counted, seen by the team, told to who has it.
+
+    Raises Conflict when the ticket is over, or was asked after within the last hour.
+    """
     with acting(ticket, actor=actor, action="chase", clock=clock, via=via) as act:
         if not act.ticket.is_open:
             raise Conflict("not_open", f"{act.ticket.key} is not open any more.")
+        again_at = chase_again_at(act.ticket)
+        if again_at is not None and act.now < again_at:
+            raise Conflict("asked_lately", "That was asked within the last hour; the team knows.")
         act.ticket.chase_count += 1
-        act.record(EventKind.CHASED, body=fitting(text, "text", 2000), is_public=True)
+        body = fitting(text, "text", 2000)
+        event = act.record(EventKind.CHASED, body=body, is_public=True)
+        people = [act.ticket.assignee_id]
+        told = letters.to_people(
+            act.ticket, event, kind="chased", body=body or NO_WORDS, person_ids=people
+        )
+        enqueue(told, now=act.now)
         return act.ticket
+
+
+def chase_again_at(ticket: Ticket) -> datetime | None:
+    """From when on it can be asked after again; None when it never was."""
+    asked = TimelineEvent.objects.filter(ticket=ticket.pk, kind=EventKind.CHASED)
+    last = asked.order_by("-seq").values_list("at", flat=True).first()
+    return last + CHASE_PAUSE if last else None
 
 
 def withdraw_all(act: Act, reason: str) -> None:

@@ -52,13 +52,15 @@ class Place:
 
 PLACES = (
     Place("queue", _("Queue"), "list-checks", "web:queue", "q", is_agent),
-    Place("queue", _("Requests"), "list-checks", "web:queue", "q", requesters),
+    Place("portal", _("Help"), "life-buoy", "web:portal", "h", requesters),
+    Place("requests", _("My requests"), "list-checks", "web:requests", "q", requesters),
     Place("on-call", _("On call"), "phone-call", "web:on-call", "o", is_agent),
     Place("majors", _("Majors"), "siren", "web:majors", "m", is_agent),
     Place("guide", _("Who does what"), "signpost", "web:guide", "w"),
     Place("policies", _("Policies"), "milestone", "web:policies", "p", is_agent),
     Place("knowledge", _("Knowledge"), "book-open-text", "web:knowledge", "k"),
     Place("mailbox", _("Mailbox"), "mail", "mailbox", "b", is_agent),
+    Place("setup", _("Set-up"), "rocket", "web:setup", "s", whoever_may("admin")),
     Place("admin", _("Admin"), "gauge", "admin:index", "a", staff),
 )
 

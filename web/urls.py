@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web import service_urls, ticket_urls
+from web import portal_urls, service_urls, ticket_urls
 from web.bulk import KINDS
 from web.ticketkeys import register
 from web.views import (
@@ -10,8 +10,6 @@ from web.views import (
     bulk,
     calendars,
     cases,
-    hints,
-    knowledge,
     links,
     majors,
     opening,
@@ -19,7 +17,6 @@ from web.views import (
     partners,
     queue,
     savedviews,
-    writing,
     you,
 )
 
@@ -55,16 +52,6 @@ urlpatterns = [
     path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
     path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),
-    path("knowledge", knowledge.library, name="knowledge"),
-    path("knowledge/new", writing.new, name="article-new"),
-    path("knowledge/<int:pk>", knowledge.article, name="article"),
-    path("knowledge/<int:pk>/vote", knowledge.vote, name="article-vote"),
-    path("knowledge/<int:pk>/history", knowledge.history, name="article-history"),
-    path("knowledge/<int:pk>/edit", writing.edit, name="article-edit"),
-    path("knowledge/<int:pk>/publish", writing.publish, name="article-publish"),
-    path("knowledge/<int:pk>/retire", writing.retire, name="article-retire"),
-    path("tickets/<ticket_key:key>/knowledge", hints.known, name="ticket-knowledge"),
-    path("tickets/<ticket_key:key>/knowledge/use", hints.use, name="ticket-use"),
-    path("tickets/<ticket_key:key>/knowledge/tick", hints.tick, name="ticket-tick"),
+    *portal_urls.ADDRESSES,
     *ticket_urls.ADDRESSES,
 ]

@@ -108,7 +108,7 @@ def _engine() -> Engine:
 
 
 def _plain(message: OutgoingMessage) -> str:
-    links = [("Acknowledge", message.ack_url), ("Open", message.open_url)]
+    links = [("Acknowledge", message.ack_url), *message.links, ("Open", message.open_url)]
     lines = [f"{label}: {url}" for label, url in links if url]
     return "\n\n".join([message.body.strip(), *lines]) + "\n"
 

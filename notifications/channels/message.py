@@ -1,6 +1,6 @@
 """What a channel is given and what it answers: the one shape that all channels share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,7 +9,8 @@ from typing import Any, Protocol
 class OutgoingMessage:
     """A message ready to leave: every word and link is final; `key` stays the same on each try.
 
-    `event` and the `secret` that signs it are for machines only.
+    `links` are further signed links, each with its label. `event` and the `secret` that signs it
+    are for machines only.
     """
 
     key: str
@@ -20,6 +21,7 @@ class OutgoingMessage:
     body: str
     ack_url: str = ""
     open_url: str = ""
+    links: Sequence[tuple[str, str]] = ()
     event: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
 

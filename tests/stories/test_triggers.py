@@ -135,7 +135,7 @@ def test_the_third_chase_is_told_of_once(story: Story) -> None:
     story.policy("p", when("chased", "Impatient", notify("lead"), count=3))
     ticket = story.open()
     for number in range(1, 6):
-        story.forward(minutes=10)
+        story.forward(hours=1)
         chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
         story.forward(seconds=1)
         assert story.fired(ticket) == (["Impatient"] if number >= 3 else [])

@@ -9,12 +9,13 @@ from web.places import PLACES
 
 def test_the_navigation_leads_to_what_is_open_to_each(stage, sign_in):
     ines = sign_in(stage.ines).get("/").content.decode()
-    ada = sign_in(stage.ada).get("/").content.decode()
-    for place in PLACES[:3]:
-        assert (f">{place.label}<" in ines) == (place.slug != "queue" or place.label == "Queue")
+    ada = sign_in(stage.ada).get("/", follow=True).content.decode()
+    for label, page in (("Queue", ines), ("On call", ines), ("Help", ada), ("My requests", ada)):
+        assert f">{label}<" in page
+        assert f">{label}<" not in (ada if page is ines else ines)
     assert "/on-call" in ines
     assert "/on-call" not in ada
-    assert "Requests" in ada
+    assert "My requests" in ada
 
 
 def test_places_have_keys_of_their_own():

@@ -10,7 +10,7 @@ from web.forms.base import PageForm
 from web.look import THEMES
 
 
-def _zones() -> list[tuple[str, str]]:
+def zones() -> list[tuple[str, str]]:
     """Every zone with a place in its name, and UTC."""
     named = sorted(name for name in available_timezones() if "/" in name and "Etc/" not in name)
     return [(name, name.replace("_", " ")) for name in ("UTC", *named)]
@@ -21,7 +21,7 @@ class YouForm(PageForm):
 
     zone = forms.ChoiceField(
         label=_("Time zone"),
-        choices=_zones,
+        choices=zones,
         help_text=_("All times on the pages are in this zone, and your quiet hours too."),
     )
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)

@@ -8,6 +8,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from roles.newcomers import is_untouched
 from web import doors, signin
 from web.forms.access import SignInForm
 
@@ -30,7 +31,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if status == 302:
             return redirect(onward)
     asked = request.GET.get("next") or request.POST.get("next", "")
-    context = {"form": form, "next": asked, "example_site": _is_example()}
+    context = {
+        "form": form,
+        "next": asked,
+        "example_site": _is_example(),
+        "untouched": is_untouched(),
+    }
     return render(request, "web/access/sign_in.html", context, status=status)
 
 

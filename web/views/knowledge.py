@@ -98,7 +98,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
         if said == "spared":
             articles.spare(article=found, person=request.user)
             messages.success(request, _("Good. No request was opened."))
-            return redirect("web:queue")
+            return redirect("web:portal")
         articles.vote(article=found, person=request.user, helpful=said == "yes")
     except Refused as refused:
         messages.error(request, refused.detail)

@@ -3,15 +3,19 @@
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from notifications.links import LinkClaim, read_link, use_link
+from roles.instants import database_now
 from roles.models import Person
 from roles.refusals import Conflict, Invalid, Refused
 from tickets.assignment import acknowledge
-from tickets.models import Ticket
+from tickets.feedback import may_change
+from tickets.models import Feedback, Ticket
 from web import doors
 from web.views.acts import status_of
+from web.views.requests import rate_as
 
 STATUSES = {"link_invalid": 404, "link_expired": 410}
 
@@ -36,6 +40,35 @@ def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
     except Ticket.DoesNotExist:
         return _refuse(request, Invalid("link_invalid", "This link is not valid."))
     return render(request, "web/links/done.html", {"ticket": ticket, "person": person})
+
+
+@never_cache
+@doors.public(action="rate", methods=doors.FORM)
+def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask how it was, and keep the mark; the link may be used until the mark stands for good."""
+    refused, said = None, ""
+    try:
+        person, ticket = _meant(read_link(token, action="rate"))
+        if request.method == "POST":
+            try:
+                said = rate_as(request, ticket, person, via="link")
+            except Refused as no:
+                refused = no
+    except (Refused, Ticket.DoesNotExist):
+        return _refuse(request, Invalid("link_invalid", _("This link is not valid any more.")))
+    given = Feedback.objects.filter(ticket=ticket.pk, person=person.pk).first()
+    context = {
+        "ticket": ticket,
+        "person": person,
+        "token": token,
+        "feedback": given,
+        "scores": Feedback.Score.choices,
+        "may_rate": may_change(given, database_now()),
+        "refused": refused,
+        "said": said,
+    }
+    status = status_of(refused) if refused else 200
+    return render(request, "web/links/rate.html", context, status=status)
 
 
 def _meant(claim: LinkClaim) -> tuple[Person, Ticket]:

@@ -21,6 +21,8 @@ def new(request: HttpRequest) -> HttpResponse:
     """Ask what it is about, and open the ticket; agents may open one for somebody else."""
     person = request.user
     by_agent = "agent" in roles_of(person)
+    if not by_agent:
+        return redirect("web:ask")
     form = OpeningForm(request.POST or None, by_agent=by_agent)
     status = 200
     if request.method == "POST":

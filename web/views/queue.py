@@ -15,12 +15,14 @@ from tickets.models import Ticket
 from tickets.priority import LABELS as PRIORITIES
 from web import bulk, doors
 from web.filters import STATUS_ORDER, Filters
-from web.queue import Page, queue_page
+from web.queue import Page, is_agent, queue_page
 
 
 @doors.signed_in(action="view")
 def queue(request: HttpRequest) -> HttpResponse:
     """One page of the queue, or only its rows when a live page asks for them again."""
+    if not is_agent(request.user):
+        return redirect("web:portal")
     filters = Filters.read(request.GET)
     meant = _meant(request.user, filters) if "X-Live" not in request.headers else None
     if meant is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from escalation.why import why_nobody_was_paged
 from tickets.access import allowed_actions
@@ -23,6 +23,8 @@ PARTS = {"ticket-live": "web/ticket/_live.html", "story-earlier": "web/ticket/_e
 def ticket(request: HttpRequest, key: str) -> HttpResponse:
     """The ticket's page, or the part of it that asks for itself again."""
     read = dossier(request.user, key)
+    if not read.internal:  # who only asks reads it in plain words
+        return redirect("web:request", key=key)
     context = page_of(read, Window.of(request.GET))
     context["form"] = blank_form(read.ticket, request.user, _canned(request, read))
     part = request.htmx and request.htmx.target  # type: ignore[attr-defined]

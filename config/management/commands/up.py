@@ -19,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from config.catalogues import compile_catalogues
 from config.servers import ServerTrouble, create_database, postgres_server, valkey_server
 from config.supervisor import Supervisor, free_port, is_free, keep_secret_key, write_line
+from roles.newcomers import is_untouched
+from web.firstlink import first_link
 
 WORKERS = {"worker": ("escalation,celery", 2), "sender": ("messages", 2), "thinker": ("long", 1)}
 """Each with its queues and processes; what takes minutes never keeps a page waiting."""
@@ -54,7 +56,7 @@ class Command(BaseCommand):
                 make_example(env)
             start_engines(supervisor, env)
             if supervisor.wait_for_page(f"http://127.0.0.1:{settings.PORT}/health"):
-                announce(supervisor, time.monotonic() - begun)
+                announce(supervisor, time.monotonic() - begun, env["SECRET_KEY"])
             elif not supervisor.is_stopping:
                 supervisor.say("The web process has not answered; still trying.")
             supervisor.watch()
@@ -167,9 +169,12 @@ def worker_commands() -> dict[str, list[str]]:
     }
 
 
-def announce(supervisor: Supervisor, took_s: float) -> None:
-    """Say where the service is and who may sign in."""
+def announce(supervisor: Supervisor, took_s: float, secret_key: str) -> None:
+    """Say where the service is and who may sign in, or how the first account is made."""
     supervisor.say(f"Ready in {took_s:.1f} s: {settings.PUBLIC_URL}")
+    if is_untouched():
+        supervisor.say(f"Make the first account here: {first_link(secret_key=secret_key)}")
+    connection.close()
     sign_ins = settings.HOME / "sign-ins.txt"
     if sign_ins.exists():
         for line in sign_ins.read_text().splitlines():

@@ -1,0 +1,83 @@
+"""Brings people along: whom a requester lets follow a request."""
+
+from django.db.models import Q
+
+from notifications.outbox import enqueue
+from roles.instants import TimeSource, database_now
+from roles.models import Person
+from roles.refusals import Conflict, Invalid
+from tickets import letters
+from tickets.acting import acting
+from tickets.models import EventKind, Ticket, Watcher
+
+UNKNOWN = "We know nobody by this address. Ask the person to sign in once, or ask us."
+
+
+def known_person(actor: Person, given: str) -> Person:
+    """The active person meant: by full e-mail address, or by name within one's own organisation.
+
+    Raises Invalid when there is none, or more than one of that name.
+    """
+    words = given.strip()
+    if not words or "\x00" in words or len(words) > 254:
+        raise Invalid("unknown_person", "Say whom.", {"person": "An e-mail address, please."})
+    meant = Q(email__iexact=words)
+    if actor.organisation_id is not None:
+        mine = Q(organisation=actor.organisation_id)
+        meant |= mine & (Q(name__iexact=words) | Q(username__iexact=words))
+    people = Person.objects.filter(meant, is_active=True, kind=Person.Kind.PERSON)
+    found = list(people.order_by("pk")[:2])
+    if len(found) != 1:
+        several = "Several people have this name; give the e-mail address."
+        raise Invalid("unknown_person", "Whom?", {"person": several if found else UNKNOWN})
+    return found[0]
+
+
+def invite(
+    *,
+    ticket: Ticket,
+    actor: Person,
+    person: Person,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Watcher:
+    """Let somebody follow the ticket and answer on it; that person is told.
+
+    Raises Forbidden, Conflict for somebody who follows it already, Invalid on a restricted case.
+    """
+    with acting(ticket, actor=actor, action="invite", clock=clock, via=via) as act:
+        if act.ticket.restricted:
+            raise Invalid("restricted", "People are cleared for a case, not added to it.")
+        if person.pk == act.ticket.requester_id:
+            raise Conflict("is_requester", f"{person} has asked for this.")
+        made, is_new = Watcher.objects.get_or_create(
+            ticket=act.ticket, person=person, defaults={"since": act.now}
+        )
+        if not is_new:
+            raise Conflict("follows", f"{person} follows it already.")
+        event = act.record(EventKind.WATCHED, facts={"added": [person.pk]})
+        told = letters.to_people(
+            act.ticket, event, kind="invited", body=_words(actor), person_ids=[person.pk]
+        )
+        enqueue(told, now=act.now)
+        return made
+
+
+def uninvite(
+    *,
+    ticket: Ticket,
+    actor: Person,
+    person: Person,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> None:
+    """Let somebody follow it no longer. Raises Forbidden, Conflict for who does not."""
+    with acting(ticket, actor=actor, action="invite", clock=clock, via=via) as act:
+        gone, _ = Watcher.objects.filter(ticket=act.ticket, person=person).delete()
+        if not gone:
+            raise Conflict("follows_not", f"{person} does not follow it.")
+        act.record(EventKind.WATCHED, facts={"removed": [person.pk]})
+
+
+def _words(actor: Person) -> str:
+    return f"{actor} lets you follow this request. You can read it and answer on it."
