@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Min
 
+from config.example.knowledge import say_how_it_was
 from config.example.planned import PLANNED
 from config.example.scenes import SCENES, Opening
 from escalation import handover
@@ -21,7 +22,7 @@ from notifications.outbox import withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
 from tickets import assignment, changes, incidents, lifecycle, links, notices, problems, staffing
-from tickets.models import Category, Service, Ticket
+from tickets.models import Article, Category, Service, Ticket
 from tickets.opening import open_ticket
 
 ACTS: dict[str, Callable[..., Any]] = {
@@ -90,6 +91,8 @@ class _Past:
             else:
                 self._act(name, act)
         self._forward(self.end)
+        if Article.objects.exists():
+            say_how_it_was(clock=self.clock)
         # All tickets are of those days, also the problems that policies have opened by themselves.
         topics = [ticket.topic for ticket in Ticket.objects.all()]
         withdraw(topics=topics, reason=TAKEN_BACK, now=self.end)

@@ -19,6 +19,7 @@ from config.example import (
     teams,
 )
 from config.example.beside import BESIDE
+from config.example.knowledge import fill_shelf
 from config.example.rosters import make_roster
 from escalation.contracts import set_contract
 from escalation.models import HandoverContract, Policy, Target, Vendor
@@ -55,6 +56,7 @@ def build_site(
     _make_contracts(clock)
     _make_targets(clock)
     _make_policies(clock)
+    fill_shelf(clock=clock)
     partners.make_hook(clock)
     return _make_source(clock)
 

@@ -1,6 +1,7 @@
 """The first run: from nothing to the first ticket, one small step after another."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -233,9 +234,10 @@ def _place(actor: Person, person: Person, team: Team, part: str) -> None:
 
 
 def _on_call(request: HttpRequest, form: Any) -> str:
-    zone, today = request.user.zone, timezone.localdate().isoformat()
+    # Since yesterday, so that somebody is on call at this hour, whichever it is.
+    zone, began = request.user.zone, timezone.localdate() - timedelta(days=1)
     teams = list(form.cleaned_data["teams"])
-    firstrun.set_rosters(request.user, teams, zone=zone, starts_on=today)
+    firstrun.set_rosters(request.user, teams, zone=zone, starts_on=began.isoformat())
     return "policy"
 
 
