@@ -96,8 +96,12 @@ def addresses(*keys: str) -> list[str]:
     views = ("mine", "team", "breach", "escalated", "unassigned", "all", "done", "major", "watched")
     for view in views:
         found.append(f"/?view={view}")
+    found += ["/portal", "/portal/ask", "/requests", "/setup/people", "/setup/ticket"]
+    for view in ("open", "done", "followed", "organisation"):
+        found.append(f"/requests?view={view}")
     for word in (WORD, "INC", "INC-000002", "desk"):
         found += [f"/palette?q={word}", f"/queue/take?key={word}"]
+        found += [f"/requests?view=open&q={word}", f"/portal/suggestions?subject={word}"]
         found += [f"/?view=all&q={word}", f"/api/v1/tickets/?q={word}", f"/api/v1/people/?q={word}"]
         found.append(f"/knowledge?q={word}")
         found.append(f"/admin/tickets/ticket/?q={word}")
@@ -107,9 +111,9 @@ def addresses(*keys: str) -> list[str]:
     found.append("/api/v1/tickets/?page_size=1")
     for key in keys:
         found += [f"/{room}/{key}" for room in ("tickets", *ROOMS)]
-        found.append(f"/tickets/{key}/knowledge")
         found += [f"/palette?ticket={key}", f"/palette?recent={key}", f"/palette?q={key}"]
         found.append(f"/queue/resolve?key={key}")
+        found += [f"/tickets/{key}/knowledge", f"/requests/{key}"]
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
         found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
     return found

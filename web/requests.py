@@ -55,6 +55,15 @@ SHORT: Final = {
 }
 """A status in a requester's words."""
 
+SCORES: Final = (
+    (5, lazy("Very good")),
+    (4, lazy("Good")),
+    (3, lazy("So-so")),
+    (2, lazy("Bad")),
+    (1, lazy("Very bad")),
+)
+"""The marks, the best first."""
+
 
 @dataclass(frozen=True)
 class Standing:

@@ -14,6 +14,7 @@ from tickets.assignment import acknowledge
 from tickets.feedback import may_change
 from tickets.models import Feedback, Ticket
 from web import doors
+from web.requests import SCORES
 from web.views.acts import status_of
 from web.views.requests import rate_as
 
@@ -62,7 +63,7 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "person": person,
         "token": token,
         "feedback": given,
-        "scores": Feedback.Score.choices,
+        "scores": SCORES,
         "may_rate": may_change(given, database_now()),
         "refused": refused,
         "said": said,

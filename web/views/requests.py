@@ -15,7 +15,7 @@ from tickets import company, feedback, lifecycle
 from tickets.access import allowed_actions
 from tickets.models import Feedback, Ticket
 from web import doors
-from web.requests import after_asking, standing, story
+from web.requests import SCORES, after_asking, standing, story
 from web.views.acts import status_of, visible_ticket
 
 Act = Callable[[HttpRequest, Ticket], str]
@@ -49,7 +49,7 @@ def _context(person: Person, ticket: Ticket) -> dict[str, Any]:
         "after_asking": after_asking(ticket) if ticket.is_open else "",
         "followers": list(Person.objects.filter(watched__ticket=ticket.pk)),
         "feedback": given,
-        "scores": Feedback.Score.choices,
+        "scores": SCORES,
         "may_rate": rateable and feedback.may_change(given, now),
         "here": "requests",
     }
