@@ -53,7 +53,7 @@ class Place:
 PLACES = (
     Place("queue", _("Queue"), "list-checks", "web:queue", "q", is_agent),
     Place("portal", _("Help"), "life-buoy", "web:portal", "h", requesters),
-    Place("requests", _("My requests"), "list-checks", "web:requests", "q", requesters),
+    Place("requests", _("My requests"), "list-checks", "web:requests", "r", requesters),
     Place("on-call", _("On call"), "phone-call", "web:on-call", "o", is_agent),
     Place("majors", _("Majors"), "siren", "web:majors", "m", is_agent),
     Place("guide", _("Who does what"), "signpost", "web:guide", "w"),

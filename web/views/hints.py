@@ -14,7 +14,7 @@ from roles.refusals import Refused
 from tickets import articles, knowledge, runbooks, states
 from tickets.models import ArticleRevision, ArticleUse, Ticket
 from web import doors
-from web.views.acts import visible_ticket
+from web.reading import visible_ticket
 
 WORDS_FROM_DESCRIPTION = 400
 

@@ -15,7 +15,6 @@ from tickets.feedback import may_change
 from tickets.models import Feedback, Ticket
 from web import doors
 from web.requests import SCORES
-from web.views.acts import status_of
 from web.views.requests import rate_as
 
 STATUSES = {"link_invalid": 404, "link_expired": 410}
@@ -68,7 +67,7 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
         "refused": refused,
         "said": said,
     }
-    status = status_of(refused) if refused else 200
+    status = doors.status_of(refused) if refused else 200
     return render(request, "web/links/rate.html", context, status=status)
 
 
@@ -83,5 +82,5 @@ def _meant(claim: LinkClaim) -> tuple[Person, Ticket]:
 
 def _refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
     context = {"code": refused.code, "detail": refused.detail}
-    status = STATUSES.get(refused.code) or status_of(refused)
+    status = STATUSES.get(refused.code) or doors.status_of(refused)
     return render(request, "web/links/refused.html", context, status=status)

@@ -19,7 +19,6 @@ from tickets.opening import open_ticket
 from web import doors
 from web.forms.portal import AskForm
 from web.requests import SHORT
-from web.views.acts import UNPROCESSABLE, status_of
 
 PAGE_ROWS = 25
 AT_HOME = 5
@@ -53,7 +52,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _ask_page(request, AskForm(initial=_begun(request)))
     form = AskForm(request.POST)
     if not form.is_valid():
-        return _ask_page(request, form, status=UNPROCESSABLE)
+        return _ask_page(request, form, status=doors.UNPROCESSABLE)
     given = form.cleaned_data
     if given["kind"] != Kind.SECURITY and "seen" not in request.POST:
         found = _suggestions(request.user, given["subject"], given["service"])
@@ -64,7 +63,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         ticket = open_ticket(actor=person, requester=person, source=Source.PORTAL, **given)
     except Refused as refused:
         form.show(refused)
-        return _ask_page(request, form, status=status_of(refused))
+        return _ask_page(request, form, status=doors.status_of(refused))
     messages.success(request, _("We have it. Its number is %(key)s.") % {"key": ticket.key})
     return redirect("web:request", key=ticket.key)
 

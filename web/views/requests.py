@@ -15,8 +15,8 @@ from tickets import company, feedback, lifecycle
 from tickets.access import allowed_actions
 from tickets.models import Feedback, Ticket
 from web import doors
+from web.reading import visible_ticket
 from web.requests import SCORES, after_asking, standing, story
-from web.views.acts import status_of, visible_ticket
 
 Act = Callable[[HttpRequest, Ticket], str]
 
@@ -68,7 +68,7 @@ def _perform(action: str, act: Act) -> doors.View:
         except Refused as refused:
             context = _context(request.user, ticket)
             context |= {"refused": refused, "refused_act": action, "typed": request.POST}
-            status = status_of(refused)
+            status = doors.status_of(refused)
             return render(request, "web/portal/request.html", context, status=status)
         messages.success(request, said)
         return redirect("web:request", key=key)

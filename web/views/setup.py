@@ -37,7 +37,6 @@ from web.forms.setup import (
     TeamsForm,
     TrialForm,
 )
-from web.views.acts import UNPROCESSABLE, status_of
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -55,7 +54,7 @@ def first(request: HttpRequest, token: str) -> HttpResponse:
     form = FirstForm(request.POST or None)
     status = 200
     if request.method == "POST":
-        status = UNPROCESSABLE
+        status = doors.UNPROCESSABLE
         if form.is_valid():
             try:
                 person = make_first_administrator(**form.cleaned_data)
@@ -83,9 +82,11 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
     except Refused as refused:
         if refused.code != "weak":
             context = {"code": refused.code, "detail": refused.detail}
-            return render(request, "web/links/refused.html", context, status=status_of(refused))
+            return render(
+                request, "web/links/refused.html", context, status=doors.status_of(refused)
+            )
         form.show(refused)
-    status = UNPROCESSABLE if request.method == "POST" else 200
+    status = doors.UNPROCESSABLE if request.method == "POST" else 200
     return render(request, "web/setup/welcome.html", {"form": form, "guest": guest}, status=status)
 
 
@@ -109,13 +110,13 @@ def setup_step(request: HttpRequest, step: str) -> HttpResponse:
     form = STEPS[step][0](request.POST or None, initial=_begun(request.user, step))
     status = 200
     if request.method == "POST":
-        status = UNPROCESSABLE
+        status = doors.UNPROCESSABLE
         if form.is_valid():
             try:
                 onward = STEPS[step][1](request, form)
             except Refused as refused:
                 form.show(refused)
-                status = status_of(refused)
+                status = doors.status_of(refused)
             else:
                 return redirect("web:setup-step", step=onward)
     return _page(request, step, form, status)

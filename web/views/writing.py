@@ -14,7 +14,6 @@ from tickets import articles
 from tickets.models import Article, Ticket
 from web import doors
 from web.forms.knowledge import ArticleForm, initial_of
-from web.views.acts import UNPROCESSABLE, status_of
 
 
 @doors.signed_in(action="draft_knowledge", methods=doors.FORM)
@@ -108,7 +107,7 @@ def _save(
 ) -> tuple[Article | None, int]:
     """The kept draft, or None with the status of the answer."""
     if not form.is_valid():
-        return None, UNPROCESSABLE
+        return None, doors.UNPROCESSABLE
     given: dict[str, Any] = {"actor": request.user, **form.cleaned_data}
     try:
         if article is not None:
@@ -116,4 +115,4 @@ def _save(
         return articles.draft_article(source=source, **given), 302
     except Refused as refused:
         form.show(refused)
-        return None, status_of(refused)
+        return None, doors.status_of(refused)
