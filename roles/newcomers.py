@@ -123,5 +123,7 @@ def _choose(person: Person, password: str) -> None:
     try:
         validate_password(password, person)
     except ValidationError as weak:
-        raise Invalid("weak", "Choose another password.", {"password": " ".join(weak)}) from None
+        raise Invalid(
+            "weak", "Choose another password.", {"password": " ".join(weak.messages)}
+        ) from None
     person.set_password(password)

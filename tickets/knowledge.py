@@ -7,6 +7,7 @@ from typing import Final
 
 from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
 from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from roles.access import allows
@@ -159,7 +160,7 @@ def _articles(
     return [_of_article(article) for article in articles.order_by("-rank", "pk")[:limit]]
 
 
-def _weight(field: str, words: Sequence[str]) -> SearchRank | Value:
+def _weight(field: str, words: Sequence[str]) -> Combinable:
     """What the words weigh that were found, whatever the number of those that were not."""
     if not words:
         return Value(0.0, output_field=FloatField())

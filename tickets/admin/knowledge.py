@@ -18,7 +18,7 @@ class RevisionLines(admin.TabularInline):  # type: ignore[type-arg]
     model = ArticleRevision
     fk_name = "article"
     fields = ["number", "title", "audience", "published_at", "published_by", "note"]
-    readonly_fields = fields
+    readonly_fields = ["number", "title", "audience", "published_at", "published_by", "note"]
     extra = 0
     can_delete = False
 

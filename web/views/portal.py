@@ -151,7 +151,7 @@ def _offered(person: Person) -> dict[str, QuerySet[Ticket]]:
     mine = seen.filter(requester=person.pk)
     watched = Exists(Watcher.objects.filter(ticket=OuterRef("pk"), person=person.pk))
     others = seen.exclude(requester=person.pk)
-    found = {
+    found: dict[str, QuerySet[Ticket]] = {
         "open": mine.filter(status__in=[*states.OPEN, states.RESOLVED]),
         "done": mine.filter(status__in=states.FINAL),
         "followed": others.filter(watched),

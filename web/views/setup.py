@@ -127,6 +127,11 @@ def _require_administrator(request: HttpRequest) -> None:
         raise Http404
 
 
+def _administrator(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)
+    return request.user
+
+
 def _begun(person: Person, step: str) -> dict[str, Any]:
     """What a form begins with beside its own defaults."""
     if step == "hours":
@@ -205,7 +210,7 @@ def _teams(request: HttpRequest, form: Any) -> str:
 
 def _people(request: HttpRequest, form: Any) -> str:
     """Invite somebody, or give somebody who is here already a place; the link is shown once."""
-    given, actor = form.cleaned_data, request.user
+    given, actor = form.cleaned_data, _administrator(request)
     person = Person.objects.filter(email__iexact=given["email"], is_active=True).first()
     if person is None:
         person, link = invite_person(
@@ -236,7 +241,7 @@ def _place(actor: Person, person: Person, team: Team, part: str) -> None:
 
 def _on_call(request: HttpRequest, form: Any) -> str:
     # Since yesterday, so that somebody is on call at this hour, whichever it is.
-    zone, began = request.user.zone, timezone.localdate() - timedelta(days=1)
+    zone, began = _administrator(request).zone, timezone.localdate() - timedelta(days=1)
     teams = list(form.cleaned_data["teams"])
     firstrun.set_rosters(request.user, teams, zone=zone, starts_on=began.isoformat())
     return "policy"
