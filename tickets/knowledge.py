@@ -41,7 +41,7 @@ GERMAN: Final = (
 FUNCTION_WORDS: Final = frozenset(f"{ENGLISH} {GERMAN}".split())
 """Left out of a search: each language's small words would match every text of the other."""
 _WORD = re.compile(r"\w{2,40}")
-_MARKS = re.compile(r"[#>*_`~|]+|!?\[([^\]]*)\]\([^)]*\)")
+_MARKS = re.compile(r"^\s*(?:[-+]|\d+\.)\s+|[#>*_`~|]+|!?\[([^\]]*)\]\([^)]*\)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,12 +51,18 @@ def steps() -> list[Step]:
         Step("ladder", _("Tiers"), _("The rungs that a ticket climbs."), bool(tiers), _told(tiers)),
         Step("hours", _("Hours"), _("When people work."), bool(hours), _told(hours)),
         Step("teams", _("Teams"), _("Who works on which rung."), has_desk, _told(teams)),
-        Step("people", _("People"), _("Who works here."), people > 0, str(people or "")),
-        Step("on-call", _("On call"), _("Whom a page reaches."), served > 0, str(served or "")),
+        Step("people", _("People"), _("Who works here."), people > 0,
+             _counted(people, _("%(n)s person"), _("%(n)s people"))),
+        Step("on-call", _("On call"), _("Whom a page reaches."), served > 0,
+             _counted(served, _("%(n)s team takes turns"), _("%(n)s teams take turns"))),
         Step("policy", _("Policy"), _("What happens when time runs out."), bool(policies),
              _told(policies)),
         Step("ticket", _("First ticket"), _("See a page arrive."), bool(tickets), _told(tickets)),
     ]  # fmt: skip
+
+
+def _counted(number: int, one: str | Promise, many: str | Promise) -> str:
+    return str(one if number == 1 else many) % {"n": number} if number else ""
 
 
 def _told(names: Sequence[str]) -> str:

@@ -231,7 +231,7 @@ def _words(
     """The rest of the sentence; None for what a requester is not told of."""
     if kind in MOVES:
         team = teams.get(facts.get("set", {}).get("team_id"))
-        return _("%(team)s works on it now") % {"team": team} if team else None
+        return _("%(team)s has it now") % {"team": team} if team else None
     if kind == "watched":
         added = [people[pk] for pk in facts.get("added", []) if pk in people]
         return _("%(names)s can follow this now") % {"names": ", ".join(added)} if added else None

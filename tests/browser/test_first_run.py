@@ -70,7 +70,7 @@ def test_from_an_empty_site_to_the_first_page(page: Page, site: str, setup_album
     go_on(page, "First ticket", "Open the first ticket")
     aside(tick)
     aside(deliver_batch)
-    expect(page.get_by_text("Ada Root was paged by email")).to_be_visible()
+    expect(page.get_by_text("Ada Root was paged by e-mail")).to_be_visible()
     assert time.monotonic() - began < FIVE_MINUTES_S
     setup_album.look("setup-arrived")
     page.get_by_role("link", name="To the queue").click()

@@ -56,7 +56,7 @@ def test_who_only_asks_begins_at_the_portal_and_who_works_here_at_the_queue(stag
 def test_the_request_page_tells_what_happens_and_nothing_of_the_inside(stage, sign_in):
     page = sign_in(stage.ada).get(f"/requests/{stage.tickets['slow'].key}").content.decode()
     assert "I see the delay too" in page
-    assert "Application Support works on it now" in page
+    assert "Application Support has it now" in page
     assert "Somebody will take it" in page
     for secret in (*INSIDE, "rights on the database", "Acceptance"):
         assert secret not in page, secret

@@ -133,7 +133,7 @@ def test_the_whole_way_from_nothing_to_a_page_that_arrives(root: Client, mailout
     assert (page.recipient.username, page.topic) == ("ada", Ticket.objects.get().topic)
     deliver_batch()
     arrived = root.get("/setup/ticket").content.decode()
-    assert "Ada Root was paged by email" in arrived
+    assert "Ada Root was paged by e-mail" in arrived
     assert any("Trial" in mail.subject for mail in mailoutbox)
 
 
