@@ -1,5 +1,6 @@
 """The portal: where people who need help begin, and where they find what they have asked."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -14,12 +15,14 @@ from roles.instants import database_now
 from roles.models import Person
 from roles.refusals import Refused
 from tickets import knowledge, states
-from tickets.models import Kind, Service, Source, Ticket, Watcher
+from tickets.finding import having_words, keys_like
+from tickets.models import Kind, Service, Source, Ticket, TicketQuerySet, Watcher
 from tickets.opening import open_ticket
 from web import doors
 from web.forms.portal import AskForm
 from web.requests import SHORT
 
+KEY = re.compile(r"[A-Za-z]{3}-\d{1,12}")
 PAGE_ROWS = 25
 AT_HOME = 5
 TEXT_MAX = 500
@@ -124,7 +127,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
     rows = offered[view]
     if words:
-        rows = rows.filter(Q(key__istartswith=words) | Q(subject__icontains=words))
+        rows = _having(rows, words)
     pages = Paginator(rows.order_by("-last_event_at", "-pk"), PAGE_ROWS)
     found = pages.get_page(request.GET.get("page"))
     counts = _counts(person, offered)
@@ -141,17 +144,25 @@ def requests(request: HttpRequest) -> HttpResponse:
     return render(request, "web/portal/requests.html", context)
 
 
+def _having(rows: TicketQuerySet, words: str) -> TicketQuerySet:
+    """Those with this key, or with these words in what their requester may read."""
+    by_key = rows.none()
+    if KEY.fullmatch(words):
+        by_key = rows.filter(key__in=keys_like(words))
+    return rows.filter(pk__in=having_words(rows, words, internal=False).values("pk")) | by_key
+
+
 def _mine(person: Person) -> QuerySet[Ticket]:
     return Ticket.objects.visible_to(person).filter(requester=person.pk)
 
 
-def _offered(person: Person) -> dict[str, QuerySet[Ticket]]:
+def _offered(person: Person) -> dict[str, TicketQuerySet]:
     """The lists that this person has, by name; each through the one read scope."""
     seen = Ticket.objects.visible_to(person)
     mine = seen.filter(requester=person.pk)
     watched = Exists(Watcher.objects.filter(ticket=OuterRef("pk"), person=person.pk))
     others = seen.exclude(requester=person.pk)
-    found: dict[str, QuerySet[Ticket]] = {
+    found: dict[str, TicketQuerySet] = {
         "open": mine.filter(status__in=[*states.OPEN, states.RESOLVED]),
         "done": mine.filter(status__in=states.FINAL),
         "followed": others.filter(watched),
@@ -162,7 +173,7 @@ def _offered(person: Person) -> dict[str, QuerySet[Ticket]]:
     return found
 
 
-def _counts(person: Person, offered: dict[str, QuerySet[Ticket]]) -> dict[str, int]:
+def _counts(person: Person, offered: dict[str, TicketQuerySet]) -> dict[str, int]:
     """How many rows each list has, in one statement."""
     parts = {
         slug: Count("pk", filter=Q(pk__in=rows.values("pk"))) for slug, rows in offered.items()
