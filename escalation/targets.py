@@ -283,14 +283,18 @@ class People:
             holders = self.staff.holders.get(slug, [])
             self._know(holders)
             active = [pk for pk in holders if pk in self.people and self.people[pk].is_active]
-            places = Schedule.objects.filter(
-                Q(revisions__rotations__members__person__in=active)
-                | Q(overrides__person__in=active)
-            )
-            serving = self.on_call(places.values_list("team_id", flat=True).distinct())
+            serving = self.on_call(self._places(active))
             now = {pk for ids in serving.values() for pk in ids}
             self._duties[slug] = [pk for pk in active if pk in now] or active
         return self._duties[slug]
+
+    def _places(self, person_ids: Sequence[int]) -> Iterable[int]:
+        """The teams whose schedules name any of these people."""
+        places = Schedule.objects.filter(
+            Q(revisions__rotations__members__person__in=person_ids)
+            | Q(overrides__person__in=person_ids)
+        )
+        return places.values_list("team_id", flat=True).distinct()
 
     def _around(self, ticket: Ticket, name: str, team: Team | None) -> list[int]:
         single = {

@@ -26,6 +26,9 @@ from roles.refusals import Conflict, Invalid, Refused
 USUAL = timedelta(days=28)
 """The window that a new simulation offers."""
 
+NAMES = {"current": "Today", "draft": "Draft"}
+"""What the two worlds are called that are played."""
+
 State = Simulation.State
 NO_RESULT = {
     State.QUEUED: "It begins as soon as a worker is free, within a minute as a rule.",
@@ -183,6 +186,6 @@ class SimulationAdmin(GuardedAdmin):
     def result(self, simulation: Simulation) -> SafeString | str:
         if not simulation.report:
             return NO_RESULT[State(simulation.state)]
-        page = page_of(simulation.report)
+        page = page_of(simulation.report, names=NAMES)
         text = render_to_string("admin/insights/simulation/_result.html", {"page": page})
         return mark_safe(text)  # noqa: S308 (a template of ours, which escapes)

@@ -1,7 +1,7 @@
 """Who would have been told: the live rules for targets and deeds, asked at moments of the past."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +34,7 @@ class Company(People):
         for team in self.teams.keys() - planned:
             self._shifts[team] = [Shift(-team, since, until)]
         self._starts = {team: [shift.start for shift in s] for team, s in self._shifts.items()}
-        self._serving_in = _places(self._shifts)
-        self._active: dict[str, list[int]] = {}
+        self._serving_in = _served_in(self._shifts)
         self.stood_in: set[str] = set()
 
     def zone_of(self, person_id: int) -> str:
@@ -72,25 +71,9 @@ class Company(People):
                 ]
         return min(starts, default=(None, ""))
 
-    def _duty(self, slug: str) -> list[int]:
-        """As live: those holders who are on call anywhere at the moment played, else all of them.
-
-        Where each of them is ever on call is known from the shifts laid out; nobody is asked again.
-        """
-        if slug not in self._duties:
-            active = self._active_holders(slug)
-            places = {team_id for pk in active for team_id in self._serving_in.get(pk, ())}
-            now = {pk for ids in self.on_call(places).values() for pk in ids}
-            self._duties[slug] = [pk for pk in active if pk in now] or active
-        return self._duties[slug]
-
-    def _active_holders(self, slug: str) -> list[int]:
-        if slug not in self._active:
-            holders = self.holders.get(slug, [])
-            self._know(holders)
-            known = [self.people[pk] for pk in holders if pk in self.people]
-            self._active[slug] = [person.pk for person in known if person.is_active]
-        return self._active[slug]
+    def _places(self, person_ids: Sequence[int]) -> set[int]:
+        """The teams in which any of these people is ever on call in the time played."""
+        return {team_id for pk in person_ids for team_id in self._serving_in.get(pk, ())}
 
     def _know(self, person_ids: Iterable[int]) -> None:
         missing = set(person_ids) - self.people.keys()
@@ -128,7 +111,7 @@ class Rehearsal(Executor):
         self._moved.clear()
 
 
-def _places(shifts: Mapping[int, Iterable[Shift]]) -> dict[int, set[int]]:
+def _served_in(shifts: Mapping[int, Iterable[Shift]]) -> dict[int, set[int]]:
     """In which teams each person is ever on call."""
     found: dict[int, set[int]] = {}
     for team_id, served in shifts.items():

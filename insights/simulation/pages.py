@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from escalation.explain import duration
-from insights.simulation.figures import ROWS, by_name
+from insights.simulation.figures import ROWS, at_tier_words, by_name, warned_words
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LEVELS: Final = 5
-NAMES: Final = {"current": "Today", "draft": "Draft"}
-"""What readers call the two worlds that are played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +29,16 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that a page shows of a report; rows beside a name are those of one world."""
+    """Everything that a page shows of a report.
+
+    `rows` has every figure, worlds side by side; `totals` the plain numbers among them, of which
+    `breaches` and `tiers` have the others, one world a row.
+    """
 
     label: str
     worlds: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[int]]]
+    rows: Sequence[tuple[str, Sequence[Any]]]
+    totals: Sequence[tuple[str, Sequence[int]]]
     breaches: Sequence[tuple[str, str, int, int, str]]
     tiers: Sequence[tuple[str, str, Mapping[str, int]]]
     weeks: Sequence[Week]
@@ -45,14 +48,19 @@ class Page:
     hours: Sequence[int] = tuple(range(24))
 
 
-def page_of(report: Mapping[str, Any], people: int = 10) -> Page:
-    """The page of a finished report; the busiest people only."""
-    worlds = {NAMES.get(name, name): world for name, world in by_name(report).items()}
+def page_of(
+    report: Mapping[str, Any], people: int = 10, names: Mapping[str, str] | None = None
+) -> Page:
+    """A finished report as a page, the busiest people only; `names` are what worlds are called."""
+    called = names or {}
+    worlds = {called.get(name, name): world for name, world in by_name(report).items()}
+    totals = [(title, [world[key] for world in worlds.values()]) for title, key in ROWS]
     most = max((max(map(max, world["pages_by_hour"])) for world in worlds.values()), default=0)
     return Page(
         label=report["label"],
         worlds=list(worlds),
-        rows=[(title, [world[key] for world in worlds.values()]) for title, key in ROWS],
+        rows=[*totals, *_warned(worlds), *_by_tier(worlds)],
+        totals=totals,
         breaches=_breaches(worlds),
         tiers=_tiers(worlds),
         weeks=[_week(name, world["pages_by_hour"], most) for name, world in worlds.items()],
@@ -60,6 +68,28 @@ def page_of(report: Mapping[str, Any], people: int = 10) -> Page:
         steps=[(name, world["steps"]) for name, world in worlds.items()],
         notes=_notes(report),
     )
+
+
+def _warned(worlds: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    clocks = sorted({clock for world in worlds.values() for clock in world["breaches"]})
+    return [
+        (
+            f"{clock.replace('_', ' ').capitalize()} warned of before it was missed",
+            [warned_words(world["breaches"].get(clock)) for world in worlds.values()],
+        )
+        for clock in clocks
+    ]
+
+
+def _by_tier(worlds: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    tiers = sorted({tier for world in worlds.values() for tier in world["tiers"]})
+    return [
+        (
+            f"{tier or 'No tier'}: firings, pages, warned of / missed",
+            [at_tier_words(world["tiers"].get(tier)) for world in worlds.values()],
+        )
+        for tier in tiers
+    ]
 
 
 def _breaches(worlds: Mapping[str, Any]) -> list[tuple[str, str, int, int, str]]:
