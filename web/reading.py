@@ -63,7 +63,20 @@ def seen_by(person: Person) -> QuerySet[Ticket]:
     """The tickets that the person may see, with what stands around them and the present time."""
     now = Func(function="clock_timestamp", output_field=DateTimeField())
     seen = with_ties(Ticket.objects.visible_to(person), person)
-    return with_standing(seen).select_related(*AROUND).annotate(read_at=now)
+    others = Ticket.objects.visible_to(person).order_by().values("pk")
+    onward = TicketLink.objects.filter(source=OuterRef("pk"), target__in=others)
+    back = TicketLink.objects.filter(target=OuterRef("pk"), source__in=others)
+    return (
+        with_standing(seen)
+        .select_related(*AROUND)
+        .annotate(
+            read_at=now,
+            is_linked=Exists(onward) | Exists(back),
+            is_helping=Exists(
+                Involvement.objects.filter(ticket=OuterRef("pk"), person=person.pk, left_at=None)
+            ),
+        )
+    )
 
 
 def visible_ticket(person: Person, key: str) -> Ticket:

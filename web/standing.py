@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from escalation.models import Engagement
+from escalation.models import Engagement, Run
 from tickets.models import Lifting, Notice, Ticket
 
 
@@ -20,15 +20,22 @@ class Standing:
     has_workaround: bool = False
     is_lifting: bool = False
     owes_notice: bool = False
+    climbs: bool = False
+    is_snoozed: bool = False
+    is_linked: bool = False
+    is_helping: bool = False
 
 
 def with_standing(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """The tickets, each with what its standing follows from; no further query."""
     here = OuterRef("pk")
+    active = Run.objects.filter(ticket=here, state=Run.State.ACTIVE)
     working = Engagement.objects.filter(ticket=here, ended_at=None)
     return tickets.annotate(
         is_lifting=Exists(Lifting.objects.filter(ticket=here, confirmed_at=None)),
         owes_notice=Exists(Notice.objects.filter(ticket=here, given_at=None)),
+        climbs=Exists(active.exclude(held=Run.Hold.MAJOR)),
+        is_snoozed=Exists(active.filter(held=Run.Hold.SNOOZED)),
         engagement_state=working.values("state")[:1],
         major_state=F("major__state"),
         change_state=F("change__state"),
@@ -50,4 +57,8 @@ def standing_of(ticket: Any) -> Standing:
         has_workaround=bool(read.has_workaround),
         is_lifting=read.is_lifting,
         owes_notice=read.owes_notice,
+        climbs=read.climbs,
+        is_snoozed=read.is_snoozed,
+        is_linked=getattr(ticket, "is_linked", False),
+        is_helping=getattr(ticket, "is_helping", False),
     )

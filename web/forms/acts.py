@@ -1,13 +1,14 @@
 """What each act on a ticket asks before it is done."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from escalation.contracts import URGENT, Need, needs_between, present_handover
+from escalation.contracts import URGENT, present_handover
 from escalation.models import Escalation
+from escalation.routes import Choice, Panel, Question
 from roles.models import Membership, Person, Team
 from roles.refusals import Refused
 from tickets import states
@@ -15,13 +16,14 @@ from tickets.lifecycle import RESOLUTION_CODES
 from tickets.models import Ticket, TicketLink
 from tickets.priority import LABELS as PRIORITIES
 from tickets.priority import LEVELS
-from web.destinations import Destination
 from web.forms.base import PageForm
 
 LEVEL_CHOICES = [(str(level), f"{level} {word}") for level, word in LEVELS.items()]
 CHOOSE = [("", "Choose…")]
 ASKED: Final = "need_"
 """What the names of fields begin with that a receiver's contract adds."""
+TOP: Final = "top"
+"""Stands for nobody above: authority is called, and the work stays."""
 
 
 def words(label: str, *, required: bool = True, rows: int = 4, **more: Any) -> forms.CharField:
@@ -86,26 +88,34 @@ class EscalateForm(ActForm):
             del self.fields["urgent"]
         codes = [pair for pair in Escalation.Reason.choices if pair[0] != "policy"]
         self.fields["reason_code"].choices = CHOOSE + codes  # type: ignore[attr-defined]
-        self.destinations: list[Destination] = []
+        self.panel: Panel | None = None
+        self.chosen: Choice | None = None
 
-    def offer(self, destinations: list[Destination]) -> None:
-        """Let the person choose among these; the recommended one is chosen beforehand."""
-        self.destinations = destinations
-        choices = [(each.team.slug, each.team.name) for each in destinations]
+    def offer(self, panel: Panel) -> None:
+        """Let the person choose; who is recommended is chosen beforehand.
+
+        At the top of the ladder there is nobody above: the incident manager on call is paged.
+        """
+        self.panel = panel
+        offered = ([panel.recommended] if panel.recommended else []) + list(panel.alternatives)
+        choices = [(each.team.slug, each.team.name) for each in offered]
+        if panel.recommended is None:
+            choices.insert(0, (TOP, "Page the incident manager"))
         self.fields["to_team"].choices = choices  # type: ignore[attr-defined]
-        if destinations and destinations[0].reason:
-            self.initial["to_team"] = destinations[0].team.slug
-        chosen = self.data.get("to_team") or self.initial.get("to_team")
-        for each in destinations:
-            if each.team.slug == chosen:
-                self._ask(needs_between(self.ticket.team_id, each.team))
+        self.initial.setdefault("to_team", choices[0][0])
+        slug = self.data.get("to_team") or self.initial["to_team"]
+        self.chosen = next((each for each in offered if each.team.slug == slug), None)
+        for question in self.chosen.asks if self.chosen else ():
+            self._ask(question)
 
-    def _ask(self, needs: Sequence[Need]) -> None:
-        """A field for each thing that the receiver's contract asks for."""
-        for need in needs:
-            if need.slug not in self.fields:
-                label = need.name if need.required else f"{need.name} (if you know)"
-                self.fields[f"{ASKED}{need.slug}"] = words(label, required=False, rows=2)
+    def _ask(self, question: Question) -> None:
+        """A field for something that the receiver's contract asks for."""
+        need = question.need
+        if need.slug in self.fields:
+            return
+        label = need.name if need.required else _("%(need)s (if you know)") % {"need": need.name}
+        told = _("Told before on this ticket; only if there is news.") if question.answered else ""
+        self.fields[f"{ASKED}{need.slug}"] = words(label, required=False, rows=2, help_text=told)
 
     @property
     def asked(self) -> list[forms.BoundField]:

@@ -7,18 +7,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from roles.instants import database_now
+from escalation.routes import panel
 from roles.models import Team
 from roles.refusals import Conflict, Forbidden, Refused
 from tickets.access import allowed_actions
 from tickets.models import Ticket
 from web import doors
 from web.acts import Act, Situation, situation
-from web.destinations import destinations
 from web.forms.acts import ASKED, ActForm, CompleteForm, EscalateForm, MoveForm
 from web.reading import visible_ticket
+from web.register import ACTS
 
 UNPROCESSABLE = 422
+OVERTAKEN = 409
+LOOK = "look"
 
 
 def status_of(refused: Refused) -> int:
@@ -38,8 +40,10 @@ def view_of(act: Act) -> doors.View:
         at = situation(ticket, person, allowed_actions(person, ticket))
         if not act.is_allowed(at.allowed):
             return _page(request, act, at, None, error=_forbidden(act, ticket), status=403)
+        if request.method != "POST" and not act.fits(at):
+            return _page(request, act, at, None, status=OVERTAKEN)
         form = _form(act, at, request)
-        if request.method == "POST":
+        if request.method == "POST" and LOOK not in request.POST:
             return _post(request, act, at, form)
         return _page(request, act, at, form)
 
@@ -74,9 +78,13 @@ def _form(act: Act, at: Situation, request: HttpRequest) -> ActForm | None:
     if act.form is None:
         return None
     given = request.POST if request.method == "POST" else None
-    form = act.form(given, ticket=at.ticket, person=at.person)
+    about: dict[str, Any] = {"ticket": at.ticket, "person": at.person}
+    if given and LOOK in given:  # another choice was made, whose questions are to be shown
+        form = act.form(initial=given.dict(), **about)
+    else:
+        form = act.form(given, **about)
     if isinstance(form, EscalateForm):
-        form.offer(destinations(at.ticket, database_now()))
+        form.offer(panel(at.ticket, at.person, at.ticket.read_at))  # type: ignore[attr-defined]
     return form
 
 
@@ -87,13 +95,18 @@ def _data(form: ActForm | None) -> dict[str, Any]:
     data = dict(form.cleaned_data)
     if isinstance(form, EscalateForm):
         data = {name: data[name] for name in data if not name.startswith(ASKED)}
-        data["to_team"] = Team.objects.get(slug=data["to_team"])
+        data["to_team"] = Team.objects.filter(slug=data["to_team"]).first()  # none at the top
         data["answers"] = form.answers()
     elif isinstance(form, CompleteForm):
         data = form.given()
     elif isinstance(form, MoveForm):
         data["to_team"] = data.pop("team")
     return data
+
+
+def _ways(act: Act, at: Situation) -> list[Act]:
+    """What the person can do instead, now that somebody was faster."""
+    return [each for each in ACTS if each.main and each.slug != act.slug and each.is_offered(at)]
 
 
 def _forbidden(act: Act, ticket: Ticket) -> str:
@@ -109,12 +122,19 @@ def _page(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    fresh = at
+    if status == OVERTAKEN:
+        found = visible_ticket(at.person, at.ticket.key)
+        fresh = situation(found, at.person, allowed_actions(at.person, found))
     context = {
         "act": act,
-        "ticket": at.ticket,
+        "ticket": fresh.ticket,
         "form": form,
         "error": error,
-        "may_act": status != 403,
+        "may_act": form is not None or status not in (403, OVERTAKEN),
+        "state": status == OVERTAKEN,
+        "ways": _ways(act, fresh) if status == OVERTAKEN else [],
+        "now": fresh.ticket.read_at,  # type: ignore[attr-defined]
         "here": "queue",
     }
     part = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]

@@ -66,6 +66,7 @@
   }
   then?.addEventListener("change", word);
   form.addEventListener("change", onlyPublic);
+  text.addEventListener("focus", onlyPublic);
   onlyPublic();
 
   // ---- Files: chosen, dropped or pasted, they go up at once ----
