@@ -114,6 +114,9 @@ def addresses(*keys: str) -> list[str]:
         found += [f"/palette?ticket={key}", f"/palette?recent={key}", f"/palette?q={key}"]
         found.append(f"/queue/resolve?key={key}")
         found += [f"/tickets/{key}/knowledge", f"/requests/{key}"]
+        own = ("unpaged", "similar", "print", "canned", "here", "files/1", "escalate", "unlink")
+        found += [f"/tickets/{key}/{part}" for part in own]
+        found += [f"/tickets/{key}?show={view}" for view in ("talk", "climb", "clocks", "mail")]
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
         found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
     return found

@@ -83,6 +83,7 @@ def page_of(read: Dossier, window: Window) -> dict[str, Any]:
         "writing": writing_of(at, story.newest),
         "story_views": VIEWS if internal else {},
         "is_watching": at.is_watching,
+        "offered": {act.slug for act in offered},
         "next_step": next_step,
         **(_beside(read) if internal else {}),
     }

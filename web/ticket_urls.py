@@ -19,6 +19,8 @@ ADDRESSES = [
     path("tickets/<ticket_key:key>/files/<int:number>", attachments.attachment, name="attachment"),
     path("tickets/<ticket_key:key>/files/<int:number>/drop", attachments.drop, name="drop-upload"),
     path("tickets/<ticket_key:key>/unpaged", ticket.unpaged, name="unpaged"),
+    path("tickets/<ticket_key:key>/similar", ticket.similar, name="similar"),
+    path("tickets/<ticket_key:key>/print", ticket.printed, name="ticket-print"),
     *[
         path(f"tickets/<ticket_key:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")
         for act in ACTS

@@ -9,6 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from config.example import (
+    canned,
     catalog,
     contracts,
     guidance,
@@ -52,6 +53,7 @@ def build_site(
     _make_teams(clock)
     _assign_duties(clock)
     _make_catalog()
+    canned.make_canned_texts()
     partners.make_vendors(MAIL_DOMAIN)
     _make_contracts(clock)
     _make_targets(clock)

@@ -373,3 +373,24 @@ def test_a_requester_reads_of_the_moves_that_a_mail_told_and_of_no_reason(stage,
     page = sign_in(stage.ada).get(address(stage, "slow"), follow=True).content.decode()
     assert "Application Support has it now" in page
     assert "Nora Lind" not in page or "I see the delay too" in page
+
+
+def test_similar_tickets_are_those_that_the_reader_may_see(stage, sign_in):
+    near = Ticket.objects.get(pk=stage.tickets["mail"].pk)
+    Ticket.objects.filter(pk=near.pk).update(subject="Checkout fails for suppliers")
+    Ticket.objects.filter(pk=stage.tickets["case"].pk).update(subject="Checkout fails, secretly")
+    page = sign_in(stage.nora).get(address(stage, "slow", "similar")).content.decode()
+    assert near.key in page
+    assert "secretly" not in page
+    assert sign_in(stage.ada).get(address(stage, "slow", "similar")).status_code == 404
+
+
+def test_the_print_has_everything_the_reader_may_know_and_no_button(stage, sign_in):
+    url = address(stage, "slow", "print")
+    page = sign_in(stage.nora).get(url).content.decode()
+    assert "after the index rebuild" in page
+    assert "<button" not in page.partition("<article")[2].partition("</article>")[0]
+    told = sign_in(stage.ada).get(url).content.decode()
+    assert "I see the delay too" in told
+    assert "after the index rebuild" not in told
+    assert sign_in(stage.bo).get(url).status_code == 404

@@ -111,7 +111,10 @@ class EscalateForm(ActForm):
     def _ask(self, question: Question) -> None:
         """A field for something that the receiver's contract asks for."""
         need = question.need
-        if need.slug in self.fields:
+        if need.slug in self.fields:  # asked of everybody; this team insists
+            if need.required and not question.answered:
+                told = _("%(team)s asks for this.") % {"team": self.chosen.team}  # type: ignore[union-attr]
+                self.fields[need.slug].help_text = told
             return
         label = need.name if need.required else _("%(need)s (if you know)") % {"need": need.name}
         told = _("Told before on this ticket; only if there is news.") if question.answered else ""

@@ -11,6 +11,7 @@ from tickets.canned import canned_texts, filled
 from web import doors
 from web.dossier import Dossier, dossier, page_of
 from web.reading import visible_ticket
+from web.similar import similar_to
 from web.timeline import Window, in_reader_zone
 from web.views.composer import blank_form
 
@@ -51,3 +52,24 @@ def unpaged(request: HttpRequest, key: str) -> HttpResponse:
     part = bool(request.htmx)  # type: ignore[attr-defined]
     template = "web/ticket/_unpaged.html" if part else "web/ticket/unpaged.html"
     return render(request, template, {"ticket": found, "lines": lines, "here": "queue"})
+
+
+@doors.signed_in(action="see_internal")
+def similar(request: HttpRequest, key: str) -> HttpResponse:
+    """Tickets that sound like this one, as far as the reader may see them."""
+    found: Any = visible_ticket(request.user, key)
+    if "see_internal" not in allowed_actions(request.user, found):
+        raise Http404
+    context = {"ticket": found, "found": similar_to(found, request.user), "here": "queue"}
+    part = bool(request.htmx)  # type: ignore[attr-defined]
+    template = "web/ticket/_similar.html" if part else "web/ticket/similar.html"
+    return render(request, template, context)
+
+
+@doors.signed_in(action="view")
+def printed(request: HttpRequest, key: str) -> HttpResponse:
+    """The whole ticket on paper: everything that the reader may know, oldest first, no buttons."""
+    read = dossier(request.user, key)
+    context = page_of(read, Window(since=0))
+    context["items"] = context["story"].items[::-1]
+    return render(request, "web/ticket/print.html", context)

@@ -1,0 +1,104 @@
+"""The ticket page in a real browser: written on, looked at by two, changed while it is open."""
+
+import re
+from datetime import timedelta
+
+from playwright.sync_api import Browser, Page, expect
+
+from escalation.engine import tick
+from escalation.models import Run
+from roles.instants import database_now, fixed
+from tests.browser.test_walk import Album, album, sign_in  # noqa: F401 (a fixture)
+from tests.web.stage import Stage
+from tickets.lifecycle import comment
+from tickets.models import CannedText, Ticket
+
+
+def test_a_ticket_is_written_on_while_others_look_and_the_policy_goes_on(
+    page: Page,
+    browser: Browser,
+    site: str,
+    stage: Stage,
+    album: Album,  # noqa: F811
+):
+    CannedText.objects.create(name="First words", text="Dear {requester}, we look into {key}.")
+    address = f"{site}/tickets/{stage.tickets['slow'].key}"
+    sign_in(page, site, "nora")
+    page.goto(address)
+    page.keyboard.press("t")
+    expect(page.get_by_text("It is yours.")).to_be_visible()
+    _write_with_help(page, album)
+    _see_each_other(page, browser, site, address)
+    _be_held_back_then_ask(page, stage, album)
+    page.goto(address)
+    page.keyboard.press("u")
+    expect(page.get_by_text("Work goes on.")).to_be_visible()
+    _keep_reading_while_the_policy_fires(page, stage)
+
+
+def _write_with_help(page: Page, album: Album) -> None:  # noqa: F811
+    """A ready text by "::", a dropped file, a draft that outlives a reload."""
+    text = page.get_by_label("Note or reply", exact=True)
+    text.click()
+    page.keyboard.type("::first")
+    page.get_by_role("option", name=re.compile("First words")).click()
+    expect(text).to_have_value(re.compile(r"^Dear Ada Park, we look into INC-\d+\.$"))
+    page.set_input_files("#composer-file", [{"name": "log.txt", "mimeType": "", "buffer": b"502"}])
+    expect(page.locator(".files-unsent")).to_contain_text("log.txt")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#composer-preview")).to_contain_text("Dear Ada Park")
+    expect(page.get_by_text("Draft kept")).to_be_visible()
+    album.look("composer-helped", whole=False)
+    page.reload()
+    expect(text).to_have_value(re.compile("^Dear Ada Park"))
+    expect(page.locator(".files-unsent")).to_contain_text("log.txt")
+    page.get_by_role("button", name="Add internal note").click()
+    expect(page.locator(".item-note").first).to_contain_text("log.txt")
+
+
+def _see_each_other(page: Page, browser: Browser, site: str, address: str) -> None:
+    context = browser.new_context()
+    other = context.new_page()
+    sign_in(other, site, "teo")
+    other.goto(address)
+    expect(other.locator("#present")).to_contain_text("Nora Weiss is here")
+    expect(page.locator("#present")).to_contain_text("Teo Marin is here")
+    other.get_by_label("Note or reply", exact=True).press_sequentially("I th")
+    expect(page.locator("#present")).to_contain_text("Teo Marin is writing")
+    context.close()
+
+
+def _keep_reading_while_the_policy_fires(page: Page, stage: Stage) -> None:
+    """A "why?" that one reads stays open, and the keyboard where it was, at a live update."""
+    deliveries = page.locator(".item-more summary").first
+    deliveries.click()
+    opened = page.locator("details.item-more[open]")
+    expect(opened).to_have_count(1)
+    name = opened.get_attribute("id")
+    ticket = Ticket.objects.get(pk=stage.tickets["slow"].pk)
+    due = Run.objects.filter(ticket=ticket.pk, state="active").latest("next_at").next_at
+    assert due is not None
+    tick(clock=fixed(max(due, database_now()) + timedelta(seconds=1)))
+    expect(page.locator(".story")).to_contain_text("carried out", timeout=15_000)
+    expect(page.locator(f"details#{name}")).to_have_attribute("open", "")
+
+
+def _be_held_back_then_ask(page: Page, stage: Stage, album: Album) -> None:  # noqa: F811
+    ticket = Ticket.objects.get(pk=stage.tickets["slow"].pk)
+    page.reload()
+    comment(ticket=ticket, actor=stage.teo, text="I have told Ada already.", public=True)
+    page.locator(".mode-reply").click()
+    text = page.get_by_label("Note or reply", exact=True)
+    text.fill("Which browser do you use, Ada?")
+    page.get_by_label("Afterwards").select_option("pend")
+    page.get_by_label("What for?").fill("Which browser?")
+    page.get_by_role("button", name="Send reply and put on hold").click()
+    expect(page.get_by_text("Nothing has been sent.")).to_be_visible()
+    expect(page.locator(".meanwhile")).to_contain_text("I have told Ada already.")
+    expect(text).to_have_value("Which browser do you use, Ada?")
+    album.look("held-back")
+    page.get_by_role("button", name="Send anyway").click()
+    expect(page.get_by_text("Reply sent; the ticket waits.")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("Waiting for requester")
+    page.goto(f"{page.url.split('?')[0]}/print")
+    album.look("print")
