@@ -50,7 +50,7 @@
   }
 
   function press(key) {
-    const act = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((each) => each.offsetParent || each.matches("input"));
+    const act = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((each) => each.offsetParent || each.matches("input") || each.closest("details.menu"));
     if (!act) return false;
     if (act.matches("input[type=radio]")) {
       act.checked = true;
