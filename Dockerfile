@@ -12,7 +12,7 @@ RUN python -m compileall -q . \
  && python manage.py messages --compile \
  && python manage.py collectstatic --no-input -v 0 \
  && useradd --system --home-dir /var/lib/tierline --create-home tierline \
- && install -d -o tierline -m 700 /var/lib/tierline/mail
+ && install -d -o tierline -m 700 /var/lib/tierline/mail /var/lib/tierline/files
 
 USER tierline
 EXPOSE 8000

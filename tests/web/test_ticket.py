@@ -36,6 +36,16 @@ def test_the_page_costs_the_same_however_much_has_happened(stage, sign_in):
     assert len(many) <= QUERIES_MAX
 
 
+def test_no_ticket_costs_more_however_it_stands(stage, sign_in):
+    client = sign_in(stage.mara)
+    asked = {}
+    for name in ("slow", "vpn", "mail", "payroll", "badge"):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address(stage, name)).status_code == 200
+        asked[name] = len(queries)
+    assert max(asked.values()) <= QUERIES_MAX, asked
+
+
 WHO_SEES = {
     ("ines", "slow"): True,
     ("ada", "slow"): True,
