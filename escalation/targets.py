@@ -63,13 +63,13 @@ class Staff:
     Each part is read when it is first asked for.
     """
 
-    def __init__(self, teams: Mapping[int, Team] | None = None) -> None:
+    def __init__(self, teams: dict[int, Team] | None = None) -> None:
         """`teams` by id, each with its tier and calendar, if the caller has read them."""
         if teams is not None:
             self.teams = teams
 
     @cached_property
-    def teams(self) -> Mapping[int, Team]:
+    def teams(self) -> dict[int, Team]:
         return {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
 
     @cached_property

@@ -161,6 +161,6 @@ def _forget_unsent(actor: Person, before: Any) -> None:
 
 
 def _forget(attachment: Attachment) -> None:
-    storage, name = attachment.file.storage, attachment.file.name
+    storage, name = attachment.file.storage, attachment.file.name or ""
     attachment.delete()
     transaction.on_commit(lambda: storage.delete(name), robust=True)

@@ -29,7 +29,7 @@ class Dossier:
 
     at: Situation
     now: datetime
-    teams: Mapping[int, Team]
+    teams: dict[int, Team]
     escalations: list[Escalation]
 
     @property

@@ -7,7 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import redis
 from django.conf import settings
@@ -90,7 +90,7 @@ def _name(ticket: Ticket) -> str:
     return f"tierline:here:{ticket.pk}"
 
 
-def _ask(*commands: tuple[object, ...]) -> list[object] | None:
+def _ask(*commands: tuple[object, ...]) -> list[Any] | None:
     """The answers to some commands, sent at once; None when Valkey is away."""
     if live.breaker.is_open():
         return None

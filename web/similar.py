@@ -25,6 +25,6 @@ def similar_to(ticket: Ticket, person: Person) -> list[Ticket]:
     newest = Ticket.objects.visible_to(person).exclude(pk=ticket.pk).order_by("-pk")
     ids = newest.values("pk")[:LOOKED_AT]
     vector = SearchVector("subject", config="simple")
-    found = Ticket.objects.filter(pk__in=ids).annotate(close=SearchRank(vector, query))
-    found = found.filter(close__gt=0).order_by(F("close").desc(), "-pk")
+    found = Ticket.objects.filter(pk__in=ids).annotate(nearness=SearchRank(vector, query))
+    found = found.filter(nearness__gt=0).order_by(F("nearness").desc(), "-pk")
     return list(found.select_related("team__tier")[:SHOWN])

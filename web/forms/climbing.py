@@ -19,7 +19,7 @@ from web.forms.people import PersonField, working_here
 class InvolveForm(ActForm):
     """A person, or whoever is on call in a team; never both."""
 
-    person = PersonField(
+    person = PersonField(  # type: ignore[assignment]
         label=gettext_lazy("A person"),
         required=False,
         help_text=gettext_lazy("By user name, e-mail address or full name."),

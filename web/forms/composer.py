@@ -70,7 +70,7 @@ class ComposerForm(ActForm):
         choices=CHOOSE + list(RESOLUTION_CODES.items()),
     )
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
-    files = Files(required=False)
+    files = Files(required=False)  # type: ignore[assignment]
 
     def clean_change(self) -> Ticket | None:
         """The change of that key; one that the person may not see is as unknown as none."""
