@@ -126,14 +126,15 @@ def _page(
     if status == OVERTAKEN:
         found = visible_ticket(at.person, at.ticket.key)
         fresh = situation(found, at.person, allowed_actions(at.person, found))
+    is_over = status == OVERTAKEN and not act.fits(fresh)  # and not refused for another reason
     context = {
         "act": act,
         "ticket": fresh.ticket,
         "form": form,
         "error": error,
-        "may_act": form is not None or status not in (403, OVERTAKEN),
-        "state": status == OVERTAKEN,
-        "ways": _ways(act, fresh) if status == OVERTAKEN else [],
+        "may_act": form is not None or not (status == 403 or is_over),
+        "state": is_over,
+        "ways": _ways(act, fresh) if is_over else [],
         "now": fresh.ticket.read_at,  # type: ignore[attr-defined]
         "here": "queue",
     }
