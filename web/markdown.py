@@ -1,7 +1,7 @@
 """Turns what people write into safe HTML: Markdown without raw HTML, cleaned once more after."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import nh3
@@ -18,8 +18,12 @@ LONGEST: Final = 20_000
 """More than this of one text is shown as it was typed: parsing must stay cheap."""
 
 
+@lru_cache(maxsize=1024)
 def html_of(text: str) -> SafeString:
-    """The text as HTML of a few harmless tags; links lead outside without telling from where."""
+    """The text as HTML of a few harmless tags; links lead outside without telling from where.
+
+    Kept for the next time that it is shown: a page is drawn again at every live update.
+    """
     drawn = _parser().render(text) if len(text) <= LONGEST else f"<pre>{escape(text)}</pre>"
     cleaned = nh3.clean(
         drawn,
