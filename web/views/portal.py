@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -130,7 +130,7 @@ def requests(request: HttpRequest) -> HttpResponse:
         rows = _having(rows, words)
     pages = Paginator(rows.order_by("-last_event_at", "-pk"), PAGE_ROWS)
     found = pages.get_page(request.GET.get("page"))
-    counts = _counts(person, offered)
+    counts = _counts(offered)
     context = {
         "view": view,
         "views": [(slug, VIEWS[slug][0], counts[slug]) for slug in offered],
@@ -173,12 +173,9 @@ def _offered(person: Person) -> dict[str, TicketQuerySet]:
     return found
 
 
-def _counts(person: Person, offered: dict[str, TicketQuerySet]) -> dict[str, int]:
-    """How many rows each list has, in one statement."""
-    parts = {
-        slug: Count("pk", filter=Q(pk__in=rows.values("pk"))) for slug, rows in offered.items()
-    }
-    return Ticket.objects.visible_to(person).aggregate(**parts)
+def _counts(offered: dict[str, TicketQuerySet]) -> dict[str, int]:
+    """How many rows each list has, each asked for by its own index."""
+    return {slug: rows.count() for slug, rows in offered.items()}
 
 
 def _rows(tickets: Any) -> list[dict[str, Any]]:
