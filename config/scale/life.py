@@ -15,6 +15,7 @@ from escalation import handover
 from escalation.breaches import note_breaches
 from escalation.engine import climb
 from escalation.models import Clock, Run
+from escalation.scene import shared_configuration
 from notifications.models import Message, MessageState
 from roles.models import Membership, Organisation, Person
 from roles.refusals import Refused
@@ -76,6 +77,7 @@ class Life:
     def __init__(self, end: datetime) -> None:
         self.now = end
         self.end = end
+        self.configuration = shared_configuration()
         self.services = {row.slug: row for row in Service.objects.all()}
         self.categories = {row.slug: row for row in Category.objects.all()}
         crowd = Person.objects.filter(username__startswith=CROWD).order_by("pk")
@@ -138,7 +140,11 @@ class Life:
             self.now = max(self.now, moment)
             if due is not None and due <= self.now:
                 note_breaches(limit=MOST_STEPS, clock=self.clock, ticket_id=ticket.pk)
-            climb(run_ids=list(steps.values_list("pk", flat=True)), clock=self.clock)
+            climb(
+                run_ids=list(steps.values_list("pk", flat=True)),
+                clock=self.clock,
+                configuration=self.configuration,
+            )
         self.now = max(self.now, goal)
         note_breaches(limit=MOST_STEPS, clock=self.clock, ticket_id=ticket.pk)
 

@@ -1,17 +1,20 @@
-"""Prints copies of lived tickets into the database by COPY, on all cores at once."""
+"""Prints copies of lived tickets, on several cores at once, and hands them in."""
 
+import gc
 import io
 import multiprocessing
+import queue
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing.sharedctypes import Synchronized
+from multiprocessing.process import BaseProcess
 from random import Random
 from typing import Any, Final
 
 from django.db import connection, connections
 
+from config.scale import handing_in
 from config.scale.life import CROWD
 from config.scale.stamps import INSTANT, KEYLESS, TABLES, Original, Stamp, stays_open
 from notifications.outbox import key_of
@@ -19,7 +22,9 @@ from roles.calendars import work_calendar
 from roles.models import Person
 from tickets.models import Ticket
 
-CHUNK: Final = 1000
+CHUNK: Final = 2000
+AHEAD: Final = 4
+"""So many chunks may wait to be handed in: what keeps memory bounded."""
 SPREAD: Final = timedelta(minutes=10)
 HOSTS: Final = 100_000
 
@@ -36,6 +41,14 @@ class Order:
     seed: str
     shifts_us: Sequence[int] | None = None
     """By how much each copy is shifted, in microseconds; None for chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What COPY reads for some copies, by table."""
+
+    count: int
+    texts: Mapping[str, bytes]
 
 
 # ---- Reading the originals -----------------------------------------------------------------------
@@ -97,7 +110,7 @@ def _is_elastic(ticket: Ticket, rows: Mapping[str, Sequence[Any]]) -> bool:
 def _rows_of(table: str, select: str, ticket_ids: Sequence[int]) -> list[Any]:
     """All rows of a table that belong to these tickets, each column as COPY writes it."""
     with connection.cursor() as cursor:
-        columns = column_names(table)
+        columns = handing_in.column_names(table)
         ids = f"ARRAY[{','.join(map(str, map(int, ticket_ids)))}]::bigint[]"
         listed = ", ".join(f'"{name}"' for name in columns)
         order = "event_id" if table in KEYLESS else "id"
@@ -115,17 +128,6 @@ def _rows_of(table: str, select: str, ticket_ids: Sequence[int]) -> list[Any]:
         }
         for line in lines
     ]
-
-
-def column_names(table: str) -> list[str]:
-    """The columns of a table that are stored, in order."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-            " AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
-            [table],
-        )
-        return [name for (name,) in cursor.fetchall()]
 
 
 # ---- Dealing out ---------------------------------------------------------------------------------
@@ -186,57 +188,76 @@ def _reserve(sequence: str, count: int) -> int:
 # ---- Printing ------------------------------------------------------------------------------------
 
 
-def print_all(orders: Sequence[Order], told: Callable[[int], None]) -> None:
-    """Carry out all orders at once, each in a process of its own; `told` hears of progress.
+def print_all(orders: Sequence[Order], told: Callable[[int], None], *, is_fresh: bool) -> None:
+    """Carry out all orders, each in a process of its own; `told` hears of progress.
 
-    Raises RuntimeError when one of them fails.
+    This process hands in what they print. In a fresh database that is one transaction, into tables
+    begun anew; see `handing_in.begin_anew`. Raises RuntimeError when a printer fails.
     """
-    connections.close_all()
     context = multiprocessing.get_context("fork")
-    done: Synchronized[int] = context.Value("q", 0)
-    hands = [context.Process(target=_print, args=(order, done), daemon=True) for order in orders]
+    pages: multiprocessing.Queue[Pages] = context.Queue(AHEAD)
+    connections.close_all()
+    hands = [context.Process(target=_print, args=(order, pages), daemon=True) for order in orders]
     for hand in hands:
         hand.start()
-    seen = 0
+    missing = sum(len(order.picks) for order in orders)
     try:
-        while any(hand.is_alive() for hand in hands):
-            for hand in hands:
-                hand.join(0.2)
-            told(done.value - seen)
-            seen = done.value
-            if any(hand.exitcode for hand in hands):
-                break
+        with handing_in.desk(is_fresh=is_fresh) as hand_in:
+            while missing:
+                printed = _next(pages, hands)
+                hand_in(printed.texts)
+                missing -= printed.count
+                told(printed.count)
     finally:
         for hand in hands:
             hand.terminate()
             hand.join()
-    told(done.value - seen)
-    if any(hand.exitcode for hand in hands) or seen != sum(len(order.picks) for order in orders):
-        raise RuntimeError("Printing failed; see above.")
 
 
-def _print(order: Order, done: "Synchronized[int]") -> None:
-    for count in print_order(order):
-        with done.get_lock():
-            done.value += count
-    connection.close()
+def _next(pages: "multiprocessing.Queue[Pages]", hands: Sequence[BaseProcess]) -> Pages:
+    while True:
+        try:
+            return pages.get(timeout=1)
+        except queue.Empty:
+            if any(hand.exitcode for hand in hands):
+                raise RuntimeError("A printer failed; see above.") from None
 
 
-def print_order(order: Order) -> Iterator[int]:
-    """Carry out one order in this process; how many more copies are there, chunk by chunk."""
-    rng = Random(order.seed)
-    pages: dict[str, list[str]] = {table.name: [] for table in TABLES}
+def _print(order: Order, pages: "multiprocessing.Queue[Pages]") -> None:
+    gc.freeze()
+    gc.disable()  # what is printed refers to nothing
+    for printed in printing(order):
+        pages.put(printed)
+
+
+def print_order(order: Order) -> None:
+    """Carry out one order in this process, in a database in use."""
+    with handing_in.desk(is_fresh=False) as hand_in:
+        for printed in printing(order):
+            hand_in(printed.texts)
+
+
+def printing(order: Order) -> Iterator[Pages]:
+    """The pages of one order, so many copies at a time."""
+    texts: dict[str, list[str]] = {table.name: [] for table in TABLES}
     waiting = 0
-    for copy in _copies(order, rng):
+    for copy in _copies(order, Random(order.seed)):
         for table, text in copy:
-            pages[table].append(text)
+            texts[table].append(text)
         waiting += 1
         if waiting == CHUNK:
-            _hand_in(pages)
-            yield waiting
+            yield _bound(waiting, texts)
             waiting = 0
-    _hand_in(pages)
-    yield waiting
+    if waiting:
+        yield _bound(waiting, texts)
+
+
+def _bound(count: int, texts: dict[str, list[str]]) -> Pages:
+    """The texts as they are sent; their lists are emptied."""
+    pages = Pages(count, {name: "".join(parts).encode() for name, parts in texts.items() if parts})
+    for parts in texts.values():
+        parts.clear()
+    return pages
 
 
 def _copies(order: Order, rng: Random) -> Iterator[Any]:
@@ -253,25 +274,9 @@ def _copies(order: Order, rng: Random) -> Iterator[Any]:
             key=f"{stamp.series}-{numbers[stamp.series]:06d}",
             requester=rng.choice(order.crowd[stamp.organisation]),
             host=f"pc-{rng.randrange(HOSTS):05d}",
-            shift=timedelta(microseconds=shift_us),
+            shift_us=shift_us,
             key_of=key_of,
         )
         numbers[stamp.series] += 1
-        for table, count in stamp.counts.items():
-            if table not in KEYLESS:
-                free[table] += count
-
-
-def _hand_in(pages: dict[str, list[str]]) -> None:
-    """Write the pages down, children after parents, in one transaction without triggers."""
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN; SET LOCAL session_replication_role = replica")
-        cursor.execute("SET LOCAL synchronous_commit = off")
-        for table, texts in pages.items():
-            if texts:
-                columns = ", ".join(f'"{name}"' for name in column_names(table))
-                cursor.copy_expert(
-                    f"COPY {table} ({columns}) FROM STDIN", io.StringIO("".join(texts))
-                )
-                texts.clear()
-        cursor.execute("COMMIT")
+        for table, count in stamp.own_ids:
+            free[table] += count

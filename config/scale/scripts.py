@@ -12,18 +12,16 @@ from tickets.priority import MATRIX
 HOST: Final = "pc-00000"
 """Stands in every subject; each copy of a ticket gets a machine of its own there."""
 
-PRIORITY_SHARES: Final = {1: 0.02, 2: 0.08, 3: 0.35, 4: 0.40, 5: 0.15}
-LONGEST: Final = {1: 0.1, 2: 0.25, 3: 1.5, 4: 4.0, 5: 9.0}
+PRIORITY_SHARES: Final = {1: 0.01, 2: 0.04, 3: 0.45, 4: 0.38, 5: 0.12}
+LONGEST: Final = {1: 0.06, 2: 0.12, 3: 0.8, 4: 2.5, 5: 6.0}
 """The age in days that few open tickets of a priority exceed: most keep their targets."""
 FIRST_ACT_S: Final = {1: 40, 2: 60, 3: 900, 4: 1500, 5: 2000}
-"""How soon after its opening somebody takes or answers a ticket, if anybody does."""
-UNTOUCHED_AGE: Final = 0.05
-"""A ticket that nobody has taken yet is so much younger than others."""
+"""How soon after its opening somebody takes a ticket, if anybody does; twice that to an answer."""
+UNTOUCHED_S: Final = (120, 2400)
+"""How long ago a ticket came in that nobody has looked at yet."""
 LONGEST_CLOSED_DAYS: Final = 365.0
 OFFICE_OPENS: Final = timedelta(hours=8)
 OFFICE_SPAN_S: Final = 6 * 3600
-LATE_OPENS: Final = timedelta(hours=15, minutes=25)
-LATE_SPAN_S: Final = 1800
 SUBJECTS: Final = (
     ("e-mail", "performance", "Mail from {host} does not arrive"),
     ("ordering", "outage", "Orders end with an error at {host}"),
@@ -35,12 +33,8 @@ SUBJECTS: Final = (
     ("workplace", "hardware", "{host} does not start any more"),
     ("workplace", "how-to", "How do I print from {host}?"),
 )
-KINDS: Final = (
-    *(Kind.INCIDENT,) * 12,
-    *(Kind.REQUEST,) * 6,
-    Kind.SECURITY,
-    Kind.PROBLEM,
-)
+KINDS: Final = (*(Kind.INCIDENT,) * 26, *(Kind.REQUEST,) * 12, Kind.PROBLEM)
+URGENT_KINDS: Final = (*(Kind.INCIDENT,) * 8, Kind.REQUEST, Kind.SECURITY)
 
 Moment = tuple[float, str, Mapping[str, Any]]
 Fate = tuple[Moment, ...]
@@ -66,27 +60,32 @@ ASK: Final[Moment] = (
 )
 SOLVE: Final[Moment] = (0.8, "resolve", {"code": "fixed", "text": "A full disk was the cause."})
 
+ANSWER: Final[Moment] = (0.7, "answer", {"text": "Yes, it does.", "public": True})
+VENDOR: Final[Moment] = (
+    0.6,
+    "pend",
+    {"status": "pending_vendor", "reason": "Spare part ordered."},
+)
+
+# Shares as in a log of a service desk, looked at on any day: of all open tickets a quarter have
+# had one entry since they came in, half have had three at most, a tenth have had eight or more;
+# a third wait for the requester, one in a hundred has been reopened.
 OPEN_FATES: Final[Mapping[str, tuple[float, Fate]]] = {
-    "waiting": (0.30, ()),
-    "answered": (0.06, ((0.2, "comment", {"text": "Noted, thank you.", "public": True}),)),
-    "taken": (0.20, (TAKE, REPLY)),
-    "worked on": (
-        0.10,
-        (TAKE, REPLY, NOTE, (0.9, "comment", {"text": "Found it.", "public": False})),
-    ),
-    "asked back": (0.10, (TAKE, REPLY, ASK)),
-    "with the vendor": (
-        0.05,
-        (TAKE, NOTE, (0.6, "pend", {"status": "pending_vendor", "reason": "Spare part ordered."})),
-    ),
-    "passed on": (0.07, (TAKE, REPLY, UP)),
-    "passed on and taken": (0.05, (TAKE, REPLY, UP, (0.7, "take", {}))),
+    "waiting": (0.27, ()),
+    "taken": (0.08, (TAKE,)),
+    "answered": (0.20, (TAKE, REPLY)),
+    "asked at once": (0.13, (TAKE, ASK)),
+    "asked back": (0.09, (TAKE, REPLY, ASK)),
+    "worked on": (0.05, (TAKE, REPLY, NOTE)),
+    "with the vendor": (0.04, (TAKE, NOTE, VENDOR)),
+    "passed on": (0.03, (TAKE, UP)),
+    "passed on and taken": (0.04, (TAKE, REPLY, UP, (0.7, "take", {}))),
     "handed back": (
-        0.02,
+        0.01,
         (TAKE, UP, (0.7, "hand_back", {"reason_code": "incomplete", "reason": "Which server?"})),
     ),
     "reopened": (
-        0.03,
+        0.01,
         (
             TAKE,
             REPLY,
@@ -94,7 +93,19 @@ OPEN_FATES: Final[Mapping[str, tuple[float, Fate]]] = {
             (0.7, "reopen", {"reason": "It is back."}),
         ),
     ),
-    "chased": (0.02, ((0.7, "chase", {"text": "Any news?"}),)),
+    "chased": (0.02, (TAKE, (0.7, "chase", {"text": "Any news?"}))),
+    "a long story": (
+        0.03,
+        (
+            TAKE,
+            REPLY,
+            ASK,
+            ANSWER,
+            (0.75, "comment", {"text": "Then it is the driver.", "public": False}),
+            (0.8, "comment", {"text": "A new driver is on its way.", "public": True}),
+            (0.9, "comment", {"text": "Waiting for the roll-out.", "public": False}),
+        ),
+    ),
 }
 CLOSED_FATES: Final[Mapping[str, tuple[float, Fate]]] = {
     "solved": (0.15, (TAKE, REPLY, SOLVE)),
@@ -108,7 +119,7 @@ CLOSED_FATES: Final[Mapping[str, tuple[float, Fate]]] = {
         (
             TAKE,
             (0.3, *ASK[1:]),
-            (0.4, "answer", {"text": "Yes, it does.", "public": True}),
+            (0.4, *ANSWER[1:]),
             SOLVE,
             (0.95, "confirm", {}),
         ),
@@ -169,16 +180,17 @@ def _of_fates(
 def _script(
     rng: Random, end: datetime, priority: int, acts: Fate, *, weight: float, is_open: bool
 ) -> Script:
-    span = LONGEST[priority] * (1.0 if acts else UNTOUCHED_AGE)
+    span = LONGEST[priority]
     age = timedelta(days=min(span, rng.expovariate(5 / span)), minutes=5)
     opened_at = end - age
     if not is_open:
         opened_at = end - age - timedelta(days=rng.uniform(0.1, LONGEST_CLOSED_DAYS - span))
-    opened_at = _in_hours(rng, opened_at, priority, is_late=not acts)
+    opened_at = _in_hours(rng, opened_at, priority) if acts else _lately(rng, end, priority)
     moments = [_in_hours(rng, opened_at + age * share, priority) for share, _, _ in acts]
-    if moments:
-        moments[0] = min(moments[0], opened_at + timedelta(seconds=FIRST_ACT_S[priority]))
-    kind = rng.choice(KINDS)
+    for number, moment in enumerate(moments[:2], start=1):
+        latest = opened_at + timedelta(seconds=number * FIRST_ACT_S[priority])
+        moments[number - 1] = min(moment, latest)
+    kind = rng.choice(KINDS if priority > 2 else URGENT_KINDS)
     service, category, subject = rng.choice(SUBJECTS)
     impact, urgency = rng.choice([pair for pair, value in MATRIX.items() if value == priority])
     return Script(
@@ -200,19 +212,23 @@ def _script(
     )
 
 
-def _in_hours(rng: Random, at: datetime, priority: int, *, is_late: bool = False) -> datetime:
+def _in_hours(rng: Random, at: datetime, priority: int) -> datetime:
     """A whole second; what is not urgent happens in office hours, on the last day that has any.
 
-    In UTC, well within the hours of Berlin; what still lies in the queue came in late that day.
+    In UTC, well within the hours of Berlin.
     """
     at = at.replace(microsecond=0)
     if priority <= 2:
         return at
     at -= timedelta(days=max(0, at.weekday() - 4))
     midnight = at.replace(hour=0, minute=0, second=0)
-    if is_late:
-        return midnight + LATE_OPENS + timedelta(seconds=rng.randrange(LATE_SPAN_S))
     return midnight + OFFICE_OPENS + timedelta(seconds=rng.randrange(OFFICE_SPAN_S))
+
+
+def _lately(rng: Random, end: datetime, priority: int) -> datetime:
+    """When a ticket came in that still lies in the queue of the desk, which never closes."""
+    ago = timedelta(seconds=rng.randint(*UNTOUCHED_S))
+    return end - (ago / 10 if priority <= 2 else ago)
 
 
 def _ascending(first: datetime, moments: list[datetime]) -> list[datetime]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ INSTANT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\+00(?::00)?(?![\d:])"
     r"|(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC"
 )
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 CAUSE: Final = re.compile(r"(firing|event):(\d+)")
 FACT_IDS: Final = {"firing": "escalation_firing", "escalation": "escalation_escalation"}
 
@@ -105,6 +108,9 @@ class Stamp:
         self.is_elastic = original.is_elastic
         self.series = original.key.partition("-")[0]
         self.counts = {name: len(rows) for name, rows in original.rows.items()}
+        self.own_ids = [
+            (name, count) for name, count in self.counts.items() if count and name not in KEYLESS
+        ]
         self._numbers = {
             name: {row["id"]: number for number, row in enumerate(rows)}
             for name, rows in original.rows.items()
@@ -118,9 +124,7 @@ class Stamp:
         self._blocks = {
             table.name: self._block(table) for table in TABLES if original.rows.get(table.name)
         }
-        self._fillers = list(self._slots)
-        self._instants = [(index, at) for (kind, at), index in self._slots.items() if kind == "at"]
-        self._said = [(index, at) for (kind, at), index in self._slots.items() if kind == "said"]
+        self._sort_slots()
 
     # ---- Cutting ----
 
@@ -242,6 +246,21 @@ class Stamp:
         pick = itemgetter(*indexes)
         return form, pick if len(indexes) > 1 else (lambda values: (pick(values),))
 
+    def _sort_slots(self) -> None:
+        """Gaps by kind, for filling them quickly."""
+        self._ids: dict[str, list[tuple[int, int]]] = {}
+        self._plain: list[tuple[int, str]] = []
+        self._instants: list[tuple[int, int, int]] = []
+        self._said: list[tuple[int, int, int]] = []
+        for (kind, what), index in self._slots.items():
+            if kind == "id":
+                self._ids.setdefault(what[0], []).append((index, what[1]))
+            elif kind in ("at", "said"):
+                whole, rest = divmod((what - EPOCH) // MICROSECOND, 1_000_000)
+                (self._instants if kind == "at" else self._said).append((index, whole, rest))
+            elif kind in ("key", "requester", "host"):
+                self._plain.append((index, kind))
+
     # ---- Printing ----
 
     def print_copy(
@@ -251,22 +270,28 @@ class Stamp:
         key: str,
         requester: int,
         host: str,
-        shift: timedelta,
+        shift_us: int,
         key_of: Callable[..., str],
     ) -> Iterable[tuple[str, str]]:
         """The rows of one copy, by table, as COPY reads them.
 
         `first_ids` are free ids, used up in a row as far as the stamp's `counts` say.
         """
-        plain = {"key": key, "requester": str(requester), "host": host}
-        values: list[Any] = [
-            first_ids[what[0]] + what[1] if kind == "id" else plain.get(kind)
-            for kind, what in self._fillers
-        ]
-        for index, at in self._instants:
-            values[index] = (at + shift).isoformat(timespec="microseconds")
-        for index, at in self._said:
-            values[index] = f"{at + shift:%Y-%m-%d %H:%M:%S}"
+        values: list[Any] = [None] * len(self._slots)
+        plain = {"key": key, "requester": requester, "host": host}
+        for index, kind in self._plain:
+            values[index] = plain[kind]
+        for table, places in self._ids.items():
+            first = first_ids[table]
+            for index, number in places:
+                values[index] = first + number
+        seconds, rest_us = divmod(shift_us, 1_000_000)
+        for index, whole, rest in self._instants:
+            carry, micro = divmod(rest + rest_us, 1_000_000)
+            values[index] = f"{clock_face(whole + seconds + carry)}.{micro:06d}+00:00"
+        for index, whole, rest in self._said:
+            carry = (rest + rest_us) // 1_000_000
+            values[index] = clock_face(whole + seconds + carry).replace("T", " ")
         for form, pick, text_at, hash_at in self._events:
             text = form % pick(values)
             values[text_at] = text.replace("\\", "\\\\") if "\\" in text else text
@@ -276,6 +301,12 @@ class Stamp:
             values[index] = key_of(cause, int(recipient), channel, int(rung))
         for name, (form, pick) in self._blocks.items():
             yield name, form % pick(values)
+
+
+@lru_cache(maxsize=1 << 18)
+def clock_face(second: int) -> str:
+    """A whole second of the epoch as a date and a time; copies share most of theirs."""
+    return (EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _unescaped(text: str) -> str:

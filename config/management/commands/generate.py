@@ -11,7 +11,7 @@ from django.db import connection
 from tqdm import tqdm
 
 from config.scale import database
-from config.scale.site import MOST_CLOSED_LIVES, MOST_OPEN_LIVES, Wanted, make_site
+from config.scale.site import ALL, FEW, MOST_CLOSED_LIVES, MOST_OPEN_LIVES, Wanted, make_site
 from roles.models import Person
 from tickets.models import Ticket
 
@@ -32,6 +32,12 @@ class Command(BaseCommand):
             default=MOST_OPEN_LIVES + MOST_CLOSED_LIVES,
             help="how many tickets live through their past themselves",
         )
+        parser.add_argument(
+            "--policies",
+            choices=(FEW, ALL),
+            default=FEW,
+            help="the example's policies without those that watch every ticket, or all (few)",
+        )
         parser.add_argument("--template", help="make a new database of this name, for cloning")
         parser.add_argument(
             "--yes", action="store_true", help="add to a site in use, or replace the template"
@@ -42,7 +48,13 @@ class Command(BaseCommand):
             raise CommandError("Counts are not negative, and somebody has to live.")
         if not options["open"] + options["closed"]:
             raise CommandError("Nothing to make: say --open or --closed.")
-        wanted = Wanted(options["open"], options["closed"], options["seed"], options["lives"])
+        wanted = Wanted(
+            options["open"],
+            options["closed"],
+            options["seed"],
+            options["lives"],
+            options["policies"],
+        )
         name = options["template"]
         if name is None:
             self._require_own_data(options["yes"])
