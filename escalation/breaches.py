@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from escalation import quarantine
 from escalation.models import Clock
@@ -34,18 +34,35 @@ def note_late(limit: int, clock: TimeSource) -> int:
 
 def _unnoted(now: datetime) -> Q:
     """Passed while it ran; or found in retrospect, when it had stopped or stood still already."""
-    running = Q(state=Clock.State.RUNNING, due_at__lte=now)
-    return Q(noted_breach=False) & (running | Q(breached_at__isnull=False))
+    return _passed(now) | _missed()
+
+
+def _passed(now: datetime) -> Q:
+    return Q(noted_breach=False, state=Clock.State.RUNNING, due_at__lte=now)
+
+
+def _missed() -> Q:
+    return Q(noted_breach=False, breached_at__isnull=False)
+
+
+def passed(now: datetime) -> QuerySet[Clock]:
+    """The running clocks whose deadline is over, and of which no breach has been noted."""
+    return Clock.objects.filter(_passed(now)).order_by("due_at")
+
+
+def missed() -> QuerySet[Clock]:
+    """The clocks found to have been missed in retrospect, and not noted yet."""
+    return Clock.objects.filter(_missed()).order_by("breached_at")
 
 
 def _late_tickets(limit: int, now: datetime) -> list[int]:
     """The tickets with a breach to note; each question is answered by a small partial index."""
     held = quarantine.held_tickets(now)
-    open_notes = Clock.objects.filter(noted_breach=False).exclude(ticket__in=held)
-    running = open_notes.filter(state=Clock.State.RUNNING, due_at__lte=now).order_by("due_at")
-    missed = open_notes.filter(breached_at__isnull=False).order_by("breached_at")
-    found = [*running.values_list("ticket_id", flat=True)[:limit]]
-    found += missed.values_list("ticket_id", flat=True)[:limit]
+    found = [
+        pk
+        for rows in (passed(now), missed())
+        for pk in rows.exclude(ticket__in=held).values_list("ticket_id", flat=True)[:limit]
+    ]
     return list(dict.fromkeys(found))[:limit]
 
 

@@ -6,18 +6,18 @@ unique key makes a second firing impossible, and everything about a firing commi
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Min
 
 from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
+from escalation.glance import Found, beat, due_runs, glance
 from escalation.holding import release_lapsed
 from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
@@ -55,8 +55,9 @@ def tick(
     configuration: Callable[[], Configuration] = Configuration,
 ) -> TickReport:
     """Do what the calendar says, note passed deadlines, carry out due steps; a batch of each."""
-    _keep_up(limit, clock)
-    breached = note_late(limit, clock)
+    found = glance(clock())
+    _keep_up(limit, clock, found.work)
+    breached = note_late(limit, clock) if found.is_late else 0
     deeds = _climb_safely(limit, clock, configuration)
     return _report(deeds, breached=breached, more=bool(deeds) or breached >= limit)
 
@@ -81,43 +82,44 @@ def _report(deeds: Sequence[Deed], *, breached: int, more: bool) -> TickReport:
 
 
 _CHORES = (
-    (upkeep.to_wake, upkeep.wake),
-    (upkeep.to_free, upkeep.free_waiting),
-    (upkeep.to_close, upkeep.close_settled),
-    (to_keep, heal),
+    ("wake", upkeep.to_wake, upkeep.wake),
+    ("free", upkeep.to_free, upkeep.free_waiting),
+    ("close", upkeep.to_close, upkeep.close_settled),
+    ("hold", to_keep, heal),
+    ("let go", to_keep, heal),
 )
-"""What the calendar says: which tickets are due, and what is done to them."""
+"""What the calendar says: its name in a glance, which tickets are due, and what is done to them."""
 
 
-def _keep_up(limit: int, clock: TimeSource) -> None:
+def _keep_up(limit: int, clock: TimeSource, work: Collection[str]) -> bool:
     """Wake and close what the calendar says; a ticket that fails there is tried alone, and counted.
 
-    Trouble there must not hold up an escalation.
+    Trouble there must not hold up an escalation. Returns whether there was any such ticket.
     """
-    for due, chore in _CHORES:
+    was_any = False
+    for due, chore in dict.fromkeys((due, chore) for name, due, chore in _CHORES if name in work):
         ids: list[int] = []
         try:
             now = clock()
             ids = due(limit=limit, now=now, leave_out=quarantine.held_tickets(now))
+            was_any |= bool(ids)
             if ids:
                 chore(ticket_ids=ids, clock=clock)
         except Exception:
             log.exception("%s failed; its tickets are now tried one by one.", chore.__name__)
             quarantine.ticket_by_ticket(ids, chore, clock=clock)
     try:
-        clearance.lapse(limit=limit, clock=clock)
+        if "lapse" in work:
+            clearance.lapse(limit=limit, clock=clock)
     except Exception:
         log.exception("Clearances could not lapse; it is tried again at the next look.")
+    return was_any
 
 
 def due_run_ids(*, limit: int, now: datetime) -> list[int]:
     """The runs with a step due, most urgent first; quarantined tickets are left out."""
-    ready = Run.objects.filter(state=Run.State.ACTIVE, next_at__lte=now)
-    return list(
-        ready.exclude(ticket__in=quarantine.held_tickets(now))
-        .order_by("ticket__priority", "next_at")
-        .values_list("pk", flat=True)[:limit]
-    )
+    urgent_first = due_runs(now).order_by("ticket__priority", "next_at")
+    return list(urgent_first.values_list("pk", flat=True)[:limit])
 
 
 @transaction.atomic
@@ -196,28 +198,26 @@ def run_sweep(*, clock: TimeSource = database_now, most_s: float = 20.0) -> int:
     Leaves a heartbeat with the lateness that it found, for the watchers of the engine.
     """
     started = time.monotonic()
-    lateness = oldest_due_s(clock())
-    fired = 0
-    more = True
-    configuration = shared_configuration()
-    _keep_up(BATCH, clock)
-    while note_late(BATCH, clock) >= BATCH and time.monotonic() - started < most_s:
-        continue
-    while more and time.monotonic() - started < most_s:
-        deeds = _climb_safely(BATCH, clock, configuration)
-        fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
-        more = bool(deeds)
-    Heartbeat.objects.update_or_create(
-        name=SWEEP, defaults={"at": clock(), "oldest_due_s": lateness}
-    )
+    now = clock()
+    found = glance(now)
+    fired = _work(found, clock, started + most_s) if found.is_any else 0
+    beat(SWEEP, at=clock() if found.is_any else now, oldest_due_s=found.oldest_due_s(now))
     return fired
 
 
-def oldest_due_s(now: datetime) -> float:
-    """By how many seconds the oldest due step is late; 0 when nothing is due."""
-    due = Run.objects.filter(state=Run.State.ACTIVE, next_at__lte=now)
-    oldest = due.exclude(ticket__in=quarantine.held_tickets(now)).aggregate(at=Min("next_at"))
-    return (now - oldest["at"]).total_seconds() if oldest["at"] else 0.0
+def _work(found: Found, clock: TimeSource, until: float) -> int:
+    """Do what a glance has found, and what comes of it at once; returns how many steps fired."""
+    fired = 0
+    configuration = shared_configuration()
+    more = _keep_up(BATCH, clock, found.work) or found.is_late or found.oldest_due_at is not None
+    late = found.is_late
+    while late and time.monotonic() < until:
+        late = note_late(BATCH, clock) >= BATCH
+    while more and time.monotonic() < until:
+        deeds = _climb_safely(BATCH, clock, configuration)
+        fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
+        more = bool(deeds)
+    return fired
 
 
 def last_sweep_at() -> datetime | None:

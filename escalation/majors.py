@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from escalation.models import Run
 from tickets.incidents import children_of_open_majors
 from tickets.models import Major, TicketLink
@@ -30,3 +32,13 @@ def to_keep(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
     freed = set(to_free.values_list("source_id", flat=True)[:limit])
     freed -= children_of_open_majors(freed)
     return sorted(freed | set(to_hold.values_list("source_id", flat=True)[:limit]))
+
+
+def under_way() -> QuerySet[Major]:
+    """The major incidents that may have children to hold."""
+    return Major.objects.filter(state=Major.State.ACCEPTED)
+
+
+def held() -> QuerySet[Run]:
+    """The climbs that are held for a major incident, which may be over."""
+    return Run.objects.filter(state=Run.State.ACTIVE, held=Run.Hold.MAJOR)

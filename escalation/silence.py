@@ -22,6 +22,7 @@ from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Value,
 
 from escalation import gaps, quarantine, runs
 from escalation.alarms import raise_alarm
+from escalation.glance import beat
 from escalation.models import Heartbeat, PolicyStep, Quarantine, Run, Silence
 from escalation.reactions import heal, load_around
 from escalation.routes import Routes
@@ -68,7 +69,7 @@ def run_watch(*, clock: TimeSource = database_now) -> int:
         gaps.warn_now_and_then(clock=clock)
     except Exception:
         log.exception("Gaps in the rosters could not be warned of.")
-    Heartbeat.objects.update_or_create(name=WATCH, defaults={"at": clock()})
+    beat(WATCH, at=clock())
     return raised
 
 

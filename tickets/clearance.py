@@ -1,10 +1,11 @@
 """Who is cleared for a restricted case: named, taken out, or in by breaking the glass."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from notifications.outbox import Letter, enqueue
 from roles.access import allows
@@ -150,13 +151,18 @@ def _alarm(
     return told
 
 
+def lapsing(now: datetime) -> QuerySet[Clearance]:
+    """The clearances whose time is over."""
+    return Clearance.every.filter(until__isnull=False, until__lte=now)
+
+
 @transaction.atomic
 def lapse(*, limit: int, clock: TimeSource) -> int:
     """Take away the clearances of emergencies whose time is over, told on each timeline.
 
     They have opened nothing since then in any case. Returns how many there were.
     """
-    over = Clearance.every.filter(until__lte=clock())
+    over = lapsing(clock())
     by_ticket: dict[int, list[int]] = {}
     for ticket_id, person_id in over.order_by("until").values_list("ticket_id", "person_id")[
         :limit

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from notifications.outbox import enqueue
 from roles.instants import TimeSource
@@ -38,12 +38,17 @@ def wake(*, clock: TimeSource, limit: int = 200, ticket_ids: Sequence[int] | Non
 
 def to_wake(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
     """The ids of the pending tickets whose wake-up time has come, but for those to leave out."""
-    rows = Ticket.objects.filter(_to_wake(now)).exclude(pk__in=leave_out)
+    rows = waking(now).exclude(pk__in=leave_out)
     return list(rows.order_by("id").values_list("pk", flat=True)[:limit])
 
 
+def waking(now: datetime) -> QuerySet[Ticket]:
+    """The pending tickets whose wake-up time has come."""
+    return Ticket.objects.filter(_to_wake(now))
+
+
 def _to_wake(now: datetime) -> Q:
-    return Q(status__in=sorted(states.PENDING), wake_at__lte=now)
+    return Q(status__in=sorted(states.PENDING), wake_at__isnull=False, wake_at__lte=now)
 
 
 @transaction.atomic
@@ -85,8 +90,13 @@ def close_settled(
 
 def to_close(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
     """The ids of the tickets to close by themselves, but for those to leave out."""
-    rows = Ticket.objects.filter(_to_close(now)).exclude(pk__in=leave_out)
+    rows = closing(now).exclude(pk__in=leave_out)
     return list(rows.order_by("id").values_list("pk", flat=True)[:limit])
+
+
+def closing(now: datetime) -> QuerySet[Ticket]:
+    """The tickets that have stayed resolved for long enough."""
+    return Ticket.objects.filter(_to_close(now))
 
 
 def _to_close(now: datetime) -> Q:

@@ -99,6 +99,18 @@ class Run(models.Model):
                 name="run_due",
             ),
             models.Index(fields=["ticket", "-id"], name="run_by_ticket"),
+            models.Index(
+                fields=["ticket"],
+                condition=models.Q(state="active", held="major"),
+                name="run_held_by_major",
+            ),
+            models.Index(
+                fields=["ticket"],
+                condition=models.Q(
+                    state="active", held="", next_at__isnull=False, next_step__isnull=True
+                ),
+                name="run_step_unknown",
+            ),
         ]
 
     def __str__(self) -> str:

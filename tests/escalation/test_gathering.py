@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from escalation import engine, handover
-from escalation.engine import climb, run_sweep
+from escalation.engine import climb
 from escalation.models import Clock, Escalation, Firing, Run
 from escalation.reactions import heal
 from escalation.verify import check_all as check_clocks
@@ -144,16 +144,6 @@ def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(db) -> None:
     assert len(deeds) == 10
     assert counts[1] <= counts[0] + 1
     assert counts[1] <= 40
-
-
-def test_a_look_in_vain_reads_no_configuration(db) -> None:
-    story = Story()
-    story.policy("p", unacknowledged(5, "Up", move()))
-    story.open()
-    with CaptureQueriesContext(connection) as seen:
-        assert run_sweep(clock=story.clock) == 0
-    assert not [query for query in seen if "escalation_policy" in query["sql"]]
-    assert len(seen) <= 24
 
 
 def test_a_run_that_somebody_else_has_evaluated_is_not_overwritten(db) -> None:

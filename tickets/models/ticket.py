@@ -81,13 +81,21 @@ class Ticket(ProtectedStatusModel):
     external_ref = models.CharField(max_length=120, null=True, blank=True, unique=True)
 
     requester = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="requested_tickets"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="requested_tickets",
+        db_index=False,  # ticket_by_requester begins with it
     )
     organisation = models.ForeignKey(
         "roles.Organisation", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     service = models.ForeignKey(
-        "tickets.Service", on_delete=models.PROTECT, null=True, blank=True, related_name="tickets"
+        "tickets.Service",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tickets",
+        db_index=False,  # ticket_by_service begins with it
     )
     category = models.ForeignKey(
         "tickets.Category", on_delete=models.PROTECT, null=True, blank=True, related_name="tickets"
@@ -139,7 +147,12 @@ class Ticket(ProtectedStatusModel):
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
 
     restricted = models.BooleanField(default=False)
@@ -239,10 +252,23 @@ class Ticket(ProtectedStatusModel):
                 condition=~models.Q(asset=""),
                 name="ticket_by_asset",
             ),
+            # What the calendar asks every second, and the watch over urgent tickets now and then.
             models.Index(
                 fields=["resolved_at"],
-                condition=models.Q(status=states.RESOLVED),
-                name="ticket_resolved_since",
+                condition=models.Q(status=states.RESOLVED, origin=Origin.LIVE),
+                name="ticket_to_close",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(status=states.PENDING_CHANGE),
+                name="ticket_awaiting_change",
+            ),
+            models.Index(
+                fields=["priority", "id"],
+                condition=models.Q(
+                    status__in=sorted(states.OPEN), priority__lte=2, origin=Origin.LIVE
+                ),
+                name="ticket_urgent",
             ),
             # Few at any time, and asked for by every queue.
             models.Index(
