@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import quote
 
 import django
@@ -51,15 +52,16 @@ def start(home: Path) -> None:
     django.setup()
 
 
-def template(name: str, *, opened: int, closed: int, seed: int) -> datetime:
+def template(name: str, *, opened: int, closed: int, seed: int, policies: str = "few") -> datetime:
     """Make sure of a site of this size under this name; the moment up to which it has lived."""
     from config.scale import database
 
-    wanted = {"open": opened, "closed": closed, "seed": seed, "schema": database.schema_mark()}
+    wanted: dict[str, Any] = {"open": opened, "closed": closed, "seed": seed, "policies": policies}
+    wanted["schema"] = database.schema_mark()
     known = json.loads(database.description(name) or "{}")
     if any(known.get(key) != value for key, value in wanted.items()):
         words = ["generate", "--template", name, "--yes", "--seed", str(seed)]
-        words += ["--open", str(opened), "--closed", str(closed)]
+        words += ["--open", str(opened), "--closed", str(closed), "--policies", policies]
         subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, check=True)
         known = json.loads(database.description(name) or "{}")
     return datetime.fromisoformat(known["end"])
@@ -115,8 +117,7 @@ def add_due(count: int, due_at: Callable[[int], datetime], seed: int) -> list[in
     (order,) = press.deal(stamps, [n % len(lived) for n in range(count)], 1, str(seed))
     micro = timedelta(microseconds=1)
     shifts = [(due_at(n) - DUE_AFTER - opened_at) // micro for n in range(count)]
-    for _ in press.print_order(_shifted(order, shifts)):
-        pass
+    press.print_order(_shifted(order, shifts))
     _put_aside(lived)
     ids = Ticket.objects.filter(pk__gt=before).order_by("pk").values_list("pk", flat=True)
     return list(ids)
