@@ -110,7 +110,7 @@ def _unknown() -> list[int]:
     rows = Run.objects.filter(
         state=Run.State.ACTIVE, held="", next_at__isnull=False, next_step=None
     ).filter(ticket__in=urgent_tickets())
-    return list(rows.values_list("ticket_id", flat=True)[:BATCH])
+    return list(rows.order_by("ticket").values_list("ticket_id", flat=True)[:BATCH])
 
 
 def _without_step() -> list[int]:

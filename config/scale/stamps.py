@@ -26,6 +26,8 @@ INSTANT: Final = re.compile(
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 CAUSE: Final = re.compile(r"(firing|event):(\d+)")
+MACHINE_WORD: Final = f"'{HOST.rpartition('-')[2]}'"
+"""The number of the machine as a word of its own, among those that are searched."""
 FACT_IDS: Final = {"firing": "escalation_firing", "escalation": "escalation_escalation"}
 
 Row = Mapping[str, str | None]
@@ -55,6 +57,11 @@ TABLES: Final = (
         "tickets_eventbody",
         "event_id IN (SELECT id FROM tickets_timelineevent WHERE ticket_id = ANY(%s))",
         {"event_id": "tickets_timelineevent"},
+    ),
+    Table(
+        "tickets_ticketwords",
+        "ticket_id = ANY(%s)",
+        {"ticket_id": "tickets_ticket", "event_id": "tickets_timelineevent"},
     ),
     Table(
         "tickets_clearance", "ticket_id = ANY(%s)", {"ticket_id": "tickets_ticket"}, ("person_id",)
@@ -224,6 +231,8 @@ class Stamp:
             return self._slot("hash", int(row["last_seq"] or 0))
         if table.name == "notifications_message":
             return self._message_cell(row, name, value)
+        if table.name == "tickets_ticketwords":
+            return value.replace(MACHINE_WORD, f"'{self._slot('machine')}'")
         return self._text(value)
 
     def _message_cell(self, row: Row, name: str, value: str) -> str:
@@ -258,7 +267,7 @@ class Stamp:
             elif kind in ("at", "said"):
                 whole, rest = divmod((what - EPOCH) // MICROSECOND, 1_000_000)
                 (self._instants if kind == "at" else self._said).append((index, whole, rest))
-            elif kind in ("key", "requester", "host"):
+            elif kind in ("key", "requester", "host", "machine"):
                 self._plain.append((index, kind))
 
     # ---- Printing ----
@@ -278,7 +287,8 @@ class Stamp:
         `first_ids` are free ids, used up in a row as far as the stamp's `counts` say.
         """
         values: list[Any] = [None] * len(self._slots)
-        plain = {"key": key, "requester": requester, "host": host}
+        machine = host.rpartition("-")[2]
+        plain = {"key": key, "requester": requester, "host": host, "machine": machine}
         for index, kind in self._plain:
             values[index] = plain[kind]
         for table, places in self._ids.items():

@@ -38,6 +38,13 @@ def orphans() -> list[str]:
         return found
 
 
+def count(statement: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {statement}")
+        found: int = cursor.fetchone()[0]
+    return found
+
+
 def test_a_made_up_site_is_true_in_every_row(live_db) -> None:
     call_command("generate", open=150, closed=30, seed=7, lives=30, verbosity=0)
     assert Ticket.objects.count() >= 180  # a policy may open a problem for repeats
@@ -46,6 +53,13 @@ def test_a_made_up_site_is_true_in_every_row(live_db) -> None:
     assert not [f for part in timelines.check_all() for f in part.findings]
     assert not [f for part in clocks.check_all() for f in part.findings]
     assert not orphans()
+    wrong = (
+        "tickets_ticket t LEFT JOIN tickets_ticketwords w"
+        " ON w.ticket_id = t.id AND event_id IS NULL WHERE words IS DISTINCT FROM"
+        " tickets_words(subject || ' ' || description || ' ' || asset)"
+    )
+    assert not count(wrong)
+    assert count("tickets_ticketwords WHERE event_id IS NOT NULL") > 100
     told = dict(Firing.objects.values_list("ticket").annotate(n=Count("pk")))
     heard = TimelineEvent.objects.filter(kind__in=["fired", "skipped"])
     assert told == dict(heard.values_list("ticket").annotate(n=Count("pk")))
