@@ -146,9 +146,7 @@ def web_process(home: Path) -> Iterator[tuple[str, int]]:
     address = f"http://127.0.0.1:{port}"
     env = dict(os.environ)
     env["DATABASE_URL"] = stage.url_of(home, connection.settings_dict["NAME"])
-    env |= {"PORT": str(port), "PUBLIC_URL": address, "STATIC_ROOT": str(home / "static")}
-    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
-    subprocess.run(command, cwd=stage.ROOT, env=env, check=True)
+    env |= {"PORT": str(port), "PUBLIC_URL": address}
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", "config.asgi:application", "--port", str(port)),
@@ -337,7 +335,10 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=stage.ROOT / ".cache" / "bench")
     options = parser.parse_args()
     size = sizes(options) | ({"large": options.open} if options.open else {})
+    os.environ["STATIC_ROOT"] = str(options.home / "static")
     stage.start(options.home)
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
+    subprocess.run(command, cwd=stage.ROOT, check=True)
     figures = measure(options, size)
     print(f"\nsizes {size}, seed {options.seed}")
     for name, value in figures.items():
