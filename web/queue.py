@@ -271,7 +271,8 @@ def _capped(tickets: QuerySet[Ticket]) -> tuple[str, tuple[object, ...]]:
 
 
 def _count(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[object] = []
     for tickets in querysets:
         sql, given = _capped(tickets)
         parts.append(sql)

@@ -1,11 +1,14 @@
 """What people choose for themselves: time zone, language, theme."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from roles.models import Person
 from roles.people import set_own_ways
 from roles.refusals import Refused
 from web import doors, look
@@ -16,7 +19,7 @@ from web.views.acts import UNPROCESSABLE
 @doors.signed_in(action="view", methods=doors.FORM)
 def you(request: HttpRequest) -> HttpResponse:
     """The page on which a person chooses zone, language and theme."""
-    person = request.user
+    person = cast(Person, request.user)
     held = {"zone": person.zone, "language": person.language, "theme": look.theme_of(request)}
     form = YouForm(request.POST or None, initial=held)
     if request.method == "GET" or not form.is_valid():
@@ -46,6 +49,7 @@ def change_look(request: HttpRequest) -> HttpResponse:
     if theme in look.THEME_NAMES:
         look.keep_theme(response, theme)
     if language in look.CODES:
-        set_own_ways(actor=request.user, zone=request.user.zone, language=language)
+        person = cast(Person, request.user)
+        set_own_ways(actor=person, zone=person.zone, language=language)
         look.keep_language(response, language)
     return response
