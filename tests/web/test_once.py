@@ -2,6 +2,7 @@
 
 import re
 
+from tests.web.test_portal import GIVEN
 from tickets.models import Ticket
 from web.models import SentForm
 
@@ -44,6 +45,18 @@ def test_a_refused_form_keeps_its_token_and_may_be_sent_again(stage, sign_in):
     assert refused.status_code == 422
     assert token in refused.content.decode()
     assert client.post("/new", {**WORDS, "form_token": token}).status_code == 302
+
+
+def test_a_request_from_the_portal_is_opened_once(stage, sign_in):
+    client = sign_in(stage.bo)
+    page = client.get("/portal/ask").content.decode()
+    token = re.search(r'name="form_token" value="([^"]+)"', page)[1]
+    words = {**GIVEN, "subject": "The lift is stuck", "seen": "1", "form_token": token}
+    before = Ticket.objects.count()
+    answers = [client.post("/portal/ask", words) for _ in "12"]
+    assert answers[0].status_code == 302, answers[0].context["form"].errors
+    assert answers[0].url == answers[1].url
+    assert Ticket.objects.count() == before + 1
 
 
 def test_a_token_is_good_for_its_own_sender_only(stage, sign_in):

@@ -255,9 +255,14 @@ def script_words() -> SafeString:
 
 
 @register.simple_tag
-def form_token() -> SafeString:
-    """The hidden field by which a form that is sent twice does its work once."""
-    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, fresh_token())
+def form_token(form: Any = None) -> SafeString:
+    """The hidden field by which a form that is sent twice does its work once.
+
+    A form that was refused, or asks something first, keeps the token that it came with.
+    """
+    held = form.data.get(FIELD, "") if form is not None else ""
+    token = held or fresh_token()
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, token)
 
 
 @register.simple_tag(takes_context=True)

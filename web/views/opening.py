@@ -1,5 +1,6 @@
 """Opening a ticket."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -31,7 +32,7 @@ def new(request: HttpRequest) -> HttpResponse:
             given = dict(form.cleaned_data)
             given["requester"] = given.get("requester") or person
             try:
-                return redirect(_open_once(request, given))
+                return redirect(once.send_once(request, partial(_open, request, given)))
             except Refused as refused:
                 form.show(refused)
                 status = status_of(refused)
@@ -39,21 +40,9 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "web/opening/page.html", context, status=status)
 
 
-def _open_once(request: HttpRequest, given: dict[str, Any]) -> str:
-    """Open the ticket and answer its address; a form sent before leads to the ticket it opened.
-
-    Raises Refused.
-    """
-    token = request.POST.get(once.FIELD, "")
-    opened = once.sent_to(request.user, token)
-    if opened is not None:
-        messages.info(request, _("This was sent before; here is the ticket that it opened."))
-        return opened
-
-    def make() -> str:
-        ticket = open_ticket(actor=request.user, **given)
-        told = _("%(key)s is open. %(team)s has it now.") % {"key": ticket.key, "team": ticket.team}
-        messages.success(request, told)
-        return reverse("web:ticket", args=[ticket.key])
-
-    return once.send_once(request.user, token, make)
+def _open(request: HttpRequest, given: dict[str, Any]) -> str:
+    """Open the ticket; answers the address of its page. Raises Refused."""
+    ticket = open_ticket(actor=request.user, **given)
+    told = _("%(key)s is open. %(team)s has it now.") % {"key": ticket.key, "team": ticket.team}
+    messages.success(request, told)
+    return reverse("web:ticket", args=[ticket.key])

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -18,7 +19,7 @@ from tickets import knowledge, states
 from tickets.finding import having_words, keys_like
 from tickets.models import Kind, Service, Source, Ticket, TicketQuerySet, Watcher
 from tickets.opening import open_ticket
-from web import doors
+from web import doors, once
 from web.forms.portal import AskForm
 from web.requests import SHORT
 
@@ -62,13 +63,18 @@ def ask(request: HttpRequest) -> HttpResponse:
         if found:
             return _ask_page(request, form, suggestions=found, asks_first=True)
     try:
-        person = request.user
-        ticket = open_ticket(actor=person, requester=person, source=Source.PORTAL, **given)
+        return redirect(once.send_once(request, lambda: _open(request, given)))
     except Refused as refused:
         form.show(refused)
         return _ask_page(request, form, status=doors.status_of(refused))
+
+
+def _open(request: HttpRequest, given: dict[str, Any]) -> str:
+    """Open the ticket; answers the address of its page. Raises Refused."""
+    person = request.user
+    ticket = open_ticket(actor=person, requester=person, source=Source.PORTAL, **given)
     messages.success(request, _("We have it. Its number is %(key)s.") % {"key": ticket.key})
-    return redirect("web:request", key=ticket.key)
+    return reverse("web:request", args=[ticket.key])
 
 
 @doors.signed_in(action="open")
