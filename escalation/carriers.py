@@ -4,7 +4,7 @@ Each works on the ticket that the batch holds locked, announces nothing (the bat
 itself afterwards), and answers in words. A refusal of the act is a fact to be told, not a fault.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from django.db import transaction
@@ -15,10 +15,10 @@ from notifications.outbox import enqueue
 from roles.instants import TimeSource, fixed
 from roles.refusals import Conflict, Invalid
 from tickets import timeline
-from tickets.acting import Act, begin
+from tickets.acting import Act, begin, unchanged_if_refused
 from tickets.incidents import propose_within
 from tickets.models import EventKind, Ticket
-from tickets.repeats import Repeat, join_problems
+from tickets.repeats import Repeat, join_problems, reserve_problems
 from tickets.restriction import restrict_within
 
 Carrier = Callable[[Act, Mapping[str, Any], str], str]
@@ -30,11 +30,21 @@ def carry(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: Time
 
     Beside "do" and "to" the action says what repeats have in "same", where that matters.
 
-    Raises Refused when the ticket's state does not allow it; then nothing has changed.
+    Raises Refused when the ticket's state does not allow it; then nothing has changed, neither in
+    the database nor in the ticket at hand.
     """
-    with transaction.atomic():
+    with unchanged_if_refused(ticket), transaction.atomic():
         act = begin(ticket, actor=None, clock=clock, announce=False)
         return CARRIERS[action["do"]](act, action, reason)
+
+
+def reserve(wanted: Iterable[tuple[Ticket, Mapping[str, Any]]]) -> None:
+    """Take beforehand, in one order, the locks that these actions will ask for in theirs."""
+    reserve_problems(
+        Repeat(ticket, action["same"])
+        for ticket, action in wanted
+        if action["do"] == "open_problem"
+    )
 
 
 def _engage_vendor(act: Act, action: Mapping[str, Any], reason: str) -> str:
@@ -51,8 +61,9 @@ def _open_problem(act: Act, action: Mapping[str, Any], reason: str) -> str:
     repeat = Repeat(act.ticket, action["same"])
     joined = join_problems([repeat], clock=fixed(act.now), announce=act.announce)[act.ticket.pk]
     if not joined.is_linked_now:
-        raise Conflict("linked", f"{act.ticket.key} is under {joined.problem.key} already.")
-    return f"Put under the {'new ' if joined.is_new else ''}problem {joined.problem.key}"
+        raise Conflict("linked", f"{act.ticket.key} is under a problem already.")
+    # Not by its key: the problem may become restricted, and this sentence stays.
+    return f"Put under {'a new' if joined.is_new else 'the open'} problem, which is linked to it"
 
 
 def _unacknowledge(act: Act, action: Mapping[str, Any], reason: str) -> str:

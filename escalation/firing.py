@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from escalation import explain, gates
-from escalation.carriers import Carry, carry
+from escalation.carriers import CARRIERS, Carry, carry, reserve
 from escalation.deeds import HIERARCHY, LOUD, Deed, Place
 from escalation.models import Firing
 from escalation.routes import Routes
@@ -39,8 +39,11 @@ class Executor:
         """Read at once what the steps that are about to fire will ask for."""
         tokens: set[str] = set()
         teams: set[int] = set()
+        carried: list[tuple[Ticket, Mapping[str, Any]]] = []
         for prospect, due in fires:
             for action in due.step.actions:
+                if action["do"] in CARRIERS:
+                    carried.append((prospect.run.ticket, _about(due.step, action)))
                 if action["do"] in LOUD:
                     tokens |= set(action["to"])
                 elif action["do"] == "move":
@@ -48,6 +51,12 @@ class Executor:
                     teams |= {team.pk} if team else set()
         if tokens or teams:
             self.people.prepare(tokens, teams)
+        if carried:
+            self.reserve(carried)
+
+    def reserve(self, carried: Iterable[tuple[Ticket, Mapping[str, Any]]]) -> None:
+        """Take the locks that carrying these actions out will need, in one order for everybody."""
+        reserve(carried)
 
     def has_moved(self, ticket_id: int) -> bool:
         """Whether a step of this batch puts the ticket into another queue."""
@@ -194,8 +203,8 @@ class Executor:
 
     def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
         reason = f"{deed.policy}: {deed.due.step.name}"
-        about = {**action, "same": deed.due.step.same or "service"}
         try:
+            about = _about(deed.due.step, action)
             done = self.carry(deed.ticket, about, reason=reason, clock=fixed(self.now))
         except Refused as refused:
             deed.left_out.append(f"{action['do'].replace('_', ' ')}: {refused.detail.rstrip('.')}")
@@ -262,6 +271,11 @@ class Executor:
             "done": deed.done,
             **explain.seen(prospect, deed.due, self.now),
         }
+
+
+def _about(step: Step, action: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The action as its carrier takes it."""
+    return {**action, "same": step.same or "service"}
 
 
 def _has_rung_above(prospect: Prospect, due: Due) -> bool:

@@ -11,7 +11,7 @@ from django_fsm import TransitionNotAllowed
 
 from roles.instants import TimeSource
 from roles.models import Person
-from roles.refusals import Conflict, Invalid
+from roles.refusals import Conflict, Invalid, Refused
 from tickets import states, timeline
 from tickets.access import require
 from tickets.models import Ticket, TimelineEvent
@@ -153,6 +153,22 @@ def begin(
         now = max(now, ticket.last_event_at)
     before = snapshot(ticket)
     return Act(ticket=ticket, actor=actor, now=now, via=via, announce=announce, before=before)
+
+
+@contextmanager
+def unchanged_if_refused(ticket: Ticket) -> Iterator[None]:
+    """Gives the ticket in memory back the state that it came with when what is tried is refused.
+
+    The database does as much by its savepoint; without this, later writes of the same batch would
+    go on from events that were never stored.
+    """
+    fields, related = dict(ticket.__dict__), dict(ticket._state.fields_cache)
+    try:
+        yield
+    except Refused:
+        ticket.__dict__.update(fields)
+        ticket._state.fields_cache = related
+        raise
 
 
 @contextmanager

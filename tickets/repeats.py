@@ -1,6 +1,6 @@
 """Gathers repeats under one problem: the open one of the same service, requester or asset."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -78,6 +78,23 @@ def join_problems(
         _lock_about(about)
     joining = _Joining(actor=actor, clock=clock, via=via, announce=announce)
     return {ticket.pk: joining.join(ticket, about) for about, ticket in marked}
+
+
+def reserve_problems(repeats: Iterable[Repeat]) -> None:
+    """Take at once, in one order, the locks that joining these repeats would take one by one.
+
+    For a batch that joins them one after the other: two batches that meet the same services in
+    different order would wait for each other for ever. What cannot be joined needs no lock.
+    """
+    for about in sorted({about for each in repeats if (about := _about_if_any(each))}):
+        _lock_about(about)
+
+
+def _about_if_any(repeat: Repeat) -> str:
+    try:
+        return _about(repeat)
+    except Invalid:
+        return ""
 
 
 def _in_order(marked: tuple[str, Ticket]) -> tuple[str, int]:
@@ -165,7 +182,8 @@ def _open(ticket: Ticket, about: str, clock: TimeSource) -> Ticket:
     }[same]
     problem = open_ticket(
         subject=subject[:250],
-        description=f"Opened for {ticket.key}: {ticket.subject}",
+        # Which tickets these are is told by the links alone: one of them may become restricted.
+        description="Gathers tickets that repeat each other; they are linked to it as its effects.",
         requester=_account(),
         actor=None,
         kind=Kind.PROBLEM,

@@ -103,6 +103,9 @@ class Rehearsal(Executor):
     def _explain(self, prospect: Prospect, deed: Deed) -> None:
         """Nothing: figures are made of what was done, and words of it would be read by nobody."""
 
+    def reserve(self, carried: Any) -> None:
+        """Nothing: what is only told needs no lock."""
+
     def go_to(self, at: datetime) -> None:
         """From now on, act at this moment; what a step moved is where history has it again."""
         self.now = at

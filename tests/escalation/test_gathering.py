@@ -17,7 +17,7 @@ from notifications.models import Message
 from roles import ledger
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
 from tickets import assignment, lifecycle
-from tickets.models import Ticket, TimelineEvent
+from tickets.models import Service, Ticket, TimelineEvent
 from tickets.verify import check_all as check_timelines
 
 MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
@@ -176,3 +176,25 @@ def test_what_a_savepoint_takes_back_is_not_written(db) -> None:
         ledger.update_rows(Ticket, [ticket], ["chase_count"])
         raise Undone
     assert Ticket.objects.get(pk=ticket.pk).chase_count == 0
+
+
+def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(db) -> None:
+    story = Story()
+    shop = Service.objects.create(slug="shop", name="Shop", owner_team=story.platform)
+    story.policy("p", unacknowledged(5, "Gather", {"do": "open_problem"}))
+    mails = story.open(impact=1), story.open(impact=3)
+    shops = story.open(service=shop, impact=3), story.open(service=shop, impact=1)
+    story.now += timedelta(minutes=6)
+
+    def locks(*tickets: Ticket) -> list[str]:
+        runs = Run.objects.filter(ticket__in=[ticket.pk for ticket in tickets])
+        with CaptureQueriesContext(connection) as seen, pytest.raises(Undone), transaction.atomic():
+            deeds = climb(clock=story.clock, run_ids=[run.pk for run in runs])
+            assert len(deeds) == 2
+            raise Undone
+        asked = [each["sql"] for each in seen if "pg_advisory_xact_lock" in each["sql"]]
+        return list(dict.fromkeys(asked))
+
+    one, other = locks(mails[0], shops[0]), locks(mails[1], shops[1])
+    assert len(one) == 2
+    assert one == other

@@ -1,14 +1,19 @@
 """What steps do beside telling, moving and raising, and what is said when they cannot."""
 
 import pytest
+from django.db import transaction
 
 from escalation.checking import check_policy
 from escalation.models import Engagement, Firing, Run, Vendor
 from notifications.models import Message
 from notifications.webhooks import create_hook
 from roles.models import Duty, DutyAssignment
-from roles.refusals import Invalid
+from roles.refusals import Conflict, Invalid
 from tests.story import Story, notify, page, unacknowledged
+from tickets import timeline
+from tickets.acting import begin, unchanged_if_refused
+from tickets.assignment import take
+from tickets.lifecycle import pend
 from tickets.models import EventKind, Ticket, TicketLink
 
 
@@ -132,3 +137,28 @@ def test_repeats_are_gathered_under_one_problem(story: Story) -> None:
     assert problems.count() == 1
     links = TicketLink.objects.filter(target=problems.get(), relation="caused_by")
     assert set(links.values_list("source", flat=True)) == {tickets[1].pk, tickets[2].pk}
+
+
+def test_what_is_refused_half_way_leaves_the_ticket_at_hand_as_it_was(story: Story) -> None:
+    ticket = story.open()
+    take(ticket=ticket, actor=story.agent, clock=story.clock)
+    pend(
+        ticket=ticket, actor=story.agent, status="pending_requester", reason="?", clock=story.clock
+    )  # fmt: skip
+    with transaction.atomic():
+        held = timeline.lock(ticket.pk)
+        seen = (held.status, held.last_seq, held.last_hash, held.assignee)
+
+        def resume_and_refuse() -> None:
+            with unchanged_if_refused(held), transaction.atomic():
+                act = begin(held, actor=None, clock=story.clock, announce=False)
+                act.resume_first()
+                act.ticket.assignee = story.colleague
+                assert held.last_seq == seen[1] + 1
+                raise Conflict("no", "Not now.")
+
+        with pytest.raises(Conflict):
+            resume_and_refuse()
+        assert (held.status, held.last_seq, held.last_hash, held.assignee) == seen
+        begin(held, actor=None, clock=story.clock).record("commented", body="Next")
+    assert [event.seq for event in ticket.events.order_by("seq")][-1] == seen[1] + 1
