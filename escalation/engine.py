@@ -85,6 +85,7 @@ _CHORES = (
     ("wake", upkeep.to_wake, upkeep.wake),
     ("free", upkeep.to_free, upkeep.free_waiting),
     ("close", upkeep.to_close, upkeep.close_settled),
+    ("lapse", clearance.to_lapse, clearance.lapse),
     ("hold", to_keep, heal),
     ("let go", to_keep, heal),
 )
@@ -108,11 +109,6 @@ def _keep_up(limit: int, clock: TimeSource, work: Collection[str]) -> bool:
         except Exception:
             log.exception("%s failed; its tickets are now tried one by one.", chore.__name__)
             quarantine.ticket_by_ticket(ids, chore, clock=clock)
-    try:
-        if "lapse" in work:
-            clearance.lapse(limit=limit, clock=clock)
-    except Exception:
-        log.exception("Clearances could not lapse; it is tried again at the next look.")
     return was_any
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from escalation.models import Engagement, Firing
 from notifications.models import Hook
-from notifications.outbox import Letter
+from notifications.outbox import VEILED, Letter
 from notifications.webhooks import CHANNEL as WEBHOOK
 from tickets.models import Ticket
 from tickets.timeline import instant_text
@@ -39,6 +39,7 @@ def agent_letter(
             urgency="high",
             priority=1,
             rung=rung,
+            data=VEILED,
         )
     if ticket.restricted:
         head, text = f"[{ticket.key}] A case needs you", "Please sign in to read it."

@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from notifications.delivery import send_again
 from notifications.models import Attempt, ContactMethod, Hook, Message
+from notifications.outbox import VEILED
 from notifications.webhooks import change_hook, create_hook, issue_secret
 from roles.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 from roles.refusals import Refused
@@ -20,14 +21,33 @@ class AttemptInline(ReadOnlyInline):
     show_change_link = False
 
 
+UNSAID = "not said"
+
+
+def is_veiled(message: Message) -> bool:
+    """Whether the letter itself does not say which case it is about."""
+    return bool(message.data.get("veiled"))
+
+
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
     """The outbox, without what needs a clearance: an administrator has none by office."""
 
     list_display = (
-        "created_at", "state", "kind", "urgency", "recipient", "channel", "topic", "attempts",
+        "created_at", "state", "kind", "urgency", "recipient", "channel", "about", "attempts",
         "finished_reason",
     )  # fmt: skip
+    fields = (
+        ("recipient", "channel"),
+        ("kind", "urgency", "priority", "rung"),
+        ("about", "caused_by"),
+        "subject",
+        "body",
+        ("state", "attempts", "next_attempt_at", "not_before"),
+        ("created_at", "sent_at", "finished_at", "acted_at"),
+        "finished_reason",
+        "key",
+    )
     # Not by kind: its choices would be read from every row, those that need a clearance too.
     list_filter = ("state", "urgency", "channel", "created_at")
     search_fields = ("=key", "=topic", "=cause", "recipient__name", "recipient__email")
@@ -38,6 +58,22 @@ class MessageAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         return super().get_queryset(request).filter(clearance="")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        """A letter that does not say which case it is about is not found by it either."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        told = Q(topic=search_term) | Q(cause=search_term)
+        return found.exclude(told, data__contains=dict(VEILED)), may_repeat
+
+    @admin.display(description="about", ordering="topic")
+    def about(self, message: Message) -> str:
+        return UNSAID if is_veiled(message) else message.topic
+
+    @admin.display(description="caused by")
+    def caused_by(self, message: Message) -> str:
+        return UNSAID if is_veiled(message) else message.cause
 
     @admin.action(description="Send again (dead letters only)", permissions=["view"])
     def send_dead_again(self, request: HttpRequest, chosen: QuerySet[Message]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
@@ -15,6 +15,10 @@ from notifications import live
 from notifications.leases import lock
 from notifications.models import Message, MessageState
 from roles.ledger import insert_rows
+
+VEILED: Final[Mapping[str, Any]] = {"veiled": True}
+"""As its `data`, marks a letter to people who may not know which case it is about: whoever looks
+after the outbox is not shown its topic and cause either."""
 
 
 @dataclass(frozen=True, kw_only=True)

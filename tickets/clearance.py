@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from notifications.outbox import Letter, enqueue
+from notifications.outbox import VEILED, Letter, enqueue
 from roles.access import allows
 from roles.instants import TimeSource, database_now
 from roles.models import Person
@@ -145,7 +145,9 @@ def _alarm(
                 urgency="high",
                 priority=1,
                 clearance=ticket.topic if is_reader else "",
-                data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key} if is_reader else {},
+                data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key}
+                if is_reader
+                else VEILED,
             )
         )
     return told
@@ -156,25 +158,25 @@ def lapsing(now: datetime) -> QuerySet[Clearance]:
     return Clearance.every.filter(until__isnull=False, until__lte=now)
 
 
+def to_lapse(*, limit: int, now: datetime, leave_out: Any = ()) -> list[int]:
+    """The ids of the cases with an emergency whose time is over, but for those to leave out."""
+    over = lapsing(now).exclude(ticket__in=leave_out)
+    ids = over.order_by("until").values_list("ticket_id", flat=True)[:limit]
+    return list(dict.fromkeys(ids))
+
+
 @transaction.atomic
-def lapse(*, limit: int, clock: TimeSource) -> int:
+def lapse(*, ticket_ids: Sequence[int], clock: TimeSource) -> int:
     """Take away the clearances of emergencies whose time is over, told on each timeline.
 
     They have opened nothing since then in any case. Returns how many there were.
     """
-    over = lapsing(clock())
-    by_ticket: dict[int, list[int]] = {}
-    for ticket_id, person_id in over.order_by("until").values_list("ticket_id", "person_id")[
-        :limit
-    ]:
-        by_ticket.setdefault(ticket_id, []).append(person_id)
-    rows = Ticket.objects.filter(pk__in=by_ticket).order_by("id")
+    rows = Ticket.objects.filter(pk__in=ticket_ids).order_by("id")
     locked = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
     gone = 0
     for ticket in locked:
         act = begin(ticket, actor=None, clock=clock)
-        people = by_ticket[ticket.pk]
-        still = Clearance.every.filter(ticket=ticket.pk, person__in=people, until__lte=act.now)
+        still = Clearance.every.filter(ticket=ticket.pk, until__lte=act.now)
         removed = sorted(still.values_list("person_id", flat=True))
         if removed:
             _take_out(ticket, removed)

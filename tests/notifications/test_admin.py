@@ -1,11 +1,14 @@
 """The outbox in the admin: to be read, dead letters sent again, nothing written by hand."""
 
+import re
+
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from notifications.delivery import deliver_batch
 from notifications.models import ContactMethod, Message
+from notifications.outbox import VEILED
 from roles.instants import fixed
 from roles.models import AuditEntry, Duty, DutyAssignment, Person
 from tests.notifications.conftest import NOON, letter, person, post
@@ -97,3 +100,21 @@ def test_changes_of_contact_methods_are_written_down(client, root):
     assert acts["contactmethod.changed"] == {"address": ["a@example.org", "b@example.org"]}
     assert acts["contactmethod.deleted"]["address"] == "b@example.org"
     assert entries.count() == 3
+
+
+def test_a_letter_that_names_no_case_is_not_shown_with_one_either(client, root):
+    [veiled] = post(
+        letter(person("bob"), topic="ticket:17", cause="alarm:silence:17", data=dict(VEILED))
+    )
+    plain = post(letter(person("ann"), topic="ticket:18", cause="alarm:silence:18"))[0]
+    listed = client.get(reverse(LIST)).content.decode()
+    assert "not said" in listed
+    assert "ticket:17" not in listed
+    assert "ticket:18" in listed
+    page = client.get(reverse("admin:notifications_message_change", args=[veiled.pk]))
+    assert not re.search(r"\bticket:17|silence:17", page.content.decode())
+    for word, found in (
+        ("ticket:17", 0), ("alarm:silence:17", 0), ("ticket:18", 1), (plain.cause, 1), ("bob", 1),
+    ):  # fmt: skip
+        shown = client.get(reverse(LIST), {"q": word})
+        assert shown.context["cl"].result_count == found, word

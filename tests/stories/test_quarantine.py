@@ -9,10 +9,12 @@ from notifications.models import Message
 from roles.models import Person
 from tests.story import Story, page, unacknowledged
 from tickets.assignment import assign
+from tickets.clearance import break_glass
 from tickets.incidents import declare_major
 from tickets.lifecycle import pend, resolve
 from tickets.links import link
-from tickets.models import Ticket
+from tickets.models import Clearance, Ticket
+from tickets.restriction import restrict
 
 
 def spoil(ticket: Ticket) -> None:
@@ -141,3 +143,17 @@ def test_a_child_that_cannot_be_held_spoils_no_other(story: Story) -> None:
     held = [Run.objects.get(ticket=child).held for child in children]
     assert held == ["", "major"]
     assert children[0].quarantine.tries == 1
+
+
+def test_an_emergency_that_cannot_lapse_spoils_no_other(story: Story) -> None:
+    tickets = [story.open(subject=f"Part {number}") for number in range(2)]
+    for ticket in tickets:
+        restrict(ticket=ticket, actor=story.agent, reason="A leak", clock=story.clock)
+        break_glass(key=ticket.key, actor=story.admin, reason="Nobody there", clock=story.clock)
+    story.phone.new()
+    spoil(tickets[0])
+    story.sleep(hours=5)
+    story.sweep()
+    left = Clearance.every.filter(person=story.admin).values_list("ticket_id", flat=True)
+    assert list(left) == [tickets[0].pk]
+    assert tickets[0].quarantine.tries == 1
