@@ -71,6 +71,7 @@ def reading(prospect: Prospect, due: Due) -> str:
     """What the step saw that made it due, as a sentence; empty when its rule says it all."""
     view = prospect.clocks.get(due.step.clock)
     if view is not None and due.step.trigger in steps.ON_CLOCKS:
+        view = view.of(due.entry)
         ran = duration(triggers.run_for(due.step, view))
         name = ClockKind(due.step.clock).label
         return f"{name} clock, cycle {view.cycle}: {ran} of {duration(view.target_s)} had run."

@@ -132,7 +132,7 @@ def _group(due: Due) -> str:
     """Steps of one group warn of the same thing: only the highest of them is worth a word."""
     step = due.step
     if step.trigger in ON_CLOCKS:
-        return f"clock {step.clock}"
+        return f"clock {step.clock} {due.entry}"
     if step.trigger in (UNACKNOWLEDGED, IN_STATUS, SILENT):
         return step.trigger
     return f"step {step.id}"

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from escalation import rules
-from escalation.clock import crossing
+from escalation.clock import Cycle, crossing
 from escalation.models import Clock, Firing, PolicyStep, Run
 from escalation.sla import cycle_of
 from escalation.steps import Key
@@ -147,14 +147,22 @@ def team_calendar(ticket: Ticket) -> Any:
 
 def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
     """The latest cycle of each kind of clock, as steps see it."""
+    return views_of(map(cycle_of, rows))
+
+
+def views_of(cycles: Iterable[Cycle]) -> dict[str, rules.ClockView]:
+    """The latest of these cycles by kind of clock; with others that run at the same time."""
     views: dict[str, rules.ClockView] = {}
-    for row in sorted(rows, key=lambda item: item.cycle):
-        cycle, calendar = cycle_of(row), work_calendar(row.calendar_id)
-        views[row.kind] = rules.ClockView(
-            cycle=row.cycle,
-            target_s=row.target_s,
-            is_live=row.stopped_at is None,
-            crossing=partial(crossing, cycle, calendar),
+    for cycle in sorted(cycles, key=lambda item: item.number):
+        earlier = views.get(cycle.kind)
+        views[cycle.kind] = rules.ClockView(
+            cycle=cycle.number,
+            target_s=cycle.target_s,
+            is_live=cycle.stopped_at is None,
+            crossing=partial(crossing, cycle, work_calendar(cycle.calendar_id)),
+            beside=tuple(view for view in (earlier, *earlier.beside) if view.is_live)
+            if earlier
+            else (),
         )
     return views
 

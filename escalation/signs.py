@@ -4,6 +4,7 @@ Read for many tickets at once, and only for those whose runs have a step that as
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -40,7 +41,10 @@ NOT_OURS: Final = (
 )
 """Events that do not show somebody at work: the requester's, and a wish to be left alone."""
 
+BEGINNINGS: Final = (EventKind.REOPENED, EventKind.ADOPTED)
+"""With these a ticket's climbs begin anew, and what was counted before them is over."""
 MOVES: Final = (EventKind.OPENED, EventKind.MOVED, EventKind.ESCALATED, EventKind.HANDED_BACK)
+COUNTERS: Final = ("handover_count", "chase_count")
 COLUMNS: Final = {"requester": "requester_id", "service": "service_id", "asset": "asset"}
 
 Sought = Sequence[tuple[Run, Step]]
@@ -128,26 +132,72 @@ def answered(ticket_ids: Iterable[int]) -> dict[int, datetime]:
 # ---- What has been counted ---------------------------------------------------------------------
 
 
+def _reopened(sought: Sought, tickets: Mapping[int, Ticket], at: datetime) -> Values:
+    """How often each ticket came back from its solution, in all: a climb begins with each time."""
+    return {(run.ticket_id, step.id): tickets[run.ticket_id].reopen_count for run, step in sought}
+
+
 def _column(name: str) -> Callable[[Sought, Mapping[int, Ticket], datetime], Values]:
+    """What a column of the ticket counts, without what it counted before the last beginning.
+
+    The past is read only where the whole count would be enough.
+    """
+
     def reading(sought: Sought, tickets: Mapping[int, Ticket], at: datetime) -> Values:
+        asked = {
+            run.ticket_id
+            for run, step in sought
+            if getattr(tickets[run.ticket_id], name) >= step.count
+        }
+        before = {pk: past.counts.get(name, 0) for pk, past in _pasts(asked).items()}
         return {
-            (run.ticket_id, step.id): getattr(tickets[run.ticket_id], name) for run, step in sought
+            (run.ticket_id, step.id): getattr(tickets[run.ticket_id], name)
+            - before.get(run.ticket_id, 0)
+            for run, step in sought
         }
 
     return reading
 
 
 def _returns(sought: Sought, tickets: Mapping[int, Ticket], at: datetime) -> Values:
-    """How often each ticket came back to a team that it had left before."""
-    ids = {run.ticket_id for run, _ in sought if tickets[run.ticket_id].handover_count > 1}
-    ways: dict[int, list[int]] = {}
-    for event in TimelineEvent.objects.filter(ticket__in=ids, kind__in=MOVES).order_by("seq"):
-        team_id = event.facts.get("set", {}).get("team_id")
-        if team_id is not None:
-            ways.setdefault(event.ticket_id, []).append(team_id)
+    """How often each ticket came back to a team that it had left, since its last beginning."""
+    pasts = _pasts(
+        {run.ticket_id for run, _ in sought if tickets[run.ticket_id].handover_count > 1}
+    )
     return {
-        (run.ticket_id, step.id): returns_of(ways.get(run.ticket_id, [])) for run, step in sought
+        (run.ticket_id, step.id): returns_of(pasts[run.ticket_id].teams)
+        if run.ticket_id in pasts
+        else 0
+        for run, step in sought
     }
+
+
+@dataclass(slots=True)
+class _Past:
+    """The teams that had a ticket since its last beginning, and its counts at that moment."""
+
+    teams: list[int] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def _pasts(ticket_ids: Iterable[int]) -> dict[int, _Past]:
+    """What came before and after the last beginning of each ticket's climbs: one query."""
+    ids = set(ticket_ids)
+    pasts = {pk: _Past() for pk in ids}
+    if not ids:
+        return pasts
+    latest: dict[int, dict[str, int]] = {pk: {} for pk in ids}
+    kinds = (*MOVES, *BEGINNINGS, EventKind.CHASED)
+    events = TimelineEvent.objects.filter(ticket__in=ids, kind__in=kinds).order_by("ticket", "seq")
+    for event in events:
+        past, changed = pasts[event.ticket_id], event.facts.get("set", {})
+        if event.kind in BEGINNINGS:
+            past.teams = past.teams[-1:]
+            past.counts = dict(latest[event.ticket_id])
+        if changed.get("team_id") is not None:
+            past.teams.append(changed["team_id"])
+        latest[event.ticket_id] |= {name: changed[name] for name in COUNTERS if name in changed}
+    return pasts
 
 
 def returns_of(teams: Sequence[int]) -> int:
@@ -221,7 +271,7 @@ def _risks(sought: Sought, tickets: Mapping[int, Ticket], at: datetime) -> Value
 
 
 READINGS: Final[Mapping[str, Callable[[Sought, Mapping[int, Ticket], datetime], Any]]] = {
-    REOPENED: _column("reopen_count"),
+    REOPENED: _reopened,
     HANDED_OVER: _column("handover_count"),
     CHASED: _column("chase_count"),
     PING_PONG: _returns,

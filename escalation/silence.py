@@ -20,7 +20,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Case, Exists, F, Min, OuterRef, Q, QuerySet, Value, When
 
-from escalation import gaps, quarantine, runs
+from escalation import gaps, owed, quarantine, runs
 from escalation.alarms import raise_alarm
 from escalation.glance import beat
 from escalation.models import Heartbeat, PolicyStep, Quarantine, Run, Silence
@@ -65,10 +65,11 @@ def run_watch(*, clock: TimeSource = database_now) -> int:
     if last is not None and now - last < NOT_BEFORE:
         return 0
     raised = watch(clock=clock)
-    try:
-        gaps.warn_now_and_then(clock=clock)
-    except Exception:
-        log.exception("Gaps in the rosters could not be warned of.")
+    for reminder in (gaps.warn_now_and_then, owed.remind):
+        try:
+            reminder(clock=clock)
+        except Exception:
+            log.exception("%s failed; it is tried again at the next watch.", reminder.__module__)
     beat(WATCH, at=clock())
     return raised
 

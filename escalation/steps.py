@@ -78,12 +78,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """A clock cycle as far as steps care: when it will have run for so many seconds."""
+    """A clock cycle as far as steps care: when it will have run for so many seconds.
+
+    `beside` are other cycles of the same kind that run at the same time: notices to several
+    authorities. Steps judge each of them.
+    """
 
     cycle: int
     target_s: int
     is_live: bool
     crossing: Callable[[float], datetime | None]
+    beside: tuple["ClockView", ...] = ()
+
+    def of(self, cycle: int) -> "ClockView":
+        """The one with that number, among those that run at the same time; else this one."""
+        return next((view for view in self.beside if view.cycle == cycle), self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,14 +105,13 @@ def _effective_delays(run: RunView, rungs: Sequence[Step]) -> list[int]:
 def _on_clocks(run: RunView, steps: Sequence[Step], clocks: Mapping[str, ClockView]) -> list[Due]:
     found = []
     for step in steps:
-        view = clocks.get(step.clock) if step.trigger in ON_CLOCKS else None
-        if view is None or not view.is_live:
-            continue
-        if (STANDING_LOOP, step.id, view.cycle) in run.done or has_moved(run, step):
-            continue
-        at = view.crossing(run_for(step, view))
-        if at is not None:
-            found.append(Due(step, at, STANDING_LOOP, view.cycle))
+        latest = clocks.get(step.clock) if step.trigger in ON_CLOCKS else None
+        for view in (latest, *latest.beside) if latest else ():
+            if not view.is_live or (STANDING_LOOP, step.id, view.cycle) in run.done:
+                continue
+            at = None if has_moved(run, step) else view.crossing(run_for(step, view))
+            if at is not None:
+                found.append(Due(step, at, STANDING_LOOP, view.cycle))
     return found
 
 

@@ -29,7 +29,8 @@ def restrict(
     """Put the ticket into the security lane; from now on only cleared people know of it.
 
     Cleared are the actor, whoever is on call in the lane's team, its lead and manager, and those
-    named in `cleared`; the requester is not, unless named. Everything queued for anybody is
+    named in `cleared`, and who works on a ticket that is in the lane already; the requester is not,
+    unless named. Everything queued for anybody is
     withdrawn, and watchers who are not cleared watch no more. It keeps its key: who knew it, knew
     it. An open ticket moves to the lane's team. Raises Conflict when it is restricted already or a
     major incident, Invalid when the site has no team in the lane.
@@ -51,7 +52,7 @@ def restrict_within(
     lane = lane_team(ticket)
     act.resume_first()
     left_team = ticket.team_id
-    readers = {*first_readers(lane, act), *cleared}
+    readers = {*first_readers(lane, act), *cleared, *_at_work_in(lane, ticket)}
     Clearance.every.filter(ticket=ticket.pk).delete()
     Clearance.objects.bulk_create(
         [Clearance(ticket=ticket, person_id=pk, since=act.now) for pk in sorted(readers)]
@@ -105,6 +106,15 @@ def first_readers(team: Team, act: Act) -> set[int]:
         members = Membership.objects.filter(team=team).values_list("person_id", flat=True)
         active = _active(members)
     return active | ({act.actor.pk} if act.actor else set())
+
+
+def _at_work_in(lane: Team, ticket: Ticket) -> set[int]:
+    """The analyst who works on a case that is in the lane's team already: the chain begins there.
+
+    One that comes from another team is put down by the move, as any escalated ticket is.
+    """
+    is_there = ticket.is_open and ticket.team_id == lane.pk
+    return _active([ticket.assignee_id]) if is_there else set()
 
 
 def _active(person_ids: Iterable[int | None]) -> set[int]:

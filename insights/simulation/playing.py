@@ -94,6 +94,7 @@ class _Play:
         self.is_retimed = False
         self.clocks: dict[str, ClockView] = {}
         self.teams: list[int] = []
+        self.before: dict[str, int] = {}
         self.heard: tuple[datetime | None, int] = (None, 0)
         self.answered: dict[int, datetime] = {}
         self.outcome = Outcome(case.ticket_id, case.key)
@@ -113,6 +114,9 @@ class _Play:
 
     def _happen(self, event: Told) -> None:
         ticket, changed = self.ticket, event.changed
+        if event.kind in signs.BEGINNINGS:
+            self.before = {name: getattr(ticket, name) for name in signs.COUNTERS}
+            self.teams = self.teams[-1:]
         status = changed.get("status")
         if status and status != ticket.status:
             self._turn(status)
@@ -170,8 +174,8 @@ class _Play:
             return self.player.site.repeats(self.case, step)
         return {
             REOPENED: ticket.reopen_count,
-            HANDED_OVER: ticket.handover_count,
-            CHASED: ticket.chase_count,
+            HANDED_OVER: ticket.handover_count - self.before.get("handover_count", 0),
+            CHASED: ticket.chase_count - self.before.get("chase_count", 0),
             PING_PONG: signs.returns_of(self.teams),
         }[step.trigger]
 
@@ -218,20 +222,24 @@ class _Play:
         self.player.targets.preload(named)
 
     def _views(self) -> dict[str, ClockView]:
-        """The latest cycle of each kind that runs on; steps have no use for those that ended."""
-        latest = {cycle.kind: cycle for cycle in self.tape.cycles()}
-        return {
-            kind: self._view(self.tape.measured(cycle, self.player.targets.spec))
-            for kind, cycle in latest.items()
-            if cycle.stopped_at is None
-        }
+        """The latest cycle of each kind that runs on, with those that run on beside it.
 
-    def _view(self, cycle: Cycle) -> ClockView:
+        Steps have no use for those that ended.
+        """
+        views: dict[str, ClockView] = {}
+        for cycle in sorted(self.tape.cycles(), key=lambda item: item.number):
+            if cycle.stopped_at is None:
+                measured = self.tape.measured(cycle, self.player.targets.spec)
+                views[cycle.kind] = self._view(measured, views.get(cycle.kind))
+        return views
+
+    def _view(self, cycle: Cycle, earlier: ClockView | None) -> ClockView:
         return ClockView(
             cycle=cycle.number,
             target_s=cycle.target_s,
             is_live=True,
             crossing=cache(partial(crossing, cycle, work_calendar(cycle.calendar_id))),
+            beside=(earlier, *earlier.beside) if earlier else (),
         )
 
     def _breaches(self) -> Iterable[Breach]:

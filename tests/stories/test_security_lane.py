@@ -5,19 +5,19 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from escalation.models import Clock, Firing, Run
+from escalation.models import Firing, Run
 from notifications.models import Message
+from notifications.outbox import VEILED
 from roles.instants import database_now
-from roles.models import Duty, DutyAssignment, Person
+from roles.models import Duty, DutyAssignment, Membership, Person
 from roles.people import forget_roles
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, page, unacknowledged
-from tickets.assignment import take, watch
-from tickets.clearance import break_glass, clear, lapse, unclear
+from tickets.assignment import assign, take, watch
+from tickets.clearance import break_glass, clear, lapse, to_lapse, unclear
 from tickets.lifecycle import comment, pend
 from tickets.links import link
 from tickets.models import Clearance, Lifting, Ticket, TimelineEvent, Watcher
-from tickets.notices import give_notice, owe_notice
 from tickets.queries import readable_events
 from tickets.restriction import (
     confirm_unrestrict,
@@ -115,7 +115,7 @@ def test_with_nobody_cleared_security_and_then_the_ciso_hear_no_fact(story: Stor
     alarm = Message.objects.get(recipient=ciso, kind="page")
     assert ticket.key not in alarm.subject + alarm.body
     assert ticket.subject not in alarm.subject + alarm.body
-    assert (alarm.clearance, alarm.data) == ("", {})
+    assert (alarm.clearance, alarm.data) == ("", VEILED)
     left_out = Firing.objects.get(ticket=ticket).explain["left_out"]
     assert any("Ivan" in line and "not cleared" in line for line in left_out)
 
@@ -192,11 +192,13 @@ def test_the_emergency_ends_by_itself_and_the_timeline_says_so(today: Story) -> 
     break_glass(key=ticket.key, actor=today.admin, reason="Nobody answers", clock=today.clock)
     Clearance.every.filter(person=today.admin).update(until=today.now - timedelta(seconds=1))
     assert not sees(today.admin, ticket)
-    assert lapse(limit=10, clock=today.clock) == 1
+    due = to_lapse(limit=10, now=today.clock())
+    assert lapse(ticket_ids=due, clock=today.clock) == 1
     assert not Clearance.every.filter(person=today.admin).exists()
     event = TimelineEvent.objects.filter(ticket=ticket).order_by("-seq")[0]
     assert (event.kind, event.facts["removed"]) == ("cleared", [today.admin.pk])
-    assert lapse(limit=10, clock=today.clock) == 0
+    assert to_lapse(limit=10, now=today.clock()) == []
+    assert lapse(ticket_ids=due, clock=today.clock) == 0
 
 
 def test_nobody_else_breaks_it_and_no_key_is_tried_out_with_it(today: Story) -> None:
@@ -277,42 +279,15 @@ def test_a_link_made_before_tells_the_uncleared_nothing(story: Story) -> None:
     assert readable_events(events, story.colleague).count() == events.count() - 1
 
 
-# ---- Regulators --------------------------------------------------------------------------------
-
-
-def test_word_owed_to_a_regulator_stands_until_it_is_given(story: Story) -> None:
-    ticket = case(story)
-    since = story.now - timedelta(hours=2)
-    with pytest.raises(Forbidden):
-        owe_notice(ticket=ticket, actor=story.requester, authority="BfDI", clock=story.clock)
-    owe_notice(ticket=ticket, actor=story.analyst, authority="BfDI", since=since, clock=story.clock)
-    with pytest.raises(Conflict):
-        owe_notice(ticket=ticket, actor=story.analyst, authority="BfDI", clock=story.clock)
-    with pytest.raises(Conflict):
-        give_notice(ticket=ticket, actor=story.analyst, authority="Other", clock=story.clock)
-    give_notice(
-        ticket=ticket, actor=story.analyst, authority="BfDI", reference="88/26", clock=story.clock
-    )
-    owed, given = TimelineEvent.objects.filter(
-        ticket=ticket, kind__in=["notice_owed", "notice_given"]
-    ).order_by("seq")
-    assert owed.facts["since"].startswith("2026-03-02T07:00")
-    assert (given.facts["reference"], given.facts["still_owed"]) == ("88/26", 0)
-    with pytest.raises(Conflict):
-        give_notice(ticket=ticket, actor=story.analyst, authority="BfDI", clock=story.clock)
-
-
-def test_the_clock_of_the_law_runs_for_each_authority_from_when_it_was_known(story: Story) -> None:
-    story.target("regulatory", 72 * 60)
-    ticket = case(story)
-    since = story.now - timedelta(hours=2)
-    for authority in ("BfDI", "CNIL"):
-        owe_notice(
-            ticket=ticket, actor=story.analyst, authority=authority, since=since, clock=story.clock
-        )
-    clocks = Clock.objects.filter(ticket=ticket, kind="regulatory").order_by("cycle")
-    assert [(row.started_at, row.state) for row in clocks] == [(since, "running")] * 2
-    give_notice(ticket=ticket, actor=story.analyst, authority="CNIL", clock=story.clock)
-    assert sorted(row.state for row in clocks.all()) == ["running", "stopped"]
-    give_notice(ticket=ticket, actor=story.analyst, authority="BfDI", clock=story.clock)
-    assert {(row.state, row.ended_as) for row in clocks.all()} == {("stopped", "met")}
+def test_the_analyst_at_work_on_a_case_in_the_lane_stays_in_it(story: Story) -> None:
+    second = story.person("sven")
+    Membership.objects.create(team=story.soc, person=second)
+    forget_roles(second)
+    ticket = story.open(kind="security", team=story.soc)
+    assign(ticket=ticket, actor=None, assignee=second, clock=story.clock)
+    story.phone.new()
+    restrict(ticket=ticket, actor=story.analyst, reason="A break-in", clock=story.clock)
+    found = story.fresh(ticket)
+    assert (found.team, found.assignee) == (story.soc, second)
+    assert sees(second, ticket)
+    story.phone.rang(("sven", "cleared"))

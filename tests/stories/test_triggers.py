@@ -8,6 +8,7 @@ from escalation.reactions import heal
 from tests.story import Story, notify, page, percent, unacknowledged
 from tickets.assignment import acknowledge, assign, take, unacknowledge
 from tickets.lifecycle import chase, comment, pend, reopen, resolve, resume
+from tickets.triage import override_priority
 
 DAY_S = 86_400
 
@@ -326,3 +327,50 @@ def test_lapsed_acknowledgements_use_up_no_round_of_the_ladder(story: Story) -> 
     story.forward(hours=2)
     assert story.fired(ticket).count("Tell the lead") == 2
     assert story.fired(ticket)[-1] == "Tell the lead"
+
+
+def solved_and_back(story: Story, ticket: object, person: object) -> None:
+    take(ticket=ticket, actor=person, clock=story.clock)
+    resolve(ticket=ticket, actor=person, code="fixed", text="Done", clock=story.clock)
+    reopen(ticket=ticket, actor=story.requester, reason="No", clock=story.clock)
+    story.forward(seconds=1)
+
+
+def test_what_was_counted_before_a_reopening_is_not_told_of_again(story: Story) -> None:
+    story.policy(
+        "p",
+        when("chased", "Impatient", notify("lead"), count=2),
+        when("handed_over", "Wandering", notify("lead"), count=2),
+        when("ping_pong", "Ping-pong", notify("lead"), count=1),
+    )
+    ticket = story.open()
+    to_apps_and_back(story, ticket)
+    for _ in range(2):
+        chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
+    story.forward(seconds=1)
+    told = story.fired(ticket)
+    assert sorted(told) == ["Impatient", "Ping-pong", "Wandering"]
+    solved_and_back(story, ticket, story.agent)
+    chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
+    story.forward(minutes=1)
+    assert story.fired(ticket) == told
+    chase(ticket=ticket, actor=story.requester, text="And??", clock=story.clock)
+    story.forward(seconds=1)
+    assert story.fired(ticket) == [*told, "Impatient"]
+    to_apps_and_back(story, ticket)
+    story.forward(seconds=1)
+    assert sorted(story.fired(ticket)[4:]) == ["Ping-pong", "Wandering"]
+
+
+def test_a_climb_that_takes_over_from_another_goes_on_with_its_counts(story: Story) -> None:
+    chased = when("chased", "Impatient", notify("lead"), count=2)
+    story.policy("p1", chased, conditions=[{"fact": "priority", "is": 1}], position=1)
+    story.policy("rest", unacknowledged(600, "Later", notify("lead")))
+    ticket = story.open()
+    for _ in range(2):
+        chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
+    story.forward(minutes=1)
+    assert story.fired(ticket) == []
+    override_priority(ticket=ticket, actor=None, priority=1, reason="Urgent now", clock=story.clock)
+    story.forward(seconds=1)
+    assert story.fired(ticket) == ["Impatient"]
