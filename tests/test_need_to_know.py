@@ -17,7 +17,9 @@ from tests.story import Story, page, unacknowledged
 from tickets.assignment import watch
 from tickets.lifecycle import comment
 from tickets.links import link
+from tickets.merging import merge
 from tickets.models import Ticket, TimelineEvent
+from tickets.problems import diagnose, publish_workaround
 from tickets.restriction import restrict
 from web.urls import urlpatterns as web_patterns
 
@@ -224,3 +226,36 @@ def test_messages_of_it_are_closed_to_those_who_keep_the_outbox(story: Story) ->
     told = Message.objects.filter(topic=case.topic)
     assert told.exists()
     assert all(row.clearance == case.topic for row in told)
+
+
+def test_what_was_said_of_it_by_the_way_is_read_without_its_key(story: Story) -> None:
+    """A workaround, a wait, a solution and a problem's own words named it while it was open."""
+    problem = story.open(
+        kind="problem", subject="Why?", team=story.desk, actor=story.agent, requester=story.agent
+    )
+    child, twin, survivor = (story.open(subject="Printer") for _ in range(3))
+    link(
+        ticket=child, other=problem, relation="caused_by", actor=story.agent, clock=story.clock
+    )  # fmt: skip
+    diagnose(ticket=problem, actor=story.agent, workaround="Restart it", clock=story.clock)
+    publish_workaround(
+        ticket=problem, actor=story.agent, to_requesters=True, clock=story.clock
+    )  # fmt: skip
+    merge(ticket=twin, into=survivor, actor=story.agent, reason="Same", clock=story.clock)
+    for ticket in (problem, survivor):
+        restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    people = readers(story)
+    shown = ask(people, [url for url in addresses(child.key, twin.key) if NOWHERE not in url])
+    told = [
+        place for place, (_, text) in shown.items() if {problem.key, survivor.key} & named(text)
+    ]
+    assert told == []
+    assert "another ticket" in shown["bob", f"/tickets/{child.key}"][1]
+    assert "another ticket" in shown["bob", f"/tickets/{twin.key}"][1]
+    cleared = ask({"ann": story.agent}, [f"/tickets/{child.key}", f"/tickets/{twin.key}"])
+    assert problem.key in cleared["ann", f"/tickets/{child.key}"][1]
+    assert survivor.key in cleared["ann", f"/tickets/{twin.key}"][1]
+
+
+def named(text: str) -> set[str]:
+    return set(re.findall(r"[A-Z]{3}-\d{6}", text))

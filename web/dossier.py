@@ -12,6 +12,7 @@ from escalation.targets import People, Staff
 from roles.models import Person, Team
 from tickets.access import allowed_actions
 from tickets.models import Ticket
+from tickets.queries import discreet
 from web.acts import Situation
 from web.clocks import cards, next_card
 from web.composing import writing_of
@@ -46,6 +47,8 @@ class Dossier:
 def dossier(person: Person, key: str) -> Dossier:
     """The ticket of that key with its teams and escalations. Raises Http404."""
     ticket: Any = whole_ticket(person, key)
+    # It may name the ticket in which this one goes on, and that may be closed to this reader.
+    ticket.resolution = discreet(ticket.resolution, person)
     allowed = frozenset(allowed_actions(person, ticket))
     teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
     escalations = _escalations(ticket) if "see_internal" in allowed else []

@@ -34,6 +34,7 @@ from tickets.access import allowed_actions
 from tickets.models import Kind, Source, Ticket
 from tickets.opening import open_ticket
 from tickets.priority import LEVELS
+from tickets.queries import discreet
 from tickets.states import LABELS
 
 LEVEL_CHOICES = list(LEVELS.items())
@@ -121,6 +122,14 @@ class TicketDetail(TicketView):
             *("description", "resolution", "pending_reason", "next_step", "allowed"),
         )
         read_only_fields = fields
+
+    def to_representation(self, ticket: Ticket) -> dict[str, Any]:
+        """As it is, but without the keys of cases that are closed to the caller."""
+        shown: dict[str, Any] = super().to_representation(ticket)
+        reader = self.context["request"].user
+        return shown | {
+            name: discreet(shown[name], reader) for name in ("description", "resolution")
+        }
 
     @extend_schema_field(NextStepView(allow_null=True))
     def get_next_step(self, ticket: Ticket) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ from tickets.models import (
     TimelineEvent,
     Watcher,
 )
-from tickets.queries import readable_events
+from tickets.queries import discreet, readable_events
 
 HOUR = timedelta(hours=1)
 UNTOUCHED = Q(status__in=[states.NEW, states.WAITING], acknowledged_at=None)
@@ -248,6 +248,14 @@ class TicketAdmin(ActingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
         return tickets_of(request)
+
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Ticket | None:
+        found = super().get_object(request, *args, **kwargs)
+        if found is not None:
+            reader = acting(request)
+            found.description = discreet(found.description, reader)
+            found.resolution = discreet(found.resolution, reader)
+        return found
 
     @admin.display(description="priority", ordering="priority")
     def level(self, ticket: Ticket) -> str:
