@@ -210,7 +210,8 @@ def _written(section: Section, item: Item) -> Item:
     return {
         key: value
         for key, value in item.items()
-        if not (fields[key].is_wording and value == fields[key].default)
+        if value != fields[key].default
+        or not (fields[key].is_wording or fields[key].may_be_left_out)
     }
 
 

@@ -6,6 +6,7 @@ from escalation.configuration.records import Field, Record
 from escalation.configuration.section import Change, Hand, Item, Section, find, require_row
 from escalation.configuration.shapes import (
     DAY,
+    YEARS,
     ZONE,
     Choice,
     Flag,
@@ -50,6 +51,9 @@ def _calendars() -> dict[str, Item]:
             "open_days": list(current.open_days) if current else [],
             "country": current.country if current else "",
             "region": current.region if current else "",
+            "holiday_years": f"{current.first_year}-{current.last_year}"
+            if current and current.country
+            else None,
         }
     return found
 
@@ -57,16 +61,33 @@ def _calendars() -> dict[str, Item]:
 def _write_calendar(change: Change, hand: Hand) -> None:
     item = change.after
     calendar = set_calendar(slug=change.key, name=item["name"], **hand.because)
-    if change.rewords:
+    if change.differs(*CALENDARS.wording, "holiday_years"):
         publish_calendar(
             calendar=calendar,
             zone=item["zone"],
             spans=parse_hours("\n".join(item["hours"])),
             days_off=item["days_off"],
             open_days=item["open_days"],
-            holidays=PublicHolidays(item["country"], item["region"]),
+            holidays=PublicHolidays(item["country"], item["region"], _years_of(change)),
             **hand.by,
         )
+
+
+def _years_of(change: Change) -> tuple[int, int] | None:
+    """The years whose holidays are stored, as the file says; None leaves them to the calendar.
+
+    Those that the site has belong to the country that it has.
+    """
+    years = change.after["holiday_years"]
+    moved = change.before is not None and change.differs("country", "region")
+    if years is None or (moved and not change.differs("holiday_years")):
+        return None
+    first, last = map(int, years.split("-"))
+    return first, last
+
+
+def _settled(item: Item) -> Item:
+    return item if item["country"] else {**item, "holiday_years": None}
 
 
 CALENDARS = Section(
@@ -81,11 +102,14 @@ CALENDARS = Section(
             "open_days": Field(Many(DAY, unordered=True), default=[], is_wording=True),
             "country": Field(Text(2), default="", is_wording=True),
             "region": Field(Text(20), default="", is_wording=True),
+            # Not part of the wording: a file that names none keeps those that the site has stored.
+            "holiday_years": Field(YEARS, default=None, may_be_left_out=True),
         },
         whole=False,
     ),
     present=_calendars,
     write=_write_calendar,
+    settle=_settled,
 )
 
 # ---- Tiers and lanes ----

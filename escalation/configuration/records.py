@@ -14,12 +14,14 @@ class Field:
     """One key: its shape, its default, and whether it belongs to the item's wording.
 
     A wording is one thing: as soon as one of its keys is written, those left out have their
-    defaults. Any other key that is left out keeps what the site has.
+    defaults. Any other key that is left out keeps what the site has. An export tells those even
+    where they have their default, but for one that `may_be_left_out` then.
     """
 
     shape: Shape
     default: Any = REQUIRED
     is_wording: bool = False
+    may_be_left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,8 +219,16 @@ def _time_of_day(text: str) -> str:
     return at.isoformat("seconds" if at.second else "minutes")
 
 
+def _years(text: str) -> str:
+    found = re.fullmatch(r"([0-9]{4})(?:\s*-\s*([0-9]{4}))?", text)
+    if found is None:
+        raise ValueError(text)
+    return f"{found[1]}-{found[2] or found[1]}"
+
+
 DAY = Parsed(lambda text: date.fromisoformat(text).isoformat(), "a day such as 2026-12-25")
 ZONE = Parsed(_zone, "a time zone such as Europe/Berlin")
+YEARS = Parsed(_years, "a range of years such as 2025-2031")
 TIME = Parsed(_time_of_day, "a time of day such as 09:00")
 
 

@@ -1,5 +1,6 @@
 """A file is compared with the site, and applied whole or not at all."""
 
+import json
 import re
 import threading
 
@@ -230,6 +231,37 @@ def test_what_is_absent_is_left_alone_and_pruned_only_on_request(story):
     ]
     assert not HandoverContract.objects.get(to_team__slug="makers").is_active
     assert Team.objects.get(slug="makers").is_active
+
+
+def test_a_file_may_say_for_which_years_holidays_are_stored(story):
+    def calendar(**keys: object) -> str:
+        given = {"name": "Shop", "zone": "Europe/Berlin", "hours": ["Mon-Fri 09:00-17:00"], **keys}
+        return f"version: 1\ncalendars:\n  shop: {json.dumps(given)}\n"
+
+    def stored() -> tuple[int | None, int | None]:
+        current = Calendar.objects.get(slug="shop").current
+        return current.first_year, current.last_year
+
+    apply_text(text=calendar(country="DE", holiday_years="2024-2027"), clock=story.clock)
+    assert stored() == (2024, 2027)
+    assert "holiday_years: 2024-2027" in export_site(only=["calendars"])
+    assert plan_text(text=export_site()).plan.changes == ()
+    assert plan_text(text=calendar(country="DE")).plan.changes == ()
+    longer = calendar(country="DE", holiday_years="2024-2030")
+    assert plan_text(text=longer).plan.lines() == [
+        "~ calendars.shop.holiday_years: 2024-2027 → 2024-2030"
+    ]
+    apply_text(text=longer, clock=story.clock)
+    assert stored() == (2024, 2030)
+    apply_text(text=calendar(country="FR"), clock=story.clock)
+    assert stored() == (2025, 2031)
+    apply_text(text=calendar(), clock=story.clock)
+    assert stored() == (None, None)
+    assert plan_text(text=calendar(holiday_years="2024-2030")).plan.changes == ()
+    [told] = mistakes(calendar(country="DE", holiday_years="soon"))
+    assert "a range of years such as" in told
+    [told] = mistakes(calendar(country="DE", holiday_years="2024-2100"))
+    assert "Store 1 to" in told
 
 
 def test_the_service_desk_cannot_be_pruned_but_can_move(story):
