@@ -1,6 +1,7 @@
 """Writes what policies, targets and vendors are known by: name, place in the order, on or off."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from escalation.models import Policy, Target, Vendor, VendorContact
@@ -9,52 +10,14 @@ from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.people import require
 from roles.refusals import Invalid
-from roles.rows import put_row
+from roles.rows import set_row
 
-
-def set_policy(
-    *,
-    slug: str,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **values: Any,
-) -> Policy:
-    """The policy of that slug, made or changed; what it does is drafted and published.
-
-    Raises Forbidden, and Invalid by field.
-    """
-    require(actor, "manage_policies")
-    return put_row(Policy, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
-
-
-def set_target(
-    *,
-    slug: str,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **values: Any,
-) -> Target:
-    """The target of that slug, made or changed; its wording is published.
-
-    Raises Forbidden, and Invalid by field.
-    """
-    require(actor, "manage_policies")
-    return put_row(Target, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
-
-
-def set_vendor(
-    *,
-    slug: str,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **values: Any,
-) -> Vendor:
-    """The vendor of that slug, made or changed. Raises Forbidden, and Invalid by field."""
-    require(actor, "manage_policies")
-    return put_row(Vendor, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
+set_policy = partial(set_row, Policy, right="manage_policies")
+"""The policy of that slug, made or changed; what it does is drafted and published."""
+set_target = partial(set_row, Target, right="manage_policies")
+"""The target of that slug, made or changed; its wording is published."""
+set_vendor = partial(set_row, Vendor, right="manage_policies")
+"""The vendor of that slug, made or changed."""
 
 
 def set_contacts(

@@ -10,6 +10,7 @@ from escalation import sla
 from escalation.clock import Cycle, Fact
 from escalation.models import Clock
 from escalation.tape import replay
+from tickets.checking import Checked
 from tickets.models import Ticket
 
 BATCH: Final = 500
@@ -39,15 +40,6 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.ticket} {self.clock}: {self.problem}"
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What one batch came to."""
-
-    tickets: int
-    clocks: int
-    findings: Sequence[Finding]
 
 
 def check_all() -> Iterator[Checked]:
@@ -81,7 +73,7 @@ def check(keys: Mapping[int, str], targets: sla.Targets) -> Checked:
         for clock, problem in _check_ticket(stored[ticket_id], told[ticket_id], targets)
     ]
     clocks = sum(len(rows) for rows in stored.values())
-    return Checked(tickets=len(keys), clocks=clocks, findings=findings)
+    return Checked(tickets=len(keys), rows=clocks, findings=findings)
 
 
 def _check_ticket(

@@ -9,7 +9,8 @@ from roles import audit
 from roles.instants import TimeSource, database_now
 from roles.models import CalendarLink, Person
 from roles.people import require, roles_of
-from roles.refusals import Conflict, Invalid
+from roles.refusals import Invalid
+from roles.rows import end_row
 
 _SALT = "roles.calendarlinks"
 
@@ -46,15 +47,7 @@ def revoke_link(
     *, link: CalendarLink, actor: Person | None = None, clock: TimeSource = database_now
 ) -> CalendarLink:
     """The link, useless from now on. Raises Forbidden, and Conflict when it was so already."""
-    if actor is None or actor.pk != link.person_id:
-        require(actor, "admin")
-    locked = CalendarLink.objects.select_for_update().get(pk=link.pk)
-    if locked.revoked_at is not None:
-        raise Conflict("link_revoked", "This link is revoked already.")
-    locked.revoked_at = link.revoked_at = clock()
-    locked.save(update_fields=["revoked_at"])
-    audit.record(actor=actor, action="link.revoked", subject=locked, clock=clock)
-    return link
+    return end_row(link, word="link", actor=actor, clock=clock)
 
 
 def token_of(link: CalendarLink) -> str:

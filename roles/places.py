@@ -1,44 +1,18 @@
 """Writes the places of the house: tiers and lanes, teams, and what duties say of themselves."""
 
+from functools import partial
 from typing import Any
 
 from roles.instants import TimeSource, database_now
 from roles.models import Duty, Person, Team, Tier
 from roles.people import require
 from roles.refusals import Invalid
-from roles.rows import put_row
+from roles.rows import put_row, set_row
 
-
-def set_tier(
-    *,
-    slug: str,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **values: Any,
-) -> Tier:
-    """The tier or lane of that slug, made or changed; `values` are fields of Tier.
-
-    Raises Forbidden, and Invalid by field.
-    """
-    require(actor, "admin")
-    return put_row(Tier, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
-
-
-def set_duty(
-    *,
-    slug: str,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **values: Any,
-) -> Duty:
-    """The duty of that slug, made or changed; `values` are its name and its texts.
-
-    Raises Forbidden, and Invalid by field.
-    """
-    require(actor, "admin")
-    return put_row(Duty, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
+set_tier = partial(set_row, Tier, right="admin")
+"""The tier or lane of that slug, made or changed; its values are fields of Tier."""
+set_duty = partial(set_row, Duty, right="admin")
+"""The duty of that slug, made or changed; its values are its name and its texts."""
 
 
 def set_team(

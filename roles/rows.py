@@ -8,10 +8,12 @@ from django.db import IntegrityError, models, transaction
 
 from roles import audit
 from roles.instants import TimeSource, database_now
-from roles.models import Person
+from roles.models import ApiToken, CalendarLink, Person
+from roles.people import require
 from roles.refusals import Conflict, Invalid
 
 Row = TypeVar("Row", bound=models.Model)
+Ended = TypeVar("Ended", ApiToken, CalendarLink)
 
 
 @transaction.atomic
@@ -55,6 +57,48 @@ def put_row(
         reason=reason,
         clock=clock,
     )
+    return row
+
+
+def set_row(
+    model: type[Row],
+    *,
+    right: str,
+    slug: str,
+    reason: str = "",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+    **values: Any,
+) -> Row:
+    """The row of that slug, made or changed to hold the values, by somebody with the right.
+
+    Raises Forbidden, and otherwise as `put_row`.
+    """
+    require(actor, right)
+    return put_row(model, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
+
+
+def end_row(
+    row: Ended,
+    *,
+    word: str,
+    reason: str = "",
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+) -> Ended:
+    """The link or token, useless from now on; by the person whose it is, or an administrator.
+
+    `word` is what the audit and a refusal call it. Raises Forbidden, and Conflict when it was so
+    already. Must run in a transaction.
+    """
+    if actor is None or actor.pk != row.person_id:
+        require(actor, "admin")
+    locked = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    if locked.revoked_at is not None:
+        raise Conflict(f"{word}_revoked", f"This {word} is revoked already.")
+    locked.revoked_at = row.revoked_at = clock()
+    locked.save(update_fields=["revoked_at"])
+    audit.record(actor=actor, action=f"{word}.revoked", subject=locked, reason=reason, clock=clock)
     return row
 
 

@@ -79,15 +79,7 @@ def remove_member(
     gone, _ = Membership.objects.filter(team=team, person=person).delete()
     if not gone:
         raise Conflict("not_a_member", f"{person} is not in {team}.")
-    _record(
-        actor,
-        "member.removed",
-        team,
-        changes={"person": person.username},
-        clock=clock,
-        reason=reason,
-    )
-    forget_roles(person)
+    _lose(actor, "member.removed", team, person, clock=clock, reason=reason)
 
 
 @transaction.atomic
@@ -147,15 +139,7 @@ def withdraw_duty(
     gone, _ = DutyAssignment.objects.filter(duty=duty, person=person).delete()
     if not gone:
         raise Conflict("duty_not_held", f"{person} does not hold {duty}.")
-    _record(
-        actor,
-        "duty.withdrawn",
-        duty,
-        changes={"person": person.username},
-        clock=clock,
-        reason=reason,
-    )
-    forget_roles(person)
+    _lose(actor, "duty.withdrawn", duty, person, clock=clock, reason=reason)
 
 
 def _require_active(person: Person) -> None:
@@ -165,6 +149,21 @@ def _require_active(person: Person) -> None:
 
 def _name(person: Person | None) -> str | None:
     return person.username if person else None
+
+
+def _lose(
+    actor: Person | None,
+    action: str,
+    subject: Team | Duty,
+    person: Person,
+    *,
+    clock: TimeSource,
+    reason: str,
+) -> None:
+    """Tell that the person has no place there any more, and ask anew what they may."""
+    changes = {"person": person.username}
+    _record(actor, action, subject, changes=changes, clock=clock, reason=reason)
+    forget_roles(person)
 
 
 def _record(

@@ -15,7 +15,8 @@ from roles.instants import TimeSource, database_now
 from roles.models import ApiToken, Person
 from roles.models.tokens import Scope
 from roles.people import require
-from roles.refusals import Conflict, Invalid
+from roles.refusals import Invalid
+from roles.rows import end_row
 
 PLAIN = re.compile(r"tl_([a-z0-9]{10})_([A-Za-z0-9]{43})")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -87,15 +88,7 @@ def revoke(
     clock: TimeSource = database_now,
 ) -> ApiToken:
     """The token, useless from now on. Raises Forbidden, and Conflict when it was so already."""
-    if actor is None or actor.pk != token.person_id:
-        require(actor, "admin")
-    locked = ApiToken.objects.select_for_update().get(pk=token.pk)
-    if locked.revoked_at is not None:
-        raise Conflict("token_revoked", "This token is revoked already.")
-    locked.revoked_at = token.revoked_at = clock()
-    locked.save(update_fields=["revoked_at"])
-    audit.record(actor=actor, action="token.revoked", subject=locked, reason=reason, clock=clock)
-    return token
+    return end_row(token, word="token", reason=reason, actor=actor, clock=clock)
 
 
 def _by_prefix(prefix: str) -> ApiToken | None:

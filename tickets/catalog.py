@@ -1,29 +1,17 @@
 """Writes the catalog: services, categories, and the routes that say who works on what."""
 
+from functools import partial
 from typing import Any
 
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team, Tier
 from roles.people import require
 from roles.refusals import Invalid
-from roles.rows import put_row
+from roles.rows import put_row, set_row
 from tickets.models import Category, Route, Service
 
-
-def set_service(
-    *,
-    slug: str,
-    reason: str = "",
-    actor: Person | None = None,
-    clock: TimeSource = database_now,
-    **values: Any,
-) -> Service:
-    """The service of that slug, made or changed; `values` are fields of Service.
-
-    Raises Forbidden, and Invalid by field.
-    """
-    require(actor, "admin")
-    return put_row(Service, {"slug": slug}, values, reason=reason, actor=actor, clock=clock)
+set_service = partial(set_row, Service, right="admin")
+"""The service of that slug, made or changed; its values are fields of Service."""
 
 
 def set_category(

@@ -15,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from tickets.acting import TOLD
+from tickets.checking import Checked
 from tickets.models import Ticket
 from tickets.timeline import body_digest, instant_text
 
@@ -46,15 +47,6 @@ class Finding:
         return f"{self.ticket}{place}: {self.problem}"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What one batch came to."""
-
-    tickets: int
-    events: int
-    findings: Sequence[Finding]
-
-
 def check_all(first_id: int = 0) -> Iterator[Checked]:
     """Check every ticket's timeline, 500 tickets a statement, in order of their ids."""
     after = first_id - 1
@@ -79,7 +71,7 @@ def check(ticket_ids: Sequence[int]) -> Checked:
             told_events = [_event(row) for row in told]
         events += len(told_events)
         found += check_ticket(told[0], told_events)
-    return Checked(tickets=tickets, events=events, findings=found)
+    return Checked(tickets=tickets, rows=events, findings=found)
 
 
 def _event(row: Values) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def tamper(statement: str, *values: object) -> None:
 def test_an_honest_timeline_has_nothing_to_find(ticket: Ticket):
     checked = check([ticket.pk])
     assert checked.findings == []
-    assert (checked.tickets, checked.events) == (1, ticket.last_seq)
+    assert (checked.tickets, checked.rows) == (1, ticket.last_seq)
 
 
 def test_a_climbed_ticket_holds_too(story: Story):
