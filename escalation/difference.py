@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from escalation.checking import STEP_FIELDS
 from escalation.explain import duration
+from escalation.gates import holds_back, in_words
 from escalation.models import PolicyRevision
 from escalation.rules import condition_words
 from escalation.runs import steps_of
@@ -140,7 +141,8 @@ def _words(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item).replace("_", " ") for item in value) or "nothing"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {item}" for key, item in sorted(value.items())) or "nothing"
+        waits = " (waits for that)" if holds_back(value) else ""
+        return in_words(value) + waits if value else "nothing"
     return f"“{value}”" if value not in ("", None) else "nothing"
 
 

@@ -64,7 +64,7 @@ def why_nobody_was_paged(ticket: Ticket, now: datetime, *, at: datetime | None =
         *_standing_still(ticket, then, until),
         *_climbs(ticket, now, until),
         *_firings(ticket, until),
-        *_undelivered(messages, until),
+        *_undelivered(ticket, messages, until),
     ]
 
 
@@ -201,17 +201,19 @@ def _firings(ticket: Ticket, until: datetime) -> list[str]:
     return lines
 
 
-def _undelivered(messages: Sequence[Message], until: datetime) -> list[str]:
+def _undelivered(ticket: Ticket, messages: Sequence[Message], until: datetime) -> list[str]:
     """The messages that have not arrived, each with the reason."""
     lines = []
     for message in messages:
         if message.state == MessageState.SENT:
             continue
-        about = f"The message “{message.kind}” to {message.recipient} by {message.channel}"
+        words = message.subject.removeprefix(f"[{ticket.key}] ")
+        words = words.removesuffix(f": {ticket.subject}") or message.kind.replace("_", " ")
+        about = f"The message “{words}” to {message.recipient} by {message.channel}"
         if message.finished_at is not None and message.finished_at <= until:
             lines.append(
                 f"{about} was {_ended(message.state)} {moment(message.finished_at)}:"
-                f" {message.finished_reason}"
+                f" {message.finished_reason.rstrip('.')}."
             )
         else:
             tries = f" after {message.attempts} tries" if message.attempts else ""

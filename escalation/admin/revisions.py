@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from escalation.admin.guard import PolicyGuard
-from escalation.admin.policies import FIRST_STEP, page_of, published_words
+from escalation.admin.policies import FIRST_STEP, page_of, published_words, revision_words
 from escalation.admin.wording import condition_words, repeat_words, step_words
 from escalation.checking import STEP_FIELDS, check_policy
 from escalation.models import PolicyRevision, PolicyStep
@@ -36,6 +36,11 @@ def list_of_mappings(value: Any) -> list[dict[str, Any]]:
         if not isinstance(item, dict):
             raise ValidationError(f"{number}: this must be a JSON object, {example}")
     return value
+
+
+def is_draft(revision: PolicyRevision | None) -> bool:
+    """Whether it is yet to be published, and so may be edited."""
+    return revision is not None and revision.published_at is None
 
 
 class DraftForm(forms.ModelForm):
@@ -141,7 +146,7 @@ class StepsOfDraft(GuardedInline, admin.StackedInline):
     template = "admin/edit_inline/stacked.html"
 
     def _is_draft(self, request: HttpRequest, obj: PolicyRevision | None) -> bool:
-        return may(request, "manage_policies") and obj is not None and obj.published_at is None
+        return may(request, "manage_policies") and is_draft(obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may(request, "manage_policies", "see_dashboard", "see_audit")
@@ -167,7 +172,7 @@ class PolicyRevisionAdmin(PolicyGuard):
     list_select_related = ["policy", "published_by"]
     search_fields = ["policy__name"]
     inlines = [StepsOfDraft]
-    readonly_fields = ["policy", "number"]
+    readonly_fields = ["policy", "number", "published_at", "published_by", "what_it_says"]
     fields = ["policy", "number", "conditions", ("repeat_limit", "repeat_after_s"), "stop_on"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -175,6 +180,16 @@ class PolicyRevisionAdmin(PolicyGuard):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return (obj is None or obj.published_at is None) and super().has_change_permission(request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if is_draft(obj) else self.readonly_fields
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if is_draft(obj) else []
+
+    @admin.display(description="what it says")
+    def what_it_says(self, revision: PolicyRevision) -> str:
+        return revision_words(revision)
 
     @admin.display()
     def state(self, revision: PolicyRevision) -> str:

@@ -45,11 +45,11 @@ class EscalatingTicketAdmin(TicketAdmin):
         choices = [*([found.recommended] if found.recommended else []), *found.alternatives]
         return format_html("<p>{}</p>{}", found.advice, as_list(map(choice_words, choices)))
 
-    @admin.display(description="why was nobody paged?")
+    @admin.display(description="who was paged, or why nobody")
     def why_nobody_paged(self, ticket: Ticket) -> str:
         return as_list(why_nobody_was_paged(ticket, database_now()))
 
-    @admin.display(description="why was this escalated?")
+    @admin.display(description="why was this escalated")
     def why_it_climbed(self, ticket: Ticket) -> str:
         return as_list(why_escalated(ticket))
 
@@ -81,7 +81,7 @@ def choice_words(choice: Choice) -> str:
     if choice.missing:
         parts.append("still missing: " + ", ".join(need.name for need in choice.missing))
     if choice.guidance["responsibilities"]:
-        parts.append(f"answers for: {choice.guidance['responsibilities']}")
+        parts.append(f"answers for: {choice.guidance['responsibilities'].rstrip('.')}")
     return "; ".join(parts) + "."
 
 

@@ -30,6 +30,35 @@ def may(request: HttpRequest, *actions: str) -> bool:
     )
 
 
+def say_refusal(request: HttpRequest, trouble: Refused | IntegrityError) -> dict[str, str]:
+    """Put the refusal into the page's messages; returns its sentences by name of field."""
+    if isinstance(trouble, Refused):
+        fields, why = trouble.fields, f"{trouble.detail} {field_words(trouble)}".strip()
+    else:
+        fields, why = {}, f"The database refused: {str(trouble).splitlines()[0]}."
+    messages.error(request, f"Nothing was changed. {why}")
+    return fields
+
+
+def field_words(refusal: Refused) -> str:
+    """The sentences of a refusal on single fields, each with the name of its field."""
+    named = ((name.replace("_", " ").capitalize(), why) for name, why in refusal.fields.items())
+    return " ".join(f"{name}: {why}" for name, why in named)
+
+
+class RefusedForm(forms.BaseModelForm):
+    """A form whose contents were refused: shown again as typed, with the reasons at its fields."""
+
+    refused: dict[str, str]
+
+    def is_valid(self) -> bool:
+        super().is_valid()
+        for name, why in self.refused.items():
+            if name in self.fields and not self.has_error(name):
+                self.add_error(name, why)
+        return False
+
+
 class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Administrators write, auditors look; anybody else in the admin finds nothing here.
 
@@ -52,7 +81,25 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return may(request, "admin")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._or_message(request, super().changeform_view, *args, **kwargs)
+        """The form; after a refusal it is shown once more with all that was typed."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except (Refused, IntegrityError) as trouble:
+            fields = say_refusal(request, trouble)
+            if request.method != "POST" or hasattr(request, "refused_fields"):
+                return HttpResponseRedirect(request.get_full_path())
+            request.refused_fields = fields  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **given: Any) -> Any:
+        """The form's class; within a request that was refused, one that is never valid."""
+        form = super().get_form(request, obj, **given)
+        refused = getattr(request, "refused_fields", None)
+        return (
+            form
+            if refused is None
+            else type(form.__name__, (RefusedForm, form), {"refused": refused})
+        )
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._or_message(request, super().delete_view, *args, **kwargs)
@@ -65,12 +112,8 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
-        except Refused as refusal:
-            reasons = " ".join(refusal.fields.values())
-            messages.error(request, f"Nothing was changed. {refusal.detail} {reasons}".strip())
-        except IntegrityError as trouble:
-            first_line = str(trouble).splitlines()[0]
-            messages.error(request, f"Nothing was changed. The database refused: {first_line}.")
+        except (Refused, IntegrityError) as trouble:
+            say_refusal(request, trouble)
         return HttpResponseRedirect(request.get_full_path())
 
     def history_view(

@@ -27,8 +27,7 @@ class CalendarForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 8, "cols": 60}),
         help_text=(
             "One line a day or run of days, local time: Mon-Fri 09:00-12:30, 13:00-17:00. "
-            "Fri 22:00-06:00 ends on Saturday. Round the clock: Mon-Sun 00:00-24:00. "
-            "Empty: never open."
+            "Fri 22:00-06:00 ends on Saturday. Round the clock: Mon-Sun 00:00-24:00."
         ),
     )
     days_off = forms.CharField(
@@ -81,7 +80,7 @@ class CalendarForm(forms.ModelForm):
             cleaned["spans"] = parse_hours(cleaned.get("hours", ""))
         except ValueError as trouble:
             self.add_error("hours", str(trouble))
-            cleaned["spans"] = []
+            return cleaned
         cleaned["days"] = cleaned.get("days_off", "").split()
         try:
             checked_hours(cleaned.get("zone", ""), cleaned["spans"], cleaned["days"])

@@ -31,14 +31,14 @@ class LayerForm(forms.Form):
     length = forms.IntegerField(min_value=1, max_value=max(MAX_SHIFT_DAYS, MAX_SHIFT_HOURS))
     unit = forms.ChoiceField(choices=[(DAYS, "days"), (HOURS, "hours")], initial=DAYS)
     zone = forms.CharField(
-        label="time zone",
+        label="Time zone",
         required=False,
         max_length=64,
         validators=[validate_zone],
         help_text="Empty: the schedule's.",
     )
     hours = forms.CharField(
-        label="limited to",
+        label="Limited to",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 28}),
         help_text="Such as Mon-Fri 18:00-08:00; empty: all of the time.",
@@ -101,7 +101,9 @@ class ScheduleForm(forms.ModelForm):
         )
 
     def is_valid(self) -> bool:
-        return super().is_valid() and self.layers.is_valid()
+        if super().is_valid() and not self.layers.is_valid():
+            self.add_error(None, "A layer below needs to be corrected.")
+        return super().is_valid()
 
     def has_changed(self) -> bool:
         return super().has_changed() or self.layers.has_changed()

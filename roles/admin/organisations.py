@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.postgres.fields import DateTimeRangeField
+from django.contrib.postgres.forms import RangeWidget
 from django.db import models
 from django.http import HttpRequest
 
@@ -57,11 +59,23 @@ class TeamAdmin(AuditedAdmin):
     ]
 
 
+class StretchWidget(RangeWidget):
+    """Two moments to pick, the first as "from", the second as "to"."""
+
+    def __init__(self) -> None:
+        super().__init__(forms.DateTimeInput)
+        self.widgets = [
+            forms.DateTimeInput({"type": "datetime-local", "aria-label": name}, "%Y-%m-%dT%H:%M")
+            for name in ("From", "To")
+        ]
+
+
 class WrittenByDomain(AuditedAdmin):
     """Rows that a domain function makes and takes away; after that only some fields change."""
 
     writes_own_audit = True
     fixed_once_made: tuple[str, ...] = ()
+    formfield_overrides = {DateTimeRangeField: {"widget": StretchWidget}}
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: models.Model | None = None

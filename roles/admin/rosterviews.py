@@ -25,7 +25,7 @@ class WhenForm(forms.Form):
         label="On call at",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text="In UTC. Empty: now. Any time in the past is answered as it was.",
+        help_text="In your own time zone. Empty: now. The past is answered as it was.",
     )
 
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 
 from roles.admin.audited import AuditedAdmin, acting
 from roles.admin.organisations import WrittenByDomain
@@ -119,4 +120,5 @@ class CalendarLinkAdmin(AuditedAdmin):
 
 
 def _stretch(stretch: Any) -> str:
-    return f"{stretch.lower:%Y-%m-%d %H:%M} to {stretch.upper:%Y-%m-%d %H:%M}"
+    first, last = localtime(stretch.lower), localtime(stretch.upper)
+    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} ({last:%Z})"

@@ -102,7 +102,9 @@ class Helper(ActForm):
 class Owing(ActForm):
     authority = forms.CharField(max_length=200)
     since = forms.DateTimeField(
-        required=False, help_text="When it became known, in UTC; empty means now."
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="When it became known, in your own time zone; empty means now.",
     )
     reason = forms.CharField(required=False, **SHORT)
 

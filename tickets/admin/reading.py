@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from roles.admin.audited import ReadOnlyAdmin, acting, may
 from tickets.models import Clearance, Ticket, TicketQuerySet
@@ -28,6 +28,7 @@ class TicketBound(ReadOnlyAdmin):
     """Rows that tell of a ticket: shown to whoever may read that ticket, never written here."""
 
     ticket_path = "ticket"
+    change_form_template = "admin/tickets/bound_form.html"
 
     class Media:
         css = {"all": ["admin/css/tickets.css"]}
@@ -37,6 +38,22 @@ class TicketBound(ReadOnlyAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return may(request, "see_dashboard", "see_audit")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page of one row, headed by the key of its ticket instead of the row's number."""
+        row = context.get("original")
+        if row is not None and not isinstance(row, Ticket):
+            context["subtitle"] = f"{self._ticket_of(row).key}: {self.opts.verbose_name}"
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _ticket_of(self, row: Model) -> Ticket:
+        found: Any = row
+        for name in self.ticket_path.split("__"):
+            found = getattr(found, name)
+        assert isinstance(found, Ticket)
+        return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
