@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|digest|api_?key", re.I)
@@ -50,6 +51,16 @@ class Sparing(logging.Filter):
         return True
 
 
+class Untraced(logging.Filter):
+    """Takes the traceback from a refusal: that somebody may not do something is no fault."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, PermissionDenied):
+            record.exc_info = None
+        return True
+
+
 def logging_config(*, json: bool, level: str) -> dict[str, Any]:
     """The LOGGING setting; structlog and the standard library come out alike."""
     before: list[Processor] = [
@@ -88,12 +99,13 @@ def logging_config(*, json: bool, level: str) -> dict[str, Any]:
                 ],
             }
         },
-        "filters": {"sparing": {"()": Sparing}},
+        "filters": {"sparing": {"()": Sparing}, "untraced": {"()": Untraced}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.server": {"handlers": [], "level": level, "propagate": True},
+            "django.request": {"filters": ["untraced"]},
             # One line a second for each task of the heart would bury everything else.
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -39,7 +39,6 @@ EXAMPLE_SITE = env.bool("EXAMPLE_SITE", default=(HOME / "example-password").exis
 # ---- What it is made of ------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "config.admin_app.TierlineAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -61,6 +60,8 @@ INSTALLED_APPS = [
     "web",
     "api",
     "config",
+    # Last, so that a template of ours stands in for the admin's own of the same name.
+    "config.admin_app.TierlineAdminConfig",
 ]
 
 MIDDLEWARE = [

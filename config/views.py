@@ -12,9 +12,15 @@ from roles.refusals import Conflict, Forbidden, Invalid
 from web import doors
 
 
-@doors.signed_in(action="open", methods=("POST",))
+@doors.signed_in(action="open", methods=doors.FORM)
 def example_climb(request: HttpRequest) -> HttpResponse:
-    """Start a live example and show its tickets in the queue; 404 on a site that is no example."""
+    """Start a live example and show its tickets in the queue; 404 on a site that is no example.
+
+    Whoever comes by its address alone, as after signing in again, is shown the queue with the
+    button.
+    """
+    if request.method != "POST":
+        return redirect("web:queue")
     try:
         start_climb(actor=request.user)
     except Invalid as refusal:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from escalation import rules
-from escalation.clock import Cycle, crossing
+from escalation.clock import crossing
 from escalation.models import Clock, Firing, PolicyStep, Run
 from escalation.sla import cycle_of
 from escalation.steps import Key
@@ -146,23 +146,17 @@ def team_calendar(ticket: Ticket) -> Any:
 
 
 def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
-    """The latest cycle of each kind of clock, as steps see it."""
-    return views_of(map(cycle_of, rows))
-
-
-def views_of(cycles: Iterable[Cycle]) -> dict[str, rules.ClockView]:
-    """The latest of these cycles by kind of clock; with others that run at the same time."""
+    """The latest cycle of each kind of clock, as steps see it, with those that run beside it."""
     views: dict[str, rules.ClockView] = {}
-    for cycle in sorted(cycles, key=lambda item: item.number):
+    for cycle in sorted(map(cycle_of, rows), key=lambda item: item.number):
         earlier = views.get(cycle.kind)
+        known = (earlier, *earlier.beside) if earlier else ()
         views[cycle.kind] = rules.ClockView(
             cycle=cycle.number,
             target_s=cycle.target_s,
             is_live=cycle.stopped_at is None,
             crossing=partial(crossing, cycle, work_calendar(cycle.calendar_id)),
-            beside=tuple(view for view in (earlier, *earlier.beside) if view.is_live)
-            if earlier
-            else (),
+            beside=tuple(view for view in known if view.is_live),
         )
     return views
 

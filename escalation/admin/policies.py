@@ -123,6 +123,17 @@ class PolicyAdmin(PolicyGuard):
             found._reader = acting(request)  # type: ignore[attr-defined]
         return found
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The form, with those buttons for which there is something to do."""
+        policy = context.get("original")
+        if policy is not None:
+            older = touched(policy, policy.current, acting(request)) if policy.current else None
+            context["has_draft"] = draft_of(policy) is not None
+            context["has_older_climbs"] = older is not None and older.count > 0
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.display(description="what publishing it changes")
     def what_changes(self, policy: Policy) -> str:
         if draft_of(policy) is None:

@@ -40,6 +40,8 @@ class EscalatingTicketAdmin(TicketAdmin):
 
     @admin.display(description="whom to escalate to")
     def whom(self, ticket: Ticket) -> str:
+        if not ticket.is_open:
+            return f"Nobody: it is {ticket.get_status_display().lower()}."
         reader: Person = ticket._reader  # type: ignore[attr-defined]
         found = panel(ticket, reader, database_now())
         choices = [*([found.recommended] if found.recommended else []), *found.alternatives]
@@ -55,7 +57,7 @@ class EscalatingTicketAdmin(TicketAdmin):
 
     @admin.display(description="steps that can be called")
     def steps(self, ticket: Ticket) -> str:
-        return as_list(step_lines(ticket))
+        return as_list(step_lines(ticket) or ["None: no policy runs."])
 
 
 def as_list(lines: Iterable[str]) -> SafeString:

@@ -13,8 +13,25 @@ from roles.admin.audited import AuditedAdmin, GuardedInline, acting
 from tickets.admin.doing import TicketActs, key_field, ticket_by_key
 
 
+class ContactForm(forms.ModelForm):
+    """One contact, its fields so short that five of them stand side by side."""
+
+    class Meta:
+        model = VendorContact
+        fields = ["level", "role", "name", "email", "phone"]
+        widgets = {
+            "level": forms.NumberInput(attrs={"class": "contact-level"}),
+            **{
+                name: forms.TextInput(attrs={"class": "contact-words"})
+                for name in ("role", "name", "phone")
+            },
+            "email": forms.EmailInput(attrs={"class": "contact-words"}),
+        }
+
+
 class ContactsOfVendor(GuardedInline):
     model = VendorContact
+    form = ContactForm
     fields = ["level", "role", "name", "email", "phone"]
 
 
@@ -32,6 +49,10 @@ class VendorAdmin(AuditedAdmin):
     autocomplete_fields = ["team", "calendar"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [ContactsOfVendor]
+
+    class Media:
+        css = {"all": ["admin/css/tickets.css"]}
+
     fields = ["name", "slug", "contract", "terms", "team", "calendar", "url", "is_active"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -20,7 +20,7 @@ class CalendarForm(forms.ModelForm):
     """A calendar's name together with the hours of its current revision."""
 
     zone = forms.CharField(
-        label="time zone", max_length=64, help_text="IANA name, such as Europe/Berlin."
+        label="Time zone", max_length=64, help_text="IANA name, such as Europe/Berlin."
     )
     hours = forms.CharField(
         required=False,

@@ -3,12 +3,13 @@
 import logging
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import connection
 
 from config.celery import app
 from config.checks import refuse_default_secret_key
-from config.logs import Sparing, hide_secrets
+from config.logs import Sparing, Untraced, hide_secrets
+from roles.models import Person
 
 
 @pytest.mark.django_db
@@ -72,3 +73,23 @@ def test_a_loop_that_fails_every_second_complains_every_half_minute():
     ]
     assert [sparing.filter(record) for record in records] == [True, False, False, False, False]
     assert records[0].getMessage() == "no broker: gone"
+
+
+@pytest.mark.django_db
+def test_a_refusal_leaves_one_line_in_the_log_and_a_fault_its_traceback(client, caplog):
+    zoe = Person.objects.create_user("zoe", name="Zoe")
+    client.force_login(zoe)
+    with caplog.at_level(logging.WARNING, "django.request"):
+        assert client.get("/admin/", follow=True).status_code == 403
+    [record] = [item for item in caplog.records if "Permission denied" in item.getMessage()]
+    assert record.exc_info is None
+    for error, kept in ((PermissionDenied(), False), (ValueError(), True)):
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "x", (), (type(error), error, None))
+        assert Untraced().filter(record)
+        assert (record.exc_info is not None) is kept
+
+
+@pytest.mark.django_db
+def test_the_admin_has_our_icon(client):
+    client.force_login(Person.objects.create_superuser("root", name="Root"))
+    assert 'rel="icon" href="/static/web/mark' in client.get("/admin/").content.decode()

@@ -6,7 +6,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
 
+from escalation.billing import late_words
+from escalation.models import Clock
+from roles.instants import database_now
 from roles.models import Person
 from tickets.lifecycle import comment
 from tickets.models import Ticket
@@ -277,3 +281,15 @@ def test_an_address_that_only_takes_forms_says_so_on_a_page(stage, sign_in):
     answer = sign_in(stage.nora).get("/sign-out")
     assert answer.status_code == 405
     assert b"This is no page" in answer.content
+
+
+def test_a_missed_clock_says_on_the_page_where_the_late_time_went(stage, sign_in):
+    missed = {"breached_at__isnull": False, "ticket__status": "waiting_for_support"}
+    clock = Clock.objects.filter(**missed).select_related("ticket__team").first()
+    assert clock is not None
+    words = late_words([clock], database_now())[clock.pk]
+    told = words.partition(" late: ")[2]
+    assert clock.ticket.team.name in told
+    page = sign_in(stage.nora).get(f"/tickets/{clock.ticket.key}").content.decode()
+    where = told.split(" in ", 1)[1].split(",")[0]
+    assert re.search(rf"late: [^<]*{re.escape(escape(where))}", page)

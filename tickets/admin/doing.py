@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from roles.refusals import Invalid, Refused
 from tickets.admin.reading import TicketBound, tickets_of
@@ -36,7 +36,8 @@ def ticket_by_key(request: HttpRequest, key: str) -> Ticket:
     """The ticket of that key. Raises Invalid for one that the person may not see, or none."""
     found = tickets_of(request).filter(key=key.strip().upper()).first()
     if found is None:
-        raise Invalid("unknown", "No ticket that you can see has this key.")
+        problem = "No ticket that you can see has this key."
+        raise Invalid("unknown", problem, {"key": problem})
     return found
 
 
@@ -47,6 +48,11 @@ class TicketActs(TicketBound):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list under its own name: "Select change to change" helps nobody."""
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def words(self, request: HttpRequest) -> str:
         """What was typed beside the chosen action."""

@@ -34,12 +34,17 @@ class NewDiagnosisForm(DiagnosisForm):
 class ProblemAdmin(TicketActs):
     """Problems with cause and workaround; their children are linked as caused by them."""
 
-    list_display = ["ticket", "is_known_error", "about", "children", "published_at"]
+    list_display = ["ticket", "is_known_error", "gathers", "children", "published_at"]
     list_filter = ["is_known_error", ("published_at", admin.EmptyFieldListFilter)]
     list_select_related = ["ticket"]
     search_fields = ["=ticket__key", "ticket__subject", "cause"]
     actions = ["publish", "publish_to_requesters", "resolve", "resolve_with_children"]
-    readonly_fields = ["ticket", "about", "children", "diagnosed_by", "diagnosed_at"]
+    readonly_fields = ["ticket", "gathers", "children", "diagnosed_by", "diagnosed_at"]
+
+    @admin.display(description="gathers", ordering="about", empty_value="what is linked by hand")
+    def gathers(self, problem: Problem) -> str | None:
+        same = problem.about.partition(":")[0]
+        return f"repeats of the same {same}" if same else None
 
     @admin.display(description="open children")
     def children(self, problem: Problem) -> int:

@@ -149,7 +149,8 @@ class MajorOfTicket(ReadOnlyInline):
     show_change_link = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may(request, "see_internal")
+        is_there = obj is None or Major.objects.filter(ticket=obj.pk).exists()
+        return is_there and may(request, "see_internal")
 
 
 class HelpersOfTicket(ReadOnlyInline):
