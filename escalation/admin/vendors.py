@@ -25,7 +25,7 @@ class ContactForm(forms.ModelForm):
                 name: forms.TextInput(attrs={"class": "contact-words"})
                 for name in ("role", "name", "phone")
             },
-            "email": forms.EmailInput(attrs={"class": "contact-words"}),
+            "email": forms.EmailInput(attrs={"class": "contact-mail"}),
         }
 
 

@@ -108,6 +108,8 @@ class ActingAdmin(TicketBound):
         context = {
             **self.admin_site.each_context(request),
             "title": title,
+            # What the button does stands before the colon; the rest says to what.
+            "verb": title.partition(":")[0],
             "form": form,
             "back": back,
             "opts": self.opts,

@@ -41,10 +41,10 @@ class ProblemAdmin(TicketActs):
     actions = ["publish", "publish_to_requesters", "resolve", "resolve_with_children"]
     readonly_fields = ["ticket", "gathers", "children", "diagnosed_by", "diagnosed_at"]
 
-    @admin.display(description="gathers", ordering="about", empty_value="what is linked by hand")
+    @admin.display(description="gathers", ordering="about", empty_value="by hand")
     def gathers(self, problem: Problem) -> str | None:
         same = problem.about.partition(":")[0]
-        return f"repeats of the same {same}" if same else None
+        return f"same {same}" if same else None
 
     @admin.display(description="open children")
     def children(self, problem: Problem) -> int:
