@@ -346,14 +346,17 @@ def test_what_was_counted_before_a_reopening_is_not_told_of_again(story: Story) 
     ticket = story.open()
     to_apps_and_back(story, ticket)
     for _ in range(2):
+        story.forward(hours=1)
         chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
     story.forward(seconds=1)
     told = story.fired(ticket)
     assert sorted(told) == ["Impatient", "Ping-pong", "Wandering"]
     solved_and_back(story, ticket, story.agent)
+    story.forward(hours=1)
     chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
     story.forward(minutes=1)
     assert story.fired(ticket) == told
+    story.forward(hours=1)
     chase(ticket=ticket, actor=story.requester, text="And??", clock=story.clock)
     story.forward(seconds=1)
     assert story.fired(ticket) == [*told, "Impatient"]
@@ -368,6 +371,7 @@ def test_a_climb_that_takes_over_from_another_goes_on_with_its_counts(story: Sto
     story.policy("rest", unacknowledged(600, "Later", notify("lead")))
     ticket = story.open()
     for _ in range(2):
+        story.forward(hours=1)
         chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
     story.forward(minutes=1)
     assert story.fired(ticket) == []
