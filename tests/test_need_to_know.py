@@ -94,6 +94,7 @@ def addresses(*keys: str) -> list[str]:
     found = [*plain_pages(), *rest_lists(), *admin_lists()]
     found += ["/guide/team/desk", "/guide/team/soc", "/guide/tier/l1", "/guide/tier/security"]
     found += ["/guide/duty/incident-manager", "/on-call/team/soc"]
+    found += [f"/policies/any{part}" for part in ("", "/history", "/draft", "/simulate")]
     found += ["/on-call/team/desk", "/on-call/team/desk/stand-in", "/on-call/team/desk/swap"]
     views = ("mine", "team", "breach", "escalated", "unassigned", "all", "done", "major", "watched")
     for view in views:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
@@ -45,6 +45,11 @@ def _require_service(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return answer
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent with a form, be it empty; None when nothing was."""
+    return request.POST if request.method == "POST" else None
 
 
 def status_of(refused: Refused) -> int:

@@ -25,6 +25,11 @@ def requesters(person: Person) -> bool:
     return not is_agent(person)
 
 
+def people_of_the_service(person: Person) -> bool:
+    """Whoever works here, administrators too."""
+    return bool(roles_of(person) - {"requester"})
+
+
 def whoever_may(action: str) -> Admits:
     """People to whom the access table grants this action everywhere."""
     return lambda person: allows(roles_of(person), action)
@@ -54,10 +59,10 @@ PLACES = (
     Place("queue", _("Queue"), "list-checks", "web:queue", "q", is_agent),
     Place("portal", _("Help"), "life-buoy", "web:portal", "h", requesters),
     Place("requests", _("My requests"), "list-checks", "web:requests", "r", requesters),
-    Place("on-call", _("On call"), "phone-call", "web:on-call", "o", is_agent),
+    Place("on-call", _("On call"), "phone-call", "web:on-call", "o", people_of_the_service),
     Place("majors", _("Majors"), "siren", "web:majors", "m", is_agent),
     Place("guide", _("Who does what"), "signpost", "web:guide", "w"),
-    Place("policies", _("Policies"), "milestone", "web:policies", "p", is_agent),
+    Place("policies", _("Policies"), "milestone", "web:policies", "p", people_of_the_service),
     Place("knowledge", _("Knowledge"), "book-open-text", "web:knowledge", "k"),
     Place("mailbox", _("Mailbox"), "mail", "mailbox", "b", is_agent),
     Place("setup", _("Set-up"), "rocket", "web:setup", "s", whoever_may("admin")),

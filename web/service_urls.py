@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.views import guide, oncall, standing_in
+from web.views import guide, oncall, policies, simulations, standing_in
 
 ADDRESSES = [
     path("on-call", oncall.on_call_now, name="on-call"),
@@ -22,4 +22,13 @@ ADDRESSES = [
     path("guide/tier/<slug:slug>", guide.guide_tier, name="guide-tier"),
     path("guide/team/<slug:slug>", guide.guide_team, name="guide-team"),
     path("guide/duty/<slug:slug>", guide.guide_duty, name="guide-duty"),
+    path("policies", policies.policies, name="policies"),
+    path("policies/<slug:slug>", policies.policy, name="policy"),
+    path("policies/<slug:slug>/history", policies.history, name="policy-history"),
+    path("policies/<slug:slug>/draft", policies.edit, name="policy-edit"),
+    path("policies/<slug:slug>/publish", policies.publish, name="policy-publish"),
+    path("policies/<slug:slug>/move", policies.move, name="policy-move"),
+    path("policies/<slug:slug>/simulate", simulations.simulate, name="policy-simulate"),
+    path("simulations/<int:pk>", simulations.simulation, name="simulation"),
+    path("simulations/<int:pk>/stop", simulations.stop_simulation, name="simulation-stop"),
 ]

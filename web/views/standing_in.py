@@ -30,7 +30,7 @@ def stand_in(request: HttpRequest, slug: str) -> HttpResponse:
     team = _scheduled(slug)
     people = _candidates(request, team)
     with timezone.override(zone_of(request, team)):
-        form = StandInForm(request.POST or None, initial=_asked(request), people=people)
+        form = StandInForm(doors.posted(request), initial=_asked(request), people=people)
         if request.method == "POST" and form.is_valid():
             return _put_in(request, team, form)
         return _page(request, "stand_in", team, form)
@@ -81,7 +81,9 @@ def swap(request: HttpRequest, slug: str) -> HttpResponse:
     served = final_shifts(team, now, until)
     shifts = [each for each in served if now < each.start < each.end < until]
     with timezone.override(zone_of(request, team)):
-        form = SwapForm(request.POST or None, initial=_asked(request), people=people, shifts=shifts)
+        form = SwapForm(
+            doors.posted(request), initial=_asked(request), people=people, shifts=shifts
+        )
         if request.method == "POST" and form.is_valid():
             return _offer(request, team, form)
         return _page(request, "swap", team, form)

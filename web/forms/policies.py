@@ -1,0 +1,242 @@
+"""A policy's draft as rows of fields, each with its name, its value and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from escalation.checking import FACTS as POLICY_FACTS
+from escalation.checking import GOALLESS, NEEDED, READERS, STEP_FACTS
+from escalation.gates import DAY_NAMES
+from escalation.models import ClockKind, PolicyStep, StopOn, Vendor
+from notifications.models import Hook
+from roles.models import Duty, Team
+from tickets import states
+from web.drafts import NOTHING, UNITS, Draft, amount_of, value_text
+from web.forms.base import PageForm
+from web.prose import FACTS, STOPS, WHOM, sentence_of
+
+AROUND: Final = tuple(WHOM)
+PER_TEAM: Final = ("on_call", "lead", "manager", "team")
+VERBS: Final = {
+    "page": gettext_lazy("page"),
+    "notify": gettext_lazy("tell"),
+    "involve": gettext_lazy("call in (more authority)"),
+    "move": gettext_lazy("move the ticket to"),
+    "raise_priority": gettext_lazy("raise the priority to"),
+    "propose_major": gettext_lazy("propose a major incident"),
+    "restrict": gettext_lazy("put in the security lane"),
+    "engage_vendor": gettext_lazy("engage the vendor"),
+    "call_webhook": gettext_lazy("call the webhook"),
+    "open_problem": gettext_lazy("open a problem for all"),
+    "unacknowledge": gettext_lazy("let the acknowledgement lapse"),
+}
+
+
+def place_of(path: str) -> str:
+    """The id of the place where the mistake at a path is shown."""
+    return f"e-{path.replace('.', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRow:
+    """One condition; an empty one is for the next."""
+
+    at: str
+    path: str
+    fact: str = ""
+    verb: str = "is"
+    value: str = ""
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action with its targets, and an empty one for the next."""
+
+    at: str
+    path: str
+    do: str = ""
+    goals: Sequence[str] = ("",)
+
+    @property
+    def takes_goal(self) -> bool:
+        """Whether it says to whom or what."""
+        return self.do not in GOALLESS
+
+
+@dataclass(frozen=True, slots=True)
+class StepRows:
+    """One step as its part of the form shows it."""
+
+    at: str
+    number: int
+    values: Mapping[str, Any]
+    amounts: Mapping[str, tuple[Any, str]]
+    gates: Mapping[str, Any]
+    conditions: Sequence[ConditionRow]
+    actions: Sequence[ActionRow]
+    sentence: str
+    is_first: bool = False
+    is_last: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where its mistakes are."""
+        return f"steps.{self.number}"
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it has conditions or gates."""
+        return bool(self.gates or len(self.conditions) > 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftForm:
+    """The whole form of a draft, and what is wrong with it."""
+
+    draft: Draft
+    errors: Mapping[str, str]
+
+    @property
+    def conditions(self) -> list[ConditionRow]:
+        """The policy's own conditions, and an empty row."""
+        return _conditions(self.draft.conditions, "c", "")
+
+    @property
+    def steps(self) -> list[StepRows]:
+        """The steps in order."""
+        last = len(self.draft.steps) - 1
+        return [
+            _step(step, place, is_last=place == last) for place, step in enumerate(self.draft.steps)
+        ]
+
+    @property
+    def repeat_after(self) -> tuple[Any, str]:
+        """After how long the ladder starts over: amount and unit."""
+        return amount_of(self.draft.repeat_after_s)
+
+    @property
+    def paths(self) -> list[str]:
+        """Every path at which the page has a place for a mistake."""
+        found = ["steps", "stop_on", "repeat_limit", "repeat_after_s"]
+        found += [row.path for row in self.conditions if row.fact]
+        for step in self.steps:
+            names = ("name", "trigger", *NEEDED.get(step.values.get("trigger", ""), ()))
+            found += [f"{step.path}.{name}" for name in (*names, "gates", "actions")]
+            found += [row.path for row in step.conditions if row.fact]
+            found += [row.path for row in step.actions if row.do]
+        return list(dict.fromkeys(found))
+
+
+def _conditions(given: Sequence[Mapping[str, Any]], at: str, path: str) -> list[ConditionRow]:
+    rows = []
+    for place, item in enumerate(given):
+        verb = "not" if "not" in item else "is"
+        value = item.get(verb)
+        rows.append(
+            ConditionRow(
+                f"{at}{place}",
+                f"{path}conditions.{place + 1}",
+                str(item.get("fact") or ""),
+                verb,
+                value_text(value),
+                isinstance(value, list),
+            )
+        )
+    return [*rows, ConditionRow(f"{at}{len(rows)}", f"{path}conditions.{len(rows) + 1}")]
+
+
+def _step(step: Mapping[str, Any], place: int, *, is_last: bool) -> StepRows:
+    at, path = f"s{place}", f"steps.{place + 1}."
+    actions = [
+        ActionRow(f"{at}-a{number}", f"{path}actions.{number + 1}", item["do"], _goals(item))
+        for number, item in enumerate(step.get("actions") or ())
+    ]
+    actions.append(ActionRow(f"{at}-a{len(actions)}", f"{path}actions.{len(actions) + 1}"))
+    return StepRows(
+        at=at,
+        number=place + 1,
+        values=step,
+        amounts={
+            name: amount_of(step.get(name)) for name in ("delay_s", "remaining_s", "window_s")
+        },
+        gates=step.get("gates") or {},
+        conditions=_conditions(step.get("conditions") or (), f"{at}-c", path),
+        actions=actions,
+        sentence=sentence_of(step),
+        is_first=place == 0,
+        is_last=is_last,
+    )
+
+
+def _goals(action: Mapping[str, Any]) -> list[str]:
+    goal = action.get("to")
+    if isinstance(goal, list):
+        return [*map(str, goal), ""]
+    return [str(goal)] if goal not in (None, "") else [""]
+
+
+def choices() -> dict[str, Any]:
+    """What the selects and suggestions of the form offer. Four queries."""
+    teams = list(Team.objects.filter(is_active=True).order_by("name").values_list("slug", "name"))
+    targets = [(token, WHOM[token]) for token in AROUND]
+    targets.append(("next_tier", _("the next tier (to move)")))
+    for slug, name in Duty.objects.order_by("name").values_list("slug", "name"):
+        targets.append((f"duty:{slug}", name))
+    for slug, name in teams:
+        targets += [(f"{token}:{slug}", name) for token in PER_TEAM]
+    named = [*Vendor.objects.filter(is_active=True).values_list("slug", "name")]
+    named += [*Hook.objects.filter(is_active=True).values_list("slug", "name")]
+    return {
+        "triggers": PolicyStep.Trigger.choices,
+        "clocks": ClockKind.choices,
+        "statuses": [(name, states.LABELS[name]) for name in sorted(states.OPEN)],
+        "sames": PolicyStep.Same.choices,
+        "bases": PolicyStep.Basis.choices,
+        "units": list(UNITS),
+        "facts": [(name, FACTS[name]) for name in FACTS if name in POLICY_FACTS],
+        "step_facts": [(name, FACTS[name]) for name in FACTS if name in STEP_FACTS],
+        "verbs": [(name, VERBS.get(name, name)) for name in READERS],
+        "targets": [*targets, *named],
+        "stops": [(value, STOPS[value]) for value in StopOn.values],
+        "weekdays": list(enumerate(DAY_NAMES)),
+        "priorities": range(1, 6),
+        "nothing": NOTHING,
+    }
+
+
+# ---- Short forms ---------------------------------------------------------------------------------
+
+
+class MoveForm(PageForm):
+    """Why running climbs are moved to the current revision."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": gettext_lazy("Say why; each ticket's timeline tells it.")},
+    )
+
+
+class WindowForm(PageForm):
+    """Which tickets of the past a simulation plays."""
+
+    since = forms.DateField(
+        label=gettext_lazy("Tickets opened from"), widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=gettext_lazy("up to"), widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate()
+        self.initial.setdefault("since", (today - timedelta(days=30)).isoformat())
+        self.initial.setdefault("until", (today + timedelta(days=1)).isoformat())

@@ -1,0 +1,210 @@
+"""Policies: the list, one in prose, its history, its draft, publishing it, moving climbs."""
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from escalation.difference import difference
+from escalation.models import Policy, PolicyRevision, Run
+from escalation.moving import move_runs
+from escalation.policies import draft_policy, preview, publish_policy
+from escalation.touching import touched
+from roles.instants import database_now
+from roles.models import Person
+from roles.people import is_allowed
+from roles.refusals import Refused
+from tickets.models import Ticket
+from web import doors
+from web.drafts import as_arguments, draft_of, read_draft, rearranged
+from web.forms.policies import DraftForm, MoveForm, choices
+from web.prose import STOPS, applies_words, lines_of, plain
+
+REVISIONS: Final = 50
+"""Revisions that a history lists; a policy older than that is read in the admin."""
+
+
+@doors.of_the_service(action="view")
+def policies(request: HttpRequest) -> HttpResponse:
+    """Every policy in the order in which they are tried. Four queries of its own."""
+    drafts = PolicyRevision.objects.filter(policy=OuterRef("pk"), published_at=None)
+    rows = Policy.objects.select_related("current__published_by").annotate(has_draft=Exists(drafts))
+    climbs = running_climbs(request.user)
+    context = {
+        "rows": [(row, _applies(row), climbs.get(row.pk, 0)) for row in rows],
+        "may_manage": may_manage(request.user),
+        "now": database_now(),
+        "here": "policies",
+    }
+    return render(request, "web/policies/list.html", context)
+
+
+@doors.of_the_service(action="view")
+def policy(request: HttpRequest, slug: str) -> HttpResponse:
+    """One policy in prose, as a ladder."""
+    found = policy_of(slug)
+    current, manages = found.current, may_manage(request.user)
+    draft = revisions_of(found).filter(published_at=None).first() if manages else None
+    shown = current or draft
+    context = {
+        "policy": found,
+        "revision": shown,
+        "is_draft": shown is not None and shown == draft,
+        "applies": applies_words(shown.conditions) if shown else "",
+        "lines": lines_of(plain(shown)) if shown else [],
+        "stops": [STOPS[name] for name in shown.stop_on if name in STOPS] if shown else [],
+        "draft": draft,
+        "changes": difference(current, draft).sentences if current and draft else [],
+        "climbs": running_climbs(request.user).get(found.pk, 0),
+        "behind": touched(found, current, request.user) if current and manages else None,
+        "form": MoveForm(),
+        "may_manage": manages,
+        "now": database_now(),
+        "here": "policies",
+    }
+    return render(request, "web/policies/policy.html", context)
+
+
+@doors.of_the_service(action="view")
+def history(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every published revision, and what the one that was asked for changed."""
+    found = policy_of(slug)
+    published = revisions_of(found).exclude(published_at=None).order_by("-number")
+    rows = list(published.select_related("published_by")[:REVISIONS])
+    asked = request.GET.get("revision", "")
+    shown = next((row for row in rows if str(row.number) == asked), rows[0] if rows else None)
+    before = next((row for row in rows if shown and row.number < shown.number), None)
+    context = {
+        "policy": found,
+        "rows": rows,
+        "shown": shown,
+        "before": before,
+        "changes": difference(before, shown).sentences if shown and before else [],
+        "lines": lines_of(plain(shown)) if shown else [],
+        "applies": applies_words(shown.conditions) if shown else "",
+        "now": database_now(),
+        "here": "policies",
+    }
+    return render(request, "web/policies/history.html", context)
+
+
+@doors.of_the_service(action="manage_policies", methods=doors.FORM)
+def edit(request: HttpRequest, slug: str) -> HttpResponse:
+    """The form of the draft: rows come and go, mistakes are shown as one types, saving keeps it."""
+    found = _managed(request, slug)
+    if request.method != "POST":
+        kept = revisions_of(found).filter(published_at=None).first()
+        return _editor(request, found, DraftForm(draft_of(kept or found.current), {}))
+    draft = read_draft(request.POST)
+    act = request.POST.get("act", "save")
+    if act == "check" and request.htmx:  # type: ignore[attr-defined]
+        form = DraftForm(draft, draft.problems)
+        return render(request, "web/policies/_mistakes.html", {"form": form})
+    if act != "save":
+        draft = rearranged(draft, act)
+        return _editor(request, found, DraftForm(draft, draft.problems if act == "check" else {}))
+    return _save(request, found, DraftForm(draft, draft.problems))
+
+
+def _save(request: HttpRequest, found: Policy, form: DraftForm) -> HttpResponse:
+    if form.errors:
+        return _editor(request, found, form, status=doors.UNPROCESSABLE)
+    try:
+        draft_policy(policy=found, actor=request.user, **as_arguments(form.draft))
+    except Refused as refused:
+        again = DraftForm(form.draft, refused.fields or {"steps": refused.detail})
+        return _editor(request, found, again, status=doors.status_of(refused))
+    messages.success(request, _("Draft saved. Nothing changes before it is published."))
+    return redirect("web:policy", slug=found.slug)
+
+
+@doors.of_the_service(action="manage_policies", methods=doors.FORM)
+def publish(request: HttpRequest, slug: str) -> HttpResponse:
+    """What publishing the draft changes and touches; pressed, it is in force."""
+    found = _managed(request, slug)
+    try:
+        if request.method == "POST":
+            published = publish_policy(policy=found, actor=request.user)
+            number = published.revision.number
+            messages.success(request, _("Revision %(number)s is in force.") % {"number": number})
+            return redirect("web:policy", slug=slug)
+        publication = preview(policy=found, actor=request.user)
+    except Refused as refused:
+        messages.error(request, refused.detail)
+        return redirect("web:policy", slug=slug)
+    context = {
+        "policy": found,
+        "publication": publication,
+        "changes": publication.difference.sentences if found.current else [],
+        "lines": lines_of(plain(publication.revision)),
+        "here": "policies",
+    }
+    return render(request, "web/policies/publish.html", context)
+
+
+@doors.of_the_service(action="manage_policies", methods=doors.POST)
+def move(request: HttpRequest, slug: str) -> HttpResponse:
+    """Let running climbs go on under the current revision, with a reason."""
+    found = _managed(request, slug)
+    form = MoveForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(form.errors["reason"]))
+        return redirect("web:policy", slug=slug)
+    with doors.refusals_told(request):
+        counts = move_runs(policy=found, actor=request.user, reason=form.cleaned_data["reason"])
+        told = ngettext("%(n)s climb moved.", "%(n)s climbs moved.", counts.moved)
+        messages.success(request, told % {"n": counts.moved})
+    return redirect("web:policy", slug=slug)
+
+
+def policy_of(slug: str) -> Policy:
+    """The policy of that slug. Raises Http404."""
+    found = Policy.objects.select_related("current__published_by")
+    return get_object_or_404(found, slug=slug)
+
+
+def revisions_of(found: Policy) -> QuerySet[PolicyRevision]:
+    """Its revisions with their steps."""
+    return PolicyRevision.objects.filter(policy=found).prefetch_related("steps")
+
+
+def running_climbs(reader: Person) -> dict[int, int]:
+    """By policy id, how many climbs run on tickets that the reader may see. One query."""
+    seen = Ticket.objects.visible_to(reader).order_by().values("pk")
+    active = Run.objects.filter(state=Run.State.ACTIVE, ticket__in=seen)
+    counted = active.order_by().values("policy").annotate(n=Count("pk"))
+    return dict(counted.values_list("policy", "n"))
+
+
+def may_manage(person: Person) -> bool:
+    """Whether the person edits and publishes policies."""
+    return is_allowed(person, "manage_policies")
+
+
+def _managed(request: HttpRequest, slug: str) -> Policy:
+    if not may_manage(request.user):
+        raise PermissionDenied
+    return policy_of(slug)
+
+
+def _applies(row: Policy) -> str:
+    return applies_words(row.current.conditions) if row.current else ""
+
+
+def _editor(
+    request: HttpRequest, found: Policy, form: DraftForm, *, status: int = 200
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "policy": found,
+        "form": form,
+        "choices": choices(),
+        "here": "policies",
+    }
+    part = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
+    template = "web/policies/_draft.html" if part else "web/policies/edit.html"
+    return render(request, template, context, status=status)
