@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from roles.models import Team, Tier
 from web.forms.base import PageForm
@@ -76,7 +77,9 @@ class HoursForm(PageForm):
         label=_("From"), initial="09:00", widget=forms.TimeInput(attrs={"type": "time"})
     )
     closes = forms.TimeField(
-        label=_("To"), initial="17:00", widget=forms.TimeInput(attrs={"type": "time"})
+        label=pgettext_lazy("hour", "To"),
+        initial="17:00",
+        widget=forms.TimeInput(attrs={"type": "time"}),
     )
     country = forms.ChoiceField(
         label=_("Public holidays of"), choices=COUNTRIES, required=False,
