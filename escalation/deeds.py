@@ -17,6 +17,8 @@ from tickets.timeline import Entry, instant_text
 
 LOUD = {"page": "page", "notify": "notify", "involve": "notify"}
 HIERARCHY = "involve"
+LEAVING = frozenset({*LOUD, "move", "call_webhook"})
+"""What steps do that leaves the ticket as it is, but for its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,13 @@ class Deed:
         """Whether the deed leaves the ticket itself as it is."""
         skipped = self.firing.outcome == Firing.Outcome.SKIPPED
         return skipped or all(action["do"] in LOUD for action in self.due.step.actions)
+
+    @property
+    def only_moves(self) -> bool:
+        """Whether the deed changes nothing of the ticket but where it is."""
+        return self.raise_to is None and all(
+            action["do"] in LEAVING for action in self.due.step.actions
+        )
 
     @property
     def told(self) -> list[int]:

@@ -23,6 +23,7 @@ from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import heal, synchronise, synchronise_scene
 from escalation.scene import Configuration, Scene, look, shared_configuration
+from escalation.sleeping import tell_sleepers
 from escalation.writing import write
 from notifications.faults import crash_here
 from notifications.models import Message
@@ -148,8 +149,8 @@ def climb(
     epochs = {run.pk: run.epoch for run in claimed}
     prospects = runs.prospects(claimed, scene.tickets, scene.clocks, scene.steps, scene.done)
     deeds = carry_out_all(prospects, executor, now)
-    scene.remember({deed.ticket.pk: deed.ticket for deed in deeds if not deed.only_tells}.values())
     if is_gathered:
+        scene.follow(deeds)
         with ledger.keeping() as book:
             book.expect(
                 {Firing: len(deeds), TimelineEvent: 4 * len(deeds), Escalation: len(deeds)},
@@ -159,6 +160,7 @@ def climb(
             write(deeds, claimed, now, scene.clocks, notes=executor.notes)
             scene.hear(book)
             _settle(scene, deeds, now)
+            tell_sleepers(book, scene.asleep, scene.in_force)
     else:
         write(deeds, claimed, now, notes=executor.notes)
         synchronise(list(scene.tickets.values()), now)

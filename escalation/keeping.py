@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from escalation import rules, signs
@@ -39,6 +40,9 @@ WRITTEN = (
     "epoch",
 )
 
+STATE_OF = attrgetter(*(Run._meta.get_field(name).attname for name in WRITTEN))
+"""The columns of a run that keeping it true may change."""
+
 IN_FORCE = (Run.State.ACTIVE, Run.State.DONE)
 """Runs that hold their policy's place: one that its own rule ended is not begun anew."""
 
@@ -52,6 +56,21 @@ class Kept:
     fresh: list[Run] = field(default_factory=list)
     changed: list[Run] = field(default_factory=list)
     entries: dict[int, list[Entry]] = field(default_factory=dict)
+    before: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+
+    def note(self, stored: Iterable[Run]) -> None:
+        """Keep what these rows hold in the database at this moment."""
+        self.before |= {run.pk: STATE_OF(run) for run in stored}
+
+    def differing(self, alive: Iterable[Run]) -> tuple[list[Run], list[str]]:
+        """The runs of which any column is not what it was, and the columns that are not."""
+        rows, names = [], set[str]()
+        for run in alive:
+            was, now = self.before[run.pk], STATE_OF(run)
+            if was != now:
+                rows.append(run)
+                names |= {name for name, a, b in zip(WRITTEN, was, now, strict=True) if a != b}
+        return rows, sorted(names)
 
     def tell(self, ticket: Ticket, kind: str, run: Run, **facts: Any) -> None:
         about = {"policy": run.policy.slug, "revision": run.revision_id, **facts}
@@ -80,6 +99,7 @@ def keep_runs(
     by_ticket: dict[int, list[Run]] = {}
     for run in active:
         by_ticket.setdefault(run.ticket_id, []).append(run)
+    kept.note(run for mine in by_ticket.values() for run in mine)
     if around is None:
         around = look_around(
             tickets, (run for mine in by_ticket.values() for run in mine), published(), at
@@ -125,6 +145,12 @@ def fit(ticket: Ticket, mine: Sequence[Run], around: Around) -> Kept:
     return kept
 
 
+def fits(run: Run, ticket: Ticket) -> bool:
+    """Whether the facts under which a run was chosen still hold, and its ticket may have one."""
+    may_run = ticket.is_open and ticket.origin != Origin.IMPORTED and ticket.team is not None
+    return may_run and run.matched_on == policy_facts(ticket)
+
+
 def _end_all(kept: Kept, ticket: Ticket, mine: Sequence[Run], at: datetime) -> None:
     reason = states.LABELS[ticket.status].lower()
     for run in mine:
@@ -135,6 +161,18 @@ def _fit(kept: Kept, ticket: Ticket, mine: Sequence[Run], around: Around) -> Non
     facts = policy_facts(ticket)
     staying = [run for run in mine if run.matched_on == facts]
     asked_anew = [run for run in mine if run.matched_on != facts]
+    if asked_anew or not staying:
+        # A policy published meanwhile waits until the ticket's facts change.
+        _match(kept, ticket, staying, asked_anew, around)
+    for run in staying:
+        _go_on(kept, ticket, run, around)
+
+
+def _match(
+    kept: Kept, ticket: Ticket, staying: list[Run], asked_anew: Sequence[Run], around: Around
+) -> None:
+    """Let the policies be asked anew; the runs that still fit are added to those that stay."""
+    facts = policy_facts(ticket)
     fitting = [
         item
         for item in around.policies
@@ -154,11 +192,7 @@ def _fit(kept: Kept, ticket: Ticket, mine: Sequence[Run], around: Around) -> Non
                 heir_of = run
             reason = "another policy applies"
             _end(kept, ticket, run, state=Run.State.SUPERSEDED, reason=reason, at=around.at)
-    if staying and not asked_anew:
-        fitting = []  # A policy published meanwhile waits until the ticket's facts change.
     _begin(kept, ticket, staying, _missing(fitting, main, staying), around, heir_of=heir_of)
-    for run in staying:
-        _go_on(kept, ticket, run, around)
 
 
 def _missing(

@@ -5,7 +5,7 @@ it again (after a fault, after an upgrade) heals whatever was left behind.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -79,21 +79,25 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
     """
     tickets = list(scene.tickets.values())
     scene.told.update(sla.timelines(vendors.follow_tickets(scene.restless, at)))
-    kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
+    kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around(at))
     _record(scene.restless, scene.configuration.targets, scene.told, kept, at, others=tickets)
     handover.follow_tickets(scene.restless, at)
     fresh = sla.keep_clocks(
         scene.restless, scene.configuration.targets, at, scene.told, scene.clocks
     )
-    _schedule(tickets, kept, scene.clocks | fresh, Plan(scene.steps, scene.done), at)
+    _schedule(tickets, kept, scene.clocks | fresh, Plan(scene.steps, scene.done, scene.beside), at)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next look of a run follows from, beside its ticket and its clocks."""
+    """What the next look of a run follows from, beside its ticket and its clocks.
+
+    `beside` is when runs that nobody looks at now come next, by ticket.
+    """
 
     steps: Mapping[int, Sequence[Step]]
     done: Mapping[int, Mapping[Key, str]] | None = None
+    beside: Mapping[int, datetime] = field(default_factory=dict)
 
 
 def _record(
@@ -131,6 +135,7 @@ def _schedule(
     over = [run for run in kept.changed if run.state != Run.State.ACTIVE]
     update_rows(Run, over, keeping.WRITTEN)
     insert_rows(Run, kept.fresh)
+    kept.note(kept.fresh)
     alive = [run for run in (*kept.fresh, *kept.changed) if run.state == Run.State.ACTIVE]
     by_id = {ticket.pk: ticket for ticket in tickets}
     next_ats: dict[int, list[datetime | None]] = {}
@@ -143,11 +148,12 @@ def _schedule(
         run.next_at = runs.next_look(prospect)
         run.next_step_id = runs.next_step(prospect)
         next_ats.setdefault(run.ticket_id, []).append(run.next_at)
-    update_rows(Run, alive, keeping.WRITTEN)
+    update_rows(Run, *kept.differing(alive))
     indexed = []
     for ticket in tickets:
         moved_due = sla.index_of(ticket, clocks[ticket.pk])
-        moved_step = runs.index_of(ticket, next_ats.get(ticket.pk, []))
+        looks = [*next_ats.get(ticket.pk, ()), plan.beside.get(ticket.pk)]
+        moved_step = runs.index_of(ticket, looks)
         if moved_due or moved_step:
             indexed.append((ticket, ("next_due_at", "next_step_at", "breached_at")))
     timeline.save_tickets(indexed)

@@ -98,12 +98,16 @@ def prospects(
         steps = steps_of(run.revision_id for run in runs)
     if done is None:
         done = done_by(runs)
+    views = {
+        ticket_id: clock_views(clocks.get(ticket_id, []))
+        for ticket_id in {run.ticket_id for run in runs}
+    }
     return [
         prospect_of(
             run,
             tickets[run.ticket_id],
             steps.get(run.revision_id, []),
-            clock_views(clocks.get(run.ticket_id, [])),
+            views[run.ticket_id],
             done.get(run.pk, {}),
         )
         for run in runs

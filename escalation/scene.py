@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Q
+
 from escalation import keeping, runs, sla
 from escalation.clock import Fact
-from escalation.models import Clock, Policy, PolicyRevision, Run
+from escalation.deeds import Deed
+from escalation.models import Clock, Policy, PolicyRevision, Run, Vendor
 from escalation.routes import Routes
 from escalation.rules import Step
+from escalation.sleeping import Sleepers, may_sleep, next_beside, sleepers_of
 from escalation.steps import Key
 from escalation.targets import People, Staff
 from roles.ledger import Ledger
@@ -37,6 +41,8 @@ class Configuration:
                 service.owner_team = self.teams[service.owner_team_id]
         self.categories = Category.objects.in_bulk()
         self.organisations = Organisation.objects.in_bulk()
+        vendors = Vendor.objects.filter(team__isnull=False, is_active=True)
+        self.vendor_teams = frozenset(vendors.values_list("team_id", flat=True))
         self._steps: dict[int, list[Step]] = {}
         self._revisions: dict[int, PolicyRevision] = {
             policy.current.pk: policy.current for policy in self.policies if policy.current
@@ -59,9 +65,14 @@ class Configuration:
             run.policy = self._policies[run.policy_id]
             run.revision = self._revisions[run.revision_id]
 
-    def steps(self, in_force: Iterable[Run]) -> dict[int, list[Step]]:
-        """The steps of the revisions of some runs, by revision id; they never change."""
-        wanted = {run.revision_id for run in in_force}
+    @property
+    def revisions(self) -> list[PolicyRevision]:
+        """Every revision that this pass has met, or may begin a run under."""
+        return list(self._revisions.values())
+
+    def steps_of(self, revisions: Iterable[PolicyRevision]) -> dict[int, list[Step]]:
+        """The steps of some revisions, by revision id; they never change."""
+        wanted = {revision.pk for revision in revisions}
         if missing := wanted - set(self._steps):
             self._steps |= {pk: [] for pk in missing} | runs.steps_of(missing)
         return self._steps
@@ -100,7 +111,9 @@ def shared_configuration() -> Callable[[], Configuration]:
 class Scene:
     """Locked tickets with their runs, clocks and past, for one decision about all of them.
 
-    `restless` are the tickets of which anything but a message has been written since.
+    `in_force` are the runs that are looked at: at first the claimed ones, then those beside them
+    that what is done concerns too. `beside` says when the others come next, by ticket. `restless`
+    are the tickets of which anything but a message has been written since.
     """
 
     configuration: Configuration
@@ -110,18 +123,65 @@ class Scene:
     clocks: dict[int, list[Clock]]
     done: dict[int, dict[Key, str]]
     people: People
-    around: keeping.Around
     told: dict[int, list[Fact]] = field(default_factory=dict)
     restless: list[Ticket] = field(default_factory=list)
+    asleep: list[Sleepers] = field(default_factory=list)
+    beside: dict[int, datetime] = field(default_factory=dict)
 
     @property
     def steps(self) -> dict[int, list[Step]]:
-        return self.configuration.steps(self.in_force)
+        return self.configuration.steps_of(run.revision for run in self.in_force)
 
-    def remember(self, restless: Iterable[Ticket]) -> None:
-        """Read the timelines of the tickets that are going to change."""
-        self.restless = list(restless)
+    def follow(self, deeds: Sequence[Deed]) -> None:
+        """Read what else these deeds concern: timelines, and runs beside those that were claimed.
+
+        A ticket of which somebody was told keeps its other runs as they are. One that is passed on
+        wakes some of them; where more has happened, or the facts under which its policies were
+        chosen have changed, every one is looked at.
+        """
+        doing = [deed for deed in deeds if not deed.only_tells]
+        self.restless = list({deed.ticket.pk: deed.ticket for deed in doing}.values())
         self.told = sla.timelines([ticket.pk for ticket in self.restless])
+        whole = {run.ticket_id for run in self.claimed if not keeping.fits(run, run.ticket)}
+        whole |= {deed.ticket.pk for deed in doing if not self._only_moves(deed)}
+        moved = [ticket for ticket in self.restless if ticket.pk not in whole]
+        known = self.configuration
+        self.asleep = sleepers_of(moved, known.revisions, known.steps_of(known.revisions))
+        self._look_beside(whole)
+
+    def _only_moves(self, deed: Deed) -> bool:
+        """Whether nothing happens to the ticket but that another team of ours gets it."""
+        team = deed.to_team
+        return (
+            team is not None
+            and deed.only_moves
+            and team.pk not in self.configuration.vendor_teams
+            and may_sleep(deed.ticket, self.clocks[deed.ticket.pk])
+        )
+
+    def _look_beside(self, whole: Iterable[int]) -> None:
+        """Lock the runs that are to be looked at too, and see when the others come next."""
+        wanted = Q(ticket__in=list(whole))
+        for group in self.asleep:
+            wanted |= group.awake
+        claimed = [run.pk for run in self.claimed]
+        beside: list[Run] = []
+        if whole or self.asleep:
+            rows = Run.objects.filter(wanted, state__in=keeping.IN_FORCE).exclude(pk__in=claimed)
+            beside = list(rows.order_by("id").select_for_update(of=("self",), no_key=True))
+        for run in beside:
+            run.ticket = self.tickets[run.ticket_id]
+        self.configuration.introduce(beside)
+        self.in_force = sorted([*self.claimed, *beside], key=lambda run: run.pk)
+        if beside:
+            self.done |= runs.done_by(beside)
+        self.beside = next_beside(list(self.tickets), [run.pk for run in self.in_force])
+
+    def around(self, at: datetime) -> keeping.Around:
+        """What beside the tickets decides on the runs that are looked at."""
+        return keeping.look_around(
+            list(self.tickets.values()), self.in_force, self.configuration.policies, at
+        )
 
     def hear(self, ledger: Ledger) -> None:
         """Go on with those timelines by what has been recorded since they were read."""
@@ -137,14 +197,7 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
     """Read what decides about these locked runs and their locked tickets."""
     tickets = {run.ticket_id: run.ticket for run in claimed}
     ids = list(tickets)
-    others = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE).exclude(
-        pk__in=[run.pk for run in claimed]
-    )
-    beside = list(others.order_by("id").select_for_update(of=("self",), no_key=True))
-    in_force = sorted([*claimed, *beside], key=lambda run: run.pk)
-    for run in beside:
-        run.ticket = tickets[run.ticket_id]
-    configuration.introduce(in_force)
+    configuration.introduce(claimed)
     configuration.place(tickets.values())
     people = People(list(tickets.values()), now, configuration.staff)
     for ticket in tickets.values():
@@ -157,9 +210,8 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
         configuration=configuration,
         tickets=tickets,
         claimed=list(claimed),
-        in_force=in_force,
+        in_force=list(claimed),
         clocks=clocks,
-        done=runs.done_by(in_force),
+        done=runs.done_by(claimed),
         people=people,
-        around=keeping.look_around(list(tickets.values()), in_force, configuration.policies, now),
     )

@@ -63,7 +63,11 @@ def look(
     What holds is dated `at`, when it was first seen to hold, so that it never lies ahead.
     """
     pairs = [(run, step) for run in runs for step in steps.get(run.revision_id, ())]
-    _listen([run for run, step in pairs if step.trigger == SILENT])
+    # Silence is counted from an acknowledgement on, which is itself an event and looked at.
+    acknowledged = {pk for pk, ticket in tickets.items() if ticket.is_acknowledged}
+    _listen(
+        [run for run, step in pairs if step.trigger == SILENT and run.ticket_id in acknowledged]
+    )
     sought = [(run, step) for run, step in pairs if _is_asked(run, step)]
     values: Values = {}
     for trigger, reading in READINGS.items():

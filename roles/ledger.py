@@ -33,6 +33,7 @@ class Ledger:
         self._nameless: frozenset[type[Model]] = frozenset()
         self._lenient: set[type[Model]] = set()
         self._fences: dict[type[Model], tuple[str, Mapping[Any, int]]] = {}
+        self._more: list[tuple[type[Model], str, str]] = []
         self._is_writing = False
         self._has_written = False
 
@@ -79,6 +80,13 @@ class Ledger:
                 known = document
             waiting[row.pk] = {**known, **document}
 
+    def add(self, model: type[Model], part: str, document: str) -> None:
+        """Keep a change that SQL says itself, of rows that are not kept otherwise.
+
+        It takes the document as its only parameter and returns one row for each that it changes.
+        """
+        self._more.append((model, part, document))
+
     def _number(self, model: type[Model], rows: Sequence[Model]) -> None:
         missing = len(rows) - len(self._ids.get(model, ()))
         if missing > 0:
@@ -113,11 +121,12 @@ class Ledger:
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
         """Write first what another statement could miss; see django's execute_wrapper()."""
-        if not self._is_writing and (self._fresh or self._changed):
+        if not self._is_writing and (self._fresh or self._changed or self._more):
+            touched = {*self._fresh, *self._changed, *(model for model, _, _ in self._more)}
             if sql.startswith("ROLLBACK TO"):
-                self._fresh, self._changed = {}, {}
+                self._fresh, self._changed, self._more = {}, {}, []
             elif sql.startswith("SAVEPOINT") or any(
-                model._meta.db_table in sql for model in (*self._fresh, *self._changed)
+                model._meta.db_table in sql for model in touched
             ):
                 self.write()
         return execute(sql, params, many, context)
@@ -138,9 +147,13 @@ class Ledger:
             for alike in _alike(documents):
                 parts.append(self._change(model, alike, params))
                 wanted.append(len(alike))
+        for _, part, document in self._more:
+            parts.append(part)
+            params.append(document)
+            wanted.append(None)
         for model in self._changed:
             self._fences.pop(model, None)  # From now on the rows are ours.
-        self._fresh, self._changed = {}, {}
+        self._fresh, self._changed, self._more = {}, {}, []
         if parts:
             self._has_written = True
             self._execute(parts, params, wanted)
