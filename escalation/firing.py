@@ -13,6 +13,7 @@ from escalation.rules import UNACKNOWLEDGED, Due, Step
 from escalation.runs import Prospect, key_text
 from escalation.targets import Found, People
 from notifications.models import Hook
+from roles.instances import new_row
 from roles.instants import fixed
 from roles.models import Team
 from roles.refusals import Refused
@@ -109,8 +110,9 @@ class Executor:
         return not has_done or any(action["do"] in LOUD for action in step.actions)
 
     def _deed(self, prospect: Prospect, due: Due, outcome: Firing.Outcome) -> Deed:
-        firing = Firing(
-            run=prospect.run,
+        firing = new_row(
+            Firing,
+            run_id=prospect.run.pk,
             ticket_id=prospect.run.ticket_id,
             step_id=due.step.id,
             loop=due.loop,

@@ -15,7 +15,7 @@ from escalation import handover, keeping, runs, signs, sla, vendors
 from escalation.clock import Fact
 from escalation.models import Clock, Run
 from escalation.scene import Scene
-from escalation.steps import Key, Step
+from escalation.steps import ClockView, Key, Step
 from roles.instants import TimeSource, database_now
 from roles.ledger import insert_rows, update_rows
 from tickets import timeline
@@ -68,7 +68,8 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     handover.follow_tickets(tickets, at)
     clocks = sla.keep_clocks(tickets, targets, at, told)
     steps = runs.steps_of(run.revision_id for run in (*kept.fresh, *kept.changed))
-    _schedule(tickets, kept, clocks, Plan(steps), at)
+    views = {pk: runs.clock_views(rows) for pk, rows in clocks.items()}
+    _schedule(tickets, kept, clocks, Plan(steps, views), at)
 
 
 def synchronise_scene(scene: Scene, at: datetime) -> None:
@@ -79,13 +80,15 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
     """
     tickets = list(scene.tickets.values())
     scene.told.update(sla.timelines(vendors.follow_tickets(scene.restless, at)))
-    kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around(at))
+    kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
     _record(scene.restless, scene.configuration.targets, scene.told, kept, at, others=tickets)
     handover.follow_tickets(scene.restless, at)
     fresh = sla.keep_clocks(
         scene.restless, scene.configuration.targets, at, scene.told, scene.clocks
     )
-    _schedule(tickets, kept, scene.clocks | fresh, Plan(scene.steps, scene.done, scene.beside), at)
+    views = {**scene.views, **{pk: runs.clock_views(rows) for pk, rows in fresh.items()}}
+    plan = Plan(scene.steps, views, scene.done, scene.beside)
+    _schedule(tickets, kept, scene.clocks | fresh, plan, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Plan:
     """
 
     steps: Mapping[int, Sequence[Step]]
+    views: Mapping[int, Mapping[str, ClockView]]
     done: Mapping[int, Mapping[Key, str]] | None = None
     beside: Mapping[int, datetime] = field(default_factory=dict)
 
@@ -143,7 +147,8 @@ def _schedule(
     if any(run.revision_id not in steps for run in kept.fresh):
         steps = runs.steps_of(run.revision_id for run in alive)
     signs.look(alive, by_id, steps, at)
-    for prospect in runs.prospects(alive, by_id, clocks, steps, plan.done):
+    done = runs.done_by(alive) if plan.done is None else plan.done
+    for prospect in runs.foresee(alive, by_id, plan.views, steps, done):
         run = prospect.run
         run.next_at = runs.next_look(prospect)
         run.next_step_id = runs.next_step(prospect)

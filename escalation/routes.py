@@ -51,6 +51,7 @@ class Routes:
         if teams is None:
             teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
         self.teams = {pk: team for pk, team in teams.items() if team.is_active}
+        self._found: dict[tuple[int | None, ...], Recommendation | None] = {}
         self.by_rank: dict[int, list[Team]] = {}
         for team in self.teams.values():
             if team.tier.rank is not None and not team.tier.is_vendor:
@@ -62,6 +63,12 @@ class Routes:
         An explicit route for the service or category wins, then the owner of the service if it
         sits on that rung, then the rung's default route or only team. Never the vendor's rung.
         """
+        asked = (ticket.team_id, ticket.service_id, ticket.category_id)
+        if asked not in self._found:
+            self._found[asked] = self._next_tier(ticket)
+        return self._found[asked]
+
+    def _next_tier(self, ticket: Ticket) -> Recommendation | None:
         here = self.teams.get(ticket.team_id or 0) or ticket.team
         rank = here.tier.rank if here else None
         if rank is None:

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from escalation import rules
-from escalation.clock import crossing
+from escalation.clock import Cycle, crossing
 from escalation.models import Clock, Firing, PolicyStep, Run
 from escalation.sla import cycle_of
 from escalation.steps import Key
@@ -90,24 +89,27 @@ def prospects(
     runs: Sequence[Run],
     tickets: Mapping[int, Ticket],
     clocks: Mapping[int, Sequence[Clock]],
-    steps: Mapping[int, Sequence[rules.Step]] | None = None,
-    done: Mapping[int, Mapping[Key, str]] | None = None,
 ) -> list[Prospect]:
-    """What each active run has still to do; two queries for what the caller has not read yet."""
-    if steps is None:
-        steps = steps_of(run.revision_id for run in runs)
-    if done is None:
-        done = done_by(runs)
-    views = {
-        ticket_id: clock_views(clocks.get(ticket_id, []))
-        for ticket_id in {run.ticket_id for run in runs}
-    }
+    """What each active run has still to do, by its ticket's clock rows; two queries."""
+    views = {ticket_id: clock_views(rows) for ticket_id, rows in clocks.items()}
+    steps = steps_of(run.revision_id for run in runs)
+    return foresee(runs, tickets, views, steps, done_by(runs))
+
+
+def foresee(
+    runs: Sequence[Run],
+    tickets: Mapping[int, Ticket],
+    clocks: Mapping[int, Mapping[str, rules.ClockView]],
+    steps: Mapping[int, Sequence[rules.Step]],
+    done: Mapping[int, Mapping[Key, str]],
+) -> list[Prospect]:
+    """What each active run has still to do, from what has been read; by ids of tickets and runs."""
     return [
         prospect_of(
             run,
             tickets[run.ticket_id],
             steps.get(run.revision_id, []),
-            views[run.ticket_id],
+            clocks.get(run.ticket_id, {}),
             done.get(run.pk, {}),
         )
         for run in runs
@@ -152,17 +154,35 @@ def team_calendar(ticket: Ticket) -> Any:
 def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
     """The latest cycle of each kind of clock, as steps see it, with those that run beside it."""
     views: dict[str, rules.ClockView] = {}
-    for cycle in sorted(map(cycle_of, rows), key=lambda item: item.number):
-        earlier = views.get(cycle.kind)
+    for row in sorted(rows, key=lambda item: item.cycle):
+        earlier = views.get(row.kind)
         known = (earlier, *earlier.beside) if earlier else ()
-        views[cycle.kind] = rules.ClockView(
-            cycle=cycle.number,
-            target_s=cycle.target_s,
-            is_live=cycle.stopped_at is None,
-            crossing=partial(crossing, cycle, work_calendar(cycle.calendar_id)),
+        views[row.kind] = rules.ClockView(
+            cycle=row.cycle,
+            target_s=row.target_s,
+            is_live=row.stopped_at is None,
+            crossing=_Crossings(row),
             beside=tuple(view for view in known if view.is_live),
         )
     return views
+
+
+class _Crossings:
+    """When a clock will have run for so long; worked out when asked for, and only once."""
+
+    __slots__ = ("_cycle", "_known")
+
+    def __init__(self, row: Clock) -> None:
+        self._cycle: Clock | Cycle = row
+        self._known: dict[float, datetime | None] = {}
+
+    def __call__(self, seconds: float) -> datetime | None:
+        if isinstance(self._cycle, Clock):
+            self._cycle = cycle_of(self._cycle)
+        if seconds not in self._known:
+            calendar = work_calendar(self._cycle.calendar_id)
+            self._known[seconds] = crossing(self._cycle, calendar, seconds)
+        return self._known[seconds]
 
 
 def _view(

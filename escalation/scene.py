@@ -13,10 +13,11 @@ from escalation.clock import Fact
 from escalation.deeds import Deed
 from escalation.models import Clock, Policy, PolicyRevision, Run, Vendor
 from escalation.routes import Routes
-from escalation.rules import Step
+from escalation.rules import ClockView, Step
 from escalation.sleeping import Sleepers, may_sleep, next_beside, sleepers_of
 from escalation.steps import Key
 from escalation.targets import People, Staff
+from roles.instances import read_rows
 from roles.ledger import Ledger
 from roles.models import Organisation
 from tickets.models import Category, Service, Ticket, TimelineEvent
@@ -112,7 +113,7 @@ class Scene:
     """Locked tickets with their runs, clocks and past, for one decision about all of them.
 
     `in_force` are the runs that are looked at: at first the claimed ones, then those beside them
-    that what is done concerns too. `beside` says when the others come next, by ticket. `restless`
+    that what is done concerns too. `views` are the clocks as steps see them. `beside` says when the others come next, by ticket. `restless`
     are the tickets of which anything but a message has been written since.
     """
 
@@ -123,6 +124,8 @@ class Scene:
     clocks: dict[int, list[Clock]]
     done: dict[int, dict[Key, str]]
     people: People
+    views: dict[int, dict[str, ClockView]] = field(default_factory=dict)
+    around: keeping.Around | None = None
     told: dict[int, list[Fact]] = field(default_factory=dict)
     restless: list[Ticket] = field(default_factory=list)
     asleep: list[Sleepers] = field(default_factory=list)
@@ -168,19 +171,18 @@ class Scene:
         beside: list[Run] = []
         if whole or self.asleep:
             rows = Run.objects.filter(wanted, state__in=keeping.IN_FORCE).exclude(pk__in=claimed)
-            beside = list(rows.order_by("id").select_for_update(of=("self",), no_key=True))
+            locked = rows.order_by("id").select_for_update(of=("self",), no_key=True)
+            beside = read_rows(locked)
         for run in beside:
             run.ticket = self.tickets[run.ticket_id]
-        self.configuration.introduce(beside)
+        known = self.configuration
+        known.introduce(beside)
         self.in_force = sorted([*self.claimed, *beside], key=lambda run: run.pk)
         if beside:
             self.done |= runs.done_by(beside)
         self.beside = next_beside(list(self.tickets), [run.pk for run in self.in_force])
-
-    def around(self, at: datetime) -> keeping.Around:
-        """What beside the tickets decides on the runs that are looked at."""
-        return keeping.look_around(
-            list(self.tickets.values()), self.in_force, self.configuration.policies, at
+        self.around = keeping.look_around(
+            list(self.tickets.values()), self.in_force, known.policies, self.people.at
         )
 
     def hear(self, ledger: Ledger) -> None:
@@ -203,8 +205,8 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
     for ticket in tickets.values():
         ticket.requester = people.people[ticket.requester_id]
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}
-    rows = Clock.objects.filter(ticket__in=ids).order_by("ticket", "kind", "cycle")
-    for row in rows.select_for_update(no_key=True):
+    # Whoever writes a clock holds its ticket's lock, which is ours.
+    for row in read_rows(Clock.objects.filter(ticket__in=ids).order_by("ticket", "kind", "cycle")):
         clocks[row.ticket_id].append(row)
     return Scene(
         configuration=configuration,
@@ -214,4 +216,5 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
         clocks=clocks,
         done=runs.done_by(claimed),
         people=people,
+        views={ticket_id: runs.clock_views(held) for ticket_id, held in clocks.items()},
     )

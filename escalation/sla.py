@@ -16,6 +16,7 @@ from escalation.clock import (
 from escalation.models import Clock, Target, TargetRevision, Vendor
 from escalation.tape import replay
 from roles.calendars import round_the_clock, work_calendar
+from roles.instances import new_row
 from roles.ledger import insert_rows, update_rows
 from tickets.models import EventKind, Ticket, TimelineEvent
 from tickets.timeline import Entry, Write, instant_text
@@ -285,7 +286,7 @@ def keep_clocks(
         for cycle in replay(told[ticket_id], targets.spec):
             row = stored.get((ticket_id, cycle.kind, cycle.number))
             if row is None:
-                row = Clock(ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number)
+                row = new_row(Clock, ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number)
                 fresh.append(fill(row, cycle, at))
             elif cycle_of(row) != cycle:
                 changed.append(fill(row, cycle, at))
@@ -302,7 +303,9 @@ def clocks_of(
     targets.preload(aimed_at(told))
     return {
         ticket_id: [
-            fill(Clock(ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number), cycle, at)
+            fill(
+                new_row(Clock, ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number), cycle, at
+            )
             for cycle in replay(facts, targets.spec)
         ]
         for ticket_id, facts in told.items()

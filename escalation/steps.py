@@ -50,7 +50,8 @@ class Step:
     """One step of a published revision.
 
     `remaining_s`, `delay_s` and `window_s` are seconds; `conditions` are like a policy's; `gates`
-    say at which hours and priorities the step may go.
+    say at which hours and priorities the step may go. It `moves` the ticket when one of its actions
+    puts it into another queue.
     """
 
     id: int
@@ -69,11 +70,11 @@ class Step:
     conditions: tuple[Mapping[str, Any], ...] = ()
     gates: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Mapping[str, Any], ...] = ()
+    moves: bool = field(init=False, compare=False, default=False)
 
-    @property
-    def moves(self) -> bool:
-        """Whether the step puts the ticket into another queue."""
-        return any(action["do"] == "move" for action in self.actions)
+    def __post_init__(self) -> None:
+        moves = any(action["do"] == "move" for action in self.actions)
+        object.__setattr__(self, "moves", moves)
 
 
 @dataclass(frozen=True, slots=True)

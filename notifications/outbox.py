@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from notifications import live
 from notifications.leases import lock
 from notifications.models import Message, MessageState
+from roles.instances import new_row
 from roles.ledger import insert_rows
 
 VEILED: Final[Mapping[str, Any]] = {"veiled": True}
@@ -142,7 +143,8 @@ def _site(public_url: str) -> UUID:
 
 
 def _row(key: str, letter: Letter, now: datetime) -> Message:
-    return Message(
+    return new_row(
+        Message,
         key=key,
         topic=letter.topic,
         cause=letter.cause,

@@ -309,13 +309,16 @@ def children_of_open_majors(ticket_ids: Iterable[int]) -> set[int]:
 
     A restricted one never does, whatever it was linked with before: its own chain goes on.
     """
+    # From the few majors that are under way, not from the tickets, of which there may be many.
     rows = TicketLink.objects.filter(
-        source__in=list(ticket_ids),
-        source__restricted=False,
         relation=CHILD_OF,
-        target__major__state=Major.State.ACCEPTED,
+        target__in=Major.objects.filter(state=Major.State.ACCEPTED).values("ticket"),
     )
-    return set(rows.values_list("source_id", flat=True))
+    linked = set(rows.values_list("source_id", flat=True)) & set(ticket_ids)
+    if not linked:
+        return linked
+    open_to_all = Ticket.objects.filter(pk__in=linked, restricted=False)
+    return set(open_to_all.values_list("pk", flat=True))
 
 
 def _record_of(ticket: Ticket) -> Major | None:

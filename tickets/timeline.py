@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.dispatch import Signal
 
 from notifications import live
+from roles.instances import new_row
 from roles.ledger import insert_rows, update_rows
 from tickets.models import EventBody, Ticket, TimelineEvent
 
@@ -115,7 +116,10 @@ def record_many(
     insert_rows(TimelineEvent, events)
     insert_rows(
         EventBody,
-        [EventBody(event_id=event.pk, salt=salt, text=text) for event, salt, text in bodies],
+        [
+            new_row(EventBody, event_id=event.pk, salt=salt, text=text)
+            for event, salt, text in bodies
+        ],
     )
     save_tickets([(write.ticket, [*write.fields, *HEAD]) for write in writes])
     if hint and events:
@@ -154,7 +158,8 @@ def _append(
         digest=digest,
         previous=ticket.last_hash,
     )
-    event = TimelineEvent(
+    event = new_row(
+        TimelineEvent,
         ticket_id=ticket.pk,
         seq=seq,
         at=moment,
