@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 SWEEP: Final = "sweep"
 BATCH: Final = 500
 """How many tickets are locked at once; agents wait for them meanwhile."""
+URGENCY: Final = ("ticket__priority", "next_at")
+"""In which order what is due is carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +120,12 @@ def _keep_up(limit: int, clock: TimeSource, work: Collection[str]) -> bool:
 
 def due_run_ids(*, limit: int, now: datetime) -> list[int]:
     """The runs with a step due, most urgent first; quarantined tickets are left out."""
-    urgent_first = due_runs(now).order_by("ticket__priority", "next_at")
-    return list(urgent_first.values_list("pk", flat=True)[:limit])
+    return list(due_runs(now).order_by(*URGENCY).values_list("pk", flat=True)[:limit])
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """No search for rings of garbage meanwhile: a batch makes many rows, and none of them is in one.
-
-    Python would look through all of them again and again.
-    """
+    """No search for garbage meanwhile: Python would look through all rows of a batch, in vain."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -153,9 +151,7 @@ def climb(
     kind of row is written by itself, as single acts do it. Raises ledger.Stale when a run has been
     evaluated by somebody else since it was read.
     """
-    seen_at = clock()
-    ids = due_run_ids(limit=limit, now=seen_at) if run_ids is None else run_ids
-    claimed = _claim(ids, seen_at) if ids else []
+    claimed = _claim(run_ids, limit, clock())
     crash_here("after_claim")
     if not claimed:
         return []
@@ -167,6 +163,7 @@ def climb(
     executor = Executor(scene.people, scene.configuration.routes, now)
     epochs = {run.pk: run.epoch for run in claimed}
     prospects = runs.foresee(claimed, scene.tickets, scene.views, scene.steps, scene.done)
+    scene.foreseen = {item.run.pk: (item, runs.basis_of(item.run)) for item in prospects}
     deeds = carry_out_all(prospects, executor, now)
     if is_gathered:
         scene.follow(deeds)
@@ -193,13 +190,18 @@ def _settle(scene: Scene, deeds: Sequence[Deed], now: datetime) -> None:
     synchronise_scene(scene, now)
 
 
-def _claim(run_ids: Sequence[int], now: datetime) -> list[Run]:
-    """Lock ticket and run of each, leaving out what another worker holds or has done already."""
-    ready = Run.objects.filter(pk__in=run_ids, state=Run.State.ACTIVE, next_at__lte=now)
+def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run]:
+    """Lock due runs with their tickets, leaving out what another worker holds or has done already.
+
+    Either these runs, though their tickets had trouble before, or the most urgent ones.
+    """
+    ready = due_runs(now)
+    if run_ids is not None:
+        ready = Run.objects.filter(pk__in=run_ids, state=Run.State.ACTIVE, next_at__lte=now)
     locked = ready.select_related("ticket").select_for_update(
         skip_locked=True, no_key=True, of=("ticket", "self")
     )
-    claimed = read_rows(locked.order_by("ticket__priority", "next_at"))
+    claimed = read_rows(locked.order_by(*URGENCY)[:limit])
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         run.ticket = one_each.setdefault(run.ticket_id, run.ticket)

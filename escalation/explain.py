@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 from escalation import steps, triggers
@@ -30,6 +32,19 @@ RULES: Final = {
 """How each trigger is said."""
 
 
+_RULE: Final = attrgetter(
+    "trigger",
+    "clock",
+    "percent",
+    "remaining_s",
+    "delay_s",
+    "status",
+    "count",
+    "window_s",
+    "same",
+)
+
+
 def duration(seconds: float) -> str:
     """Seconds in words that can be read at night: "45 s", "25 min", "3 h 05 min", "2 d 4 h"."""
     whole = round(seconds)
@@ -48,17 +63,22 @@ def duration(seconds: float) -> str:
 
 def rule_of(step: Step) -> str:
     """When the step is due, as a clause."""
-    words = RULES.get(step.trigger, step.trigger)
-    return words.format(
-        clock=ClockKind(step.clock).label.lower() if step.clock else "",
-        percent=step.percent,
-        left=duration(step.remaining_s),
-        delay=duration(step.delay_s),
-        status=LABELS.get(step.status, step.status).lower(),
-        times="once" if step.count == 1 else f"{step.count} times",
-        count=step.count,
-        window=duration(step.window_s),
-        same=step.same,
+    return _rule_words(_RULE(step))
+
+
+@lru_cache(maxsize=1024)
+def _rule_words(about: tuple[Any, ...]) -> str:
+    trigger, clock, percent, remaining_s, delay_s, status, count, window_s, same = about
+    return RULES.get(trigger, trigger).format(
+        clock=ClockKind(clock).label.lower() if clock else "",
+        percent=percent,
+        left=duration(remaining_s),
+        delay=duration(delay_s),
+        status=LABELS.get(status, status).lower(),
+        times="once" if count == 1 else f"{count} times",
+        count=count,
+        window=duration(window_s),
+        same=same,
     )
 
 

@@ -87,7 +87,10 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
         scene.restless, scene.configuration.targets, at, scene.told, scene.clocks
     )
     views = {**scene.views, **{pk: runs.clock_views(rows) for pk, rows in fresh.items()}}
-    plan = Plan(scene.steps, views, scene.done, scene.beside)
+    foreseen = {
+        pk: known for pk, known in scene.foreseen.items() if known[0].run.ticket_id not in fresh
+    }
+    plan = Plan(scene.steps, views, scene.done, scene.beside, foreseen)
     _schedule(tickets, kept, scene.clocks | fresh, plan, at)
 
 
@@ -95,13 +98,15 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
 class Plan:
     """What the next look of a run follows from, beside its ticket and its clocks.
 
-    `beside` is when runs that nobody looks at now come next, by ticket.
+    `beside` is when runs that nobody looks at now come next, by ticket; `foreseen` what runs of
+    unchanged tickets had to do before, by run.
     """
 
     steps: Mapping[int, Sequence[Step]]
     views: Mapping[int, Mapping[str, ClockView]]
     done: Mapping[int, Mapping[Key, str]] | None = None
     beside: Mapping[int, datetime] = field(default_factory=dict)
+    foreseen: Mapping[int, tuple[runs.Prospect, tuple[Any, ...]]] = field(default_factory=dict)
 
 
 def _record(
@@ -148,7 +153,7 @@ def _schedule(
         steps = runs.steps_of(run.revision_id for run in alive)
     signs.look(alive, by_id, steps, at)
     done = runs.done_by(alive) if plan.done is None else plan.done
-    for prospect in runs.foresee(alive, by_id, plan.views, steps, done):
+    for prospect in _prospects(alive, by_id, plan, steps, done):
         run = prospect.run
         run.next_at = runs.next_look(prospect)
         run.next_step_id = runs.next_step(prospect)
@@ -162,6 +167,25 @@ def _schedule(
         if moved_due or moved_step:
             indexed.append((ticket, ("next_due_at", "next_step_at", "breached_at")))
     timeline.save_tickets(indexed)
+
+
+def _prospects(
+    alive: Sequence[Run],
+    by_id: Mapping[int, Ticket],
+    plan: Plan,
+    steps: Mapping[int, Sequence[Step]],
+    done: Mapping[int, Mapping[Key, str]],
+) -> list[runs.Prospect]:
+    """What each run has still to do: the rest of what was foreseen, or all of it anew."""
+    found, anew = [], []
+    for run in alive:
+        known = plan.foreseen.get(run.pk)
+        rest = runs.remaining(known, done[run.pk]) if known else None
+        if rest is None:
+            anew.append(run)
+        else:
+            found.append(rest)
+    return found + runs.foresee(anew, by_id, plan.views, steps, done)
 
 
 def heal(ticket_ids: Iterable[int], *, clock: TimeSource = database_now) -> int:

@@ -1,8 +1,9 @@
 """Climbs as the decision sees them: each run with its steps, its clocks, and what it does next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from escalation import rules
@@ -74,6 +75,26 @@ def step_of(row: PolicyStep) -> rules.Step:
     )
 
 
+_BASIS = attrgetter(
+    "state",
+    "loop",
+    "entry",
+    "waiting_since",
+    "frozen",
+    "base_position",
+    "round",
+    "lead_s",
+    "started_at",
+    "heard_at",
+    "heard_entry",
+    "reached",
+    "postponed",
+    "held",
+    "held_until",
+    "revision_id",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Prospect:
     """One run with its steps still to come, soonest first."""
@@ -129,6 +150,30 @@ def prospect_of(
     view = _view(run, ticket, done, facts)
     coming = rules.dues(view, steps, clocks, team_calendar(ticket))
     return Prospect(run, view, steps, coming, clocks)
+
+
+def basis_of(run: Run) -> tuple[Any, ...]:
+    """All of a run that its prospect goes by, to be compared."""
+    return _BASIS(run)
+
+
+def remaining(known: tuple[Prospect, tuple[Any, ...]], done: Mapping[Key, str]) -> Prospect | None:
+    """What is left of a prospect once some of it is done, if nothing else has changed.
+
+    `known` is the prospect and what it went by. None when it must be looked at anew: the run went
+    on otherwise, or what a rung would have waited is not waited for because it came to nobody.
+    """
+    prospect, basis = known
+    if basis_of(prospect.run) != basis:
+        return None
+    rest = []
+    for due in prospect.coming:
+        outcome = done.get(due.key)
+        if outcome == rules.EMPTY and due.step.trigger == rules.UNACKNOWLEDGED:
+            return None
+        if outcome is None:
+            rest.append(due)
+    return replace(prospect, coming=rest)
 
 
 def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q
 
@@ -14,6 +14,7 @@ from escalation.deeds import Deed
 from escalation.models import Clock, Policy, PolicyRevision, Run, Vendor
 from escalation.routes import Routes
 from escalation.rules import ClockView, Step
+from escalation.runs import Prospect
 from escalation.sleeping import Sleepers, may_sleep, next_beside, sleepers_of
 from escalation.steps import Key
 from escalation.targets import People, Staff
@@ -113,8 +114,9 @@ class Scene:
     """Locked tickets with their runs, clocks and past, for one decision about all of them.
 
     `in_force` are the runs that are looked at: at first the claimed ones, then those beside them
-    that what is done concerns too. `views` are the clocks as steps see them. `beside` says when the others come next, by ticket. `restless`
-    are the tickets of which anything but a message has been written since.
+    that what is done concerns too. `views` are the clocks as steps see them, `foreseen` what the
+    claimed runs had to do and what that went by. `beside` says when the other runs come next, by
+    ticket. `restless` are the tickets of which anything but a message has been written since.
     """
 
     configuration: Configuration
@@ -125,6 +127,7 @@ class Scene:
     done: dict[int, dict[Key, str]]
     people: People
     views: dict[int, dict[str, ClockView]] = field(default_factory=dict)
+    foreseen: dict[int, tuple[Prospect, tuple[Any, ...]]] = field(default_factory=dict)
     around: keeping.Around | None = None
     told: dict[int, list[Fact]] = field(default_factory=dict)
     restless: list[Ticket] = field(default_factory=list)

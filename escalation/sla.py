@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from escalation.clock import (
     PER_ENGAGEMENT,
     REGULATORY,
@@ -251,9 +253,15 @@ def add_told(told: Mapping[int, list[Fact]], writes: Iterable[Write]) -> None:
 def timelines(ticket_ids: Sequence[int]) -> dict[int, list[Fact]]:
     """What each ticket's clocks follow from, in order, by ticket id."""
     found: dict[int, list[Fact]] = {ticket_id: [] for ticket_id in ticket_ids}
+    if not found:
+        return found
     rows = TimelineEvent.objects.filter(ticket__in=ticket_ids, kind__in=CLOCK_EVENTS)
-    for event in rows.order_by("ticket_id", "seq").iterator():
-        found[event.ticket_id].append(fact_of(event))
+    told = rows.order_by("ticket_id", "seq").values_list(
+        "ticket_id", "at", "kind", "is_public", "canonical"
+    )
+    for ticket_id, at, kind, is_public, canonical in told.iterator():
+        facts = orjson.loads(canonical)["facts"]
+        found[ticket_id].append(fact_from(at, kind, facts, is_public=is_public))
     return found
 
 
@@ -288,7 +296,7 @@ def keep_clocks(
             if row is None:
                 row = new_row(Clock, ticket_id=ticket_id, kind=cycle.kind, cycle=cycle.number)
                 fresh.append(fill(row, cycle, at))
-            elif cycle_of(row) != cycle:
+            elif not _says(row, cycle):
                 changed.append(fill(row, cycle, at))
             rows[ticket_id].append(row)
     insert_rows(Clock, fresh)
@@ -338,6 +346,20 @@ def fill(row: Clock, cycle: Cycle, at: datetime) -> Clock:
     if row.breached_at is None:
         row.noted_breach = False
     return row
+
+
+def _says(row: Clock, cycle: Cycle) -> bool:
+    """Whether the row stands for this very cycle already."""
+    return (
+        row.started_at == cycle.started_at
+        and row.stopped_at == cycle.stopped_at
+        and row.ended_as == cycle.ended_as
+        and row.target_s == cycle.target_s
+        and row.target_id == cycle.target_id
+        and row.calendar_id == cycle.calendar_id
+        and row.team_id == cycle.team_id
+        and row.pauses == stored_pauses(cycle)
+    )
 
 
 def stored_pauses(cycle: Cycle) -> list[list[str | None]]:

@@ -88,13 +88,13 @@ class Tape:
         """Go on by the next event."""
         if not self.history and not self.openings:
             self.openings = dict.fromkeys((FIRST_RESPONSE, RESOLUTION), _Opening(fact.at))
-        was = dict(self.state)
+        entry, status = self.state.get("entry"), self.state.get("status")
         self.state.update(fact.changed)
-        if self.state.get("entry") != was.get("entry"):
+        if self.state.get("entry") != entry:
             self._enter(fact)
         if (follow := _FOLLOWED.get(fact.kind)) is not None:
             follow(self, fact)
-        if self.state.get("status") != was.get("status"):
+        if self.state.get("status") != status:
             self.history.append((fact.at, self.state["status"]))
             self._follow_status(fact, self.state["status"])
         if fact.by_agent and fact.is_public:
@@ -254,7 +254,8 @@ class Tape:
                 self._finish(slot, at, CANCELLED)
             else:
                 target_id, calendar_id = self.choice[cycle.kind]
-                self.live[slot] = replace(cycle, target_id=target_id, calendar_id=calendar_id)
+                if (cycle.target_id, cycle.calendar_id) != (target_id, calendar_id):
+                    self.live[slot] = replace(cycle, target_id=target_id, calendar_id=calendar_id)
         for slot in self.openings:
             self._start(slot)
 

@@ -18,6 +18,9 @@ FALLBACK = ("duty:incident-manager", "duty:administrator")
 """Whom to tell when a step's own targets come to nobody, in this order."""
 SECURITY_LANE = "security"
 
+OF_THE_TICKET = frozenset({"assignee", "owner", "requester", "watchers"})
+"""Targets that are other people for each ticket."""
+
 ShiftStart = tuple[datetime | None, str]
 
 WORDS = {
@@ -117,6 +120,7 @@ class People:
         self._on_call: dict[int, list[int]] = {}
         self._duties: dict[str, list[int]] = {}
         self._by_name: dict[str, list[int]] = {}
+        self._same: dict[tuple[tuple[str, ...], int | None], Found] = {}
         self._around_tickets = {item.team_id for item in tickets if item.team_id}
         self._serving = set[int]()
         self._know(_named(tickets) | {pk for ids in self.watching.values() for pk in ids})
@@ -183,8 +187,26 @@ class People:
         """The people whom the targets come to for this ticket, each once, in order.
 
         "The team" is the one that has the ticket, or `team` when it is about to receive it. With
-        `hours`, a gate by each person's own time, those for whom it is shut are left out.
+        `hours`, a gate by each person's own time, those for whom it is shut are left out. What is
+        found may be shared with other tickets of the team: it is not to be changed.
         """
+        asked = tuple(tokens)
+        if ticket.restricted or even_uncleared or hours or not _is_shared(asked):
+            return self._find(ticket, asked, team, hours, even_uncleared=even_uncleared)
+        key = (asked, team.pk if team else ticket.team_id)
+        if key not in self._same:
+            self._same[key] = self._find(ticket, asked, team, None, even_uncleared=False)
+        return self._same[key]
+
+    def _find(
+        self,
+        ticket: Ticket,
+        tokens: Sequence[str],
+        team: Team | None,
+        hours: Mapping[str, Any] | None,
+        *,
+        even_uncleared: bool,
+    ) -> Found:
         found = Found()
         for token in tokens:
             ids, role = self._ids(ticket, token, team)
@@ -326,6 +348,11 @@ def _loaded(tickets: Iterable[Ticket]) -> dict[int, Person]:
             if isinstance(person, Person):
                 found[person.pk] = person
     return found
+
+
+def _is_shared(tokens: Iterable[str]) -> bool:
+    """Whether the targets come to the same people for every open ticket of a team."""
+    return not any(token in OF_THE_TICKET for token in tokens)
 
 
 def _named(tickets: Iterable[Ticket]) -> set[int]:

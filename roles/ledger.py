@@ -179,7 +179,12 @@ class Ledger:
         fields = [item for item in _all_fields(model) if not item.generated]
         if rows[0].pk is None:
             fields = [item for item in fields if not item.primary_key]
-        params.append(orjson.dumps([_document(row, fields) for row in rows]).decode())
+        # What is null need not be said: it costs both sides.
+        documents = [
+            {name: value for name, value in _document(row, fields).items() if value is not None}
+            for row in rows
+        ]
+        params.append(orjson.dumps(documents).decode())
         columns = ", ".join(f'"{item.column}"' for item in fields)
         lenient = " ON CONFLICT DO NOTHING" if model in self._lenient else ""
         return (

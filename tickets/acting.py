@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import transaction
@@ -59,9 +60,13 @@ KEPT: Final = (
 """Fields that follow from events, or hold words that may be erased; saved but not told."""
 
 
+_NAMES: Final = (*TOLD, *KEPT)
+_VALUES: Final = attrgetter(*_NAMES)
+
+
 def snapshot(ticket: Ticket) -> dict[str, Any]:
     """The present value of every field that an act may change."""
-    return {name: getattr(ticket, name) for name in (*TOLD, *KEPT)}
+    return dict(zip(_NAMES, _VALUES(ticket), strict=True))
 
 
 def _plain(value: Any) -> Any:

@@ -46,6 +46,7 @@ class Company(People):
         """From now on, answer as of this moment."""
         self.at = at
         self._on_call.clear()
+        self._same.clear()
         self._duties.clear()
 
     def on_call(self, team_ids: Iterable[int]) -> dict[int, list[int]]:

@@ -8,10 +8,12 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from escalation import engine, handover
-from escalation.engine import climb
+from escalation import engine, handover, keeping
+from escalation.engine import climb, run_sweep
 from escalation.models import Clock, Escalation, Firing, Run
 from escalation.reactions import heal
+from escalation.runs import steps_of
+from escalation.sleeping import sleepers_of
 from escalation.verify import check_all as check_clocks
 from notifications.models import Message
 from roles import ledger
@@ -22,6 +24,23 @@ from tickets.verify import check_all as check_timelines
 
 MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
 OWN_ID = frozenset({"id", "firing_id", "hash", "last_hash", "canonical", "cause", "key", "salt"})
+
+
+def watch_for_trouble(story: Story) -> None:
+    """A policy beside the main one for each kind of step that a move may wake, or may not."""
+    watching: dict[str, dict[str, Any]] = {
+        "returned": {"trigger": "ping_pong", "count": 1},
+        "passed": {"trigger": "handed_over", "count": 2},
+        "again": {"trigger": "reopened", "count": 1},
+        "asked": {"trigger": "chased", "count": 1},
+        "mute": {"trigger": "silent", "delay_s": 600, "basis": "wall"},
+        "first": {"trigger": "since_start", "delay_s": 1200, "basis": "wall"},
+        "lying": {"trigger": "in_status", "status": "waiting_for_support", "delay_s": 900},
+        "accepting": {"trigger": "clock_percent", "clock": "acceptance", "percent": 60},
+        "outside": {"trigger": "clock_percent", "clock": "vendor_fix", "percent": 60},
+    }
+    for slug, step in watching.items():
+        story.policy(slug, {"name": slug, "actions": [notify("lead")], **step}, mode="beside")
 
 
 class Undone(Exception):
@@ -48,6 +67,7 @@ def busy_site(seed: int, tickets: int = 14) -> Story:
         repeat_after_s=120,
     )
     story.policy("beside", percent("resolution", 30, "Beside", involve("manager")), mode="beside")
+    watch_for_trouble(story)
     for number in range(tickets):
         ticket = story.open(subject=f"Number {number}")
         story.now += timedelta(seconds=rng.randrange(1, 90))
@@ -123,6 +143,38 @@ def test_after_a_batch_there_is_nothing_to_heal(db, seed: int) -> None:
     before = rows()
     heal(Ticket.objects.values_list("pk", flat=True), clock=story.clock)
     assert rows() == before
+
+
+def asleep(ticket: Ticket) -> set[str]:
+    """The policies whose climbs sleep through the next move of a ticket."""
+    revisions = {row.current.pk: row for row in keeping.published() if row.current}
+    steps = steps_of(revisions)
+    (group,) = sleepers_of([ticket], [row.current for row in revisions.values()], steps)
+    return {row.slug for pk, row in revisions.items() if pk in group.revision_ids}
+
+
+def test_climbs_sleep_through_a_move_that_has_nothing_to_do_with_them(db) -> None:
+    story = Story()
+    story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
+    watch_for_trouble(story)
+    ticket = story.open()
+    unconcerned = {"again", "asked", "mute", "first", "outside"}
+    assert asleep(ticket) == unconcerned | {"returned", "passed"}
+    ticket.handover_count = 1
+    assert asleep(ticket) == unconcerned
+
+
+def test_climbs_that_sleep_follow_their_ticket_into_the_next_team(db) -> None:
+    story = Story()
+    story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
+    watch_for_trouble(story)
+    ticket = story.open()
+    story.now += timedelta(minutes=6)
+    climb(clock=story.clock)
+    ticket.refresh_from_db()
+    assert ticket.entry == 2
+    places = Run.objects.filter(ticket=ticket).values_list("entry", "waiting_since")
+    assert list(places) == [(2, ticket.entered_at)] * 10
 
 
 def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(db) -> None:
