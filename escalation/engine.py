@@ -30,7 +30,7 @@ from escalation.writing import write
 from notifications.faults import crash_here
 from notifications.models import Message
 from roles import ledger
-from roles.instances import read_rows
+from roles.instances import read_rows, relate
 from roles.instants import TimeSource, database_now
 from tickets import clearance, upkeep
 from tickets.models import Ticket, TimelineEvent
@@ -204,7 +204,7 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
     claimed = read_rows(locked.order_by(*URGENCY)[:limit])
     one_each: dict[int, Ticket] = {}
     for run in claimed:
-        run.ticket = one_each.setdefault(run.ticket_id, run.ticket)
+        relate(run, "ticket", one_each.setdefault(run.ticket_id, run.ticket))
     return claimed
 
 

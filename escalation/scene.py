@@ -18,7 +18,7 @@ from escalation.runs import Prospect
 from escalation.sleeping import Sleepers, may_sleep, next_beside, sleepers_of
 from escalation.steps import Key
 from escalation.targets import People, Staff
-from roles.instances import read_rows
+from roles.instances import read_rows, relate
 from roles.ledger import Ledger
 from roles.models import Organisation
 from tickets.models import Category, Service, Ticket, TimelineEvent
@@ -64,8 +64,8 @@ class Configuration:
         if absent:
             self._policies |= Policy.objects.in_bulk(absent)
         for run in in_force:
-            run.policy = self._policies[run.policy_id]
-            run.revision = self._revisions[run.revision_id]
+            relate(run, "policy", self._policies[run.policy_id])
+            relate(run, "revision", self._revisions[run.revision_id])
 
     @property
     def revisions(self) -> list[PolicyRevision]:
@@ -90,7 +90,7 @@ class Configuration:
             }
             for name, row in known.items():
                 if row is not None or getattr(ticket, f"{name}_id") is None:
-                    setattr(ticket, name, row)
+                    relate(ticket, name, row)
 
 
 def shared_configuration() -> Callable[[], Configuration]:
@@ -177,7 +177,7 @@ class Scene:
             locked = rows.order_by("id").select_for_update(of=("self",), no_key=True)
             beside = read_rows(locked)
         for run in beside:
-            run.ticket = self.tickets[run.ticket_id]
+            relate(run, "ticket", self.tickets[run.ticket_id])
         known = self.configuration
         known.introduce(beside)
         self.in_force = sorted([*self.claimed, *beside], key=lambda run: run.pk)
@@ -206,7 +206,7 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
     configuration.place(tickets.values())
     people = People(list(tickets.values()), now, configuration.staff)
     for ticket in tickets.values():
-        ticket.requester = people.people[ticket.requester_id]
+        relate(ticket, "requester", people.people[ticket.requester_id])
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}
     # Whoever writes a clock holds its ticket's lock, which is ours.
     for row in read_rows(Clock.objects.filter(ticket__in=ids).order_by("ticket", "kind", "cycle")):

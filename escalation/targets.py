@@ -63,13 +63,14 @@ class Found:
 class Staff:
     """Who works where and holds which duty; it does not change from one batch to the next.
 
-    Each part is read when it is first asked for.
+    Each part is read when it is first asked for. `people` are those whom anybody has asked for.
     """
 
     def __init__(self, teams: dict[int, Team] | None = None) -> None:
         """`teams` by id, each with its tier and calendar, if the caller has read them."""
         if teams is not None:
             self.teams = teams
+        self.people: dict[int, Person] = {}
 
     @cached_property
     def teams(self) -> dict[int, Team]:
@@ -113,17 +114,17 @@ class People:
         self.teams = self.staff.teams
         self.by_slug = {team.slug: team for team in self.teams.values()}
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
-        self.people = _loaded(tickets)
-        if watching is None:
-            watching = _pairs(Watcher, [item.pk for item in tickets])
-        self.watching = watching
+        self.people = self.staff.people
+        self.people |= _loaded(tickets)
+        self._ticket_ids = [item.pk for item in tickets]
+        self._watching = watching
         self._on_call: dict[int, list[int]] = {}
         self._duties: dict[str, list[int]] = {}
         self._by_name: dict[str, list[int]] = {}
         self._same: dict[tuple[tuple[str, ...], int | None], Found] = {}
         self._around_tickets = {item.team_id for item in tickets if item.team_id}
         self._serving = set[int]()
-        self._know(_named(tickets) | {pk for ids in self.watching.values() for pk in ids})
+        self._know(_named(tickets))
 
     def prepare(self, tokens: Iterable[str], team_ids: Iterable[int]) -> None:
         """Read at once whom these targets, and moves to these teams, lead to."""
@@ -173,7 +174,7 @@ class People:
         """Read anew who is cleared for a ticket and watches it."""
         ids = [ticket.pk]
         self.cleared |= {ticket.pk: [], **_pairs(Clearance, ids)}
-        self.watching |= {ticket.pk: [], **_pairs(Watcher, ids)}
+        self._watching = {**self._watched(), ticket.pk: [], **_pairs(Watcher, ids)}
 
     def find(
         self,
@@ -247,6 +248,12 @@ class People:
             shift = oncall.next_shift(asked, self.at) if asked else None
             starts += [(shift.start, str(asked))] if shift and shift.start > self.at else []
         return min(starts, default=(None, ""))
+
+    def _watched(self) -> dict[int, list[int]]:
+        """Who watches which ticket; read when first asked for."""
+        if self._watching is None:
+            self._watching = _pairs(Watcher, self._ticket_ids)
+        return self._watching
 
     def _know(self, person_ids: Iterable[int]) -> None:
         missing = set(person_ids) - self.people.keys()
@@ -330,7 +337,7 @@ class People:
             person_id = single[name]
             return [person_id] if person_id else []
         if name == "watchers":
-            return self.watching.get(ticket.pk, [])
+            return self._watched().get(ticket.pk, [])
         if team is None:
             return []
         if name == "on_call":

@@ -57,6 +57,14 @@ def read_rows(rows: "QuerySet[Row]") -> list[Row]:
     return listed
 
 
+def relate(row: Model, name: str, near: Model | None) -> None:
+    """Let a row know the one that its foreign key `name` leads to; the key itself says so already.
+
+    Assigning it would ask routers and mirrors for nothing.
+    """
+    row._state.fields_cache[name] = near
+
+
 class _Shape:
     """Where in a result row the columns of one table stand, and how they are read."""
 
