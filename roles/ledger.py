@@ -176,12 +176,13 @@ class Ledger:
                 raise Stale(f"{what}: {expected} rows were to be written, {count} could be.")
 
     def _insertion(self, model: type[Model], rows: Sequence[Model], params: list[str]) -> str:
-        fields = [item for item in _all_fields(model) if not item.generated]
+        fields = tuple(item for item in _all_fields(model) if not item.generated)
         if rows[0].pk is None:
-            fields = [item for item in fields if not item.primary_key]
+            fields = tuple(item for item in fields if not item.primary_key)
         # What is null need not be said: it costs both sides.
+        places = _places(fields)
         documents = [
-            {name: value for name, value in _document(row, fields).items() if value is not None}
+            {name: value for name, at in places if (value := row.__dict__[at]) is not None}
             for row in rows
         ]
         params.append(orjson.dumps(documents).decode())
@@ -316,10 +317,16 @@ def _sequence(model: type[Model]) -> str:
         return str(cursor.fetchone()[0])
 
 
-def _document(row: Model, fields: Sequence[Any]) -> Document:
+@cache
+def _places(fields: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
+    """Each column with the attribute that holds it."""
+    return tuple((item.column, item.attname) for item in fields)
+
+
+def _document(row: Model, fields: tuple[Any, ...]) -> Document:
     """The row's columns as JSON takes them; orjson writes instants with their zone."""
     held = row.__dict__
     try:
-        return {item.column: held[item.attname] for item in fields}
+        return {name: held[at] for name, at in _places(fields)}
     except KeyError:  # A deferred field.
-        return {item.column: getattr(row, item.attname) for item in fields}
+        return {name: getattr(row, at) for name, at in _places(fields)}
