@@ -64,7 +64,7 @@ class Sleepers:
     def awake(self) -> Q:
         """The climbs that must be looked at."""
         mine = Q(ticket__in=[ticket.pk for ticket in self.tickets])
-        return mine & ~Q(revision__in=self.revision_ids, state=Run.State.ACTIVE)
+        return mine & ~Q(revision__in=self.revision_ids)
 
 
 def may_sleep(ticket: Ticket, clocks: Iterable[Clock]) -> bool:
