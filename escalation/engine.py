@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 SWEEP: Final = "sweep"
 BATCH: Final = 500
 """How many tickets are locked at once; agents wait for them meanwhile."""
-URGENCY: Final = ("ticket__priority", "next_at")
+URGENCY: Final = ("ticket__priority", "next_at", "pk")
 """In which order what is due is carried out."""
 
 
