@@ -253,8 +253,6 @@ def add_told(told: Mapping[int, list[Fact]], writes: Iterable[Write]) -> None:
 def timelines(ticket_ids: Sequence[int]) -> dict[int, list[Fact]]:
     """What each ticket's clocks follow from, in order, by ticket id."""
     found: dict[int, list[Fact]] = {ticket_id: [] for ticket_id in ticket_ids}
-    if not found:
-        return found
     rows = TimelineEvent.objects.filter(ticket__in=ticket_ids, kind__in=CLOCK_EVENTS)
     told = rows.order_by("ticket_id", "seq").values_list(
         "ticket_id", "at", "kind", "is_public", "canonical"

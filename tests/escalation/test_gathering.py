@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from escalation import engine, handover, keeping
-from escalation.engine import climb, run_sweep
+from escalation.engine import climb
 from escalation.models import Clock, Escalation, Firing, Run
 from escalation.reactions import heal
 from escalation.runs import steps_of
