@@ -59,7 +59,7 @@ def test_a_request_from_the_portal_is_opened_once(stage, sign_in):
     assert Ticket.objects.count() == before + 1
 
 
-def test_a_token_is_good_for_its_own_sender_only(stage, sign_in):
+def test_what_is_no_token_hinders_nobody(stage, sign_in):
     token = token_of(sign_in(stage.ines))
     sign_in(stage.ines).post("/new", {**WORDS, "form_token": token})
     onward = SentForm.objects.get().onward
