@@ -33,7 +33,7 @@ def rows_of(
 ) -> list[Row]:
     """The tickets as rows: one query for the clocks, and for agents four for the steps.
 
-    The tickets come with what stands AROUND them, so that nothing is asked row by row. People
+    The tickets come with what decisions read around them: nothing is asked row by row. People
     who only ask see what was promised to them, not what teams promise each other.
     """
     clocks: Clocks = {ticket.pk: [] for ticket in tickets}
