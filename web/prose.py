@@ -1,6 +1,6 @@
 """A policy in sentences: when each step goes, whom it tells and what it does, as a ladder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -142,8 +142,13 @@ def rung_of(step: Step, position: int) -> Rung:
 def sentence_of(step: Step) -> str:
     """The whole step as one sentence."""
     rung = rung_of(step, 0)
-    under = f" {_('and')} ".join([rung.when, *rung.unless])
-    return f"{under}: {'; '.join(rung.deeds) or _('nothing yet')}."
+    under = _joined([rung.when, *rung.unless], _("and"))
+    deeds = "; ".join(rung.deeds) or _("nothing yet")
+    return f"{under}: {deeds}."
+
+
+def _joined(parts: Iterable[str], word: str) -> str:
+    return f" {word} ".join(parts)
 
 
 def _title(step: Step) -> str:
@@ -240,7 +245,7 @@ def condition_words(condition: Mapping[str, Any]) -> str:
     if fact in TRUTHS and isinstance(value, bool):
         return about if value != is_not else str(TRUTHS[fact])
     values = value if isinstance(value, list) else [value]
-    named = f" {_('or')} ".join(_value_words(fact, item) for item in values)
+    named = _joined((_value_words(fact, item) for item in values), _("or"))
     text = _("%(about)s is not %(value)s") if is_not else _("%(about)s is %(value)s")
     return text % {"about": about, "value": named}
 
@@ -267,7 +272,7 @@ def gate_words(gates: Mapping[str, Any]) -> list[str]:
     if hours:
         parts.append(_("it is %(hours)s") % {"hours": " ".join(hours)})
     if gates.get("priorities"):
-        named = f" {_('or')} ".join(f"P{item}" for item in gates["priorities"])
+        named = _joined((f"P{item}" for item in gates["priorities"]), _("or"))
         parts.append(_("the priority is %(value)s") % {"value": named})
     if parts and gates.get("otherwise") == "hold":
         parts[-1] += " " + _("(else it waits until then)")
@@ -287,7 +292,7 @@ def deed_words(action: Mapping[str, Any]) -> str:
     if text is None:
         return verb.replace("_", " ")
     targets = goal if isinstance(goal, list) else []
-    whom = f" {_('and')} ".join(target_words(str(token)) for token in targets) or "…"
+    whom = _joined((target_words(str(token)) for token in targets), _("and")) or "…"
     return str(text) % {"whom": whom, "goal": goal if goal not in (None, "") else "…"}
 
 
@@ -303,5 +308,5 @@ def applies_words(conditions: Sequence[Mapping[str, Any]]) -> str:
     """To which tickets a policy applies, as a clause."""
     if not conditions:
         return _("every ticket")
-    joined = f" {_('and')} ".join(condition_words(item) for item in conditions)
+    joined = _joined((condition_words(item) for item in conditions), _("and"))
     return _("tickets for which %(conditions)s") % {"conditions": joined}
