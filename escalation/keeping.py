@@ -40,7 +40,7 @@ WRITTEN = (
     "epoch",
 )
 
-STATE_OF = attrgetter(*(Run._meta.get_field(name).attname for name in WRITTEN))
+STATE_OF = attrgetter(*(Run._meta.get_field(name).attname for name in WRITTEN))  # type: ignore[union-attr]
 """The columns of a run that keeping it true may change."""
 
 IN_FORCE = (Run.State.ACTIVE, Run.State.DONE)

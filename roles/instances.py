@@ -76,7 +76,7 @@ class _Shape:
         self.documents = [field.attname for field in fields if isinstance(field, JSONField)]
 
     def instance(self, values: Sequence[Any]) -> Any:
-        row = self.model.__new__(self.model)
+        row: Any = object.__new__(self.model)
         held = row.__dict__
         held["_state"] = state = ModelState()
         state.adding, state.db = False, connection.alias

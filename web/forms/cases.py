@@ -186,7 +186,9 @@ class RestrictForm(ReasonForm):
 class ClearForm(ActForm):
     """One more person who must know, and why."""
 
-    person = PersonField(label=_("Who?"), error_messages={"required": _("Name somebody.")})
+    person = PersonField(  # type: ignore[assignment]  # a field of the form, not who asks
+        label=_("Who?"), error_messages={"required": _("Name somebody.")}
+    )
     reason = words(_("Why?"), rows=2, error_messages={"required": _("Say why.")})
 
     def prepare(self) -> None:
@@ -198,7 +200,7 @@ class ClearForm(ActForm):
 class UnclearForm(ActForm):
     """Somebody who need not know any more, and why."""
 
-    person = forms.ModelChoiceField(
+    person = forms.ModelChoiceField(  # type: ignore[assignment]
         label=_("Who?"), queryset=Person.objects.none(), empty_label=_("Choose…")
     )
     reason = words(_("Why?"), rows=2, error_messages={"required": _("Say why.")})

@@ -230,7 +230,7 @@ def _concerns(person: Person, seen: QuerySet[Ticket]) -> Q:
     own_child = TicketLink.objects.filter(
         target=OuterRef("ticket"), relation=TicketLink.Relation.CHILD_OF, source__in=seen
     )
-    mine = Q(ticket__in=seen) | Q(ticket__organisation=None) | Exists(own_child)
+    mine = Q(ticket__in=seen) | Q(ticket__organisation=None) | Q(Exists(own_child))
     if person.organisation_id is not None:
         mine |= Q(ticket__organisation=person.organisation_id)
     return mine

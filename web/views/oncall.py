@@ -150,9 +150,7 @@ def _first_day(request: HttpRequest, zone: ZoneInfo) -> date:
 
 def _zones(request: HttpRequest, team: Team) -> list[tuple[str, str]]:
     """The zones to choose from: slug and name, each zone once."""
-    found = {"mine": timezone.get_current_timezone_name()}
-    own = request.user.zone
-    found["mine"] = own
+    found = {"mine": request.user.zone}  # type: ignore[union-attr]  # signed in
     if hasattr(team, "schedule") and team.schedule.zone not in found.values():
         found["team"] = team.schedule.zone
     if "UTC" not in found.values():
