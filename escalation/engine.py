@@ -94,7 +94,6 @@ _CHORES = (
     ("lapse", clearance.to_lapse, clearance.lapse),
     ("hold", to_keep, heal),
     ("let go", to_keep, heal),
-    ("lapse", clearance.to_lapse, clearance.lapse),
 )
 """What the calendar says: its name in a glance, which tickets are due, and what is done to them."""
 
