@@ -44,6 +44,7 @@ def test_a_shift_by_keyboard_alone(page: Page, site: str, stage: Stage, album: A
     press("j")
     press("Enter")
     expect(page).to_have_url(re.compile(key_of(stage, "payroll")))
+    page.wait_for_load_state()  # the keys are heard once the page's script has run
     press("t")
     expect(page.get_by_text("It is yours.")).to_be_visible()
     press("g")

@@ -129,7 +129,7 @@ def escalate(page: Page, album: Album) -> None:
     need = "Rebuild the index on orders-db-2."
     page.get_by_role("link", name="Escalate").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Platform Engineering")).to_be_visible()
+    expect(dialog.get_by_text("Platform Engineering").first).to_be_visible()
     dialog.get_by_label("What do you need from them?").fill(need)
     dialog.get_by_role("button", name="Escalate").click()
     expect(dialog.get_by_text("Choose why.")).to_be_visible()

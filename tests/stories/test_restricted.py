@@ -54,7 +54,7 @@ def test_when_nobody_cleared_can_be_told_security_hears_that_much_and_no_more(
     story.phone.rang(("sasha", "page"))
     alarm = Message.objects.get(recipient=story.analyst, kind="page")
     assert case.key not in alarm.subject + alarm.body
-    assert (alarm.clearance, alarm.data) == ("", {})
+    assert (alarm.clearance, alarm.data) == ("", {"veiled": True})
 
 
 def test_numbers_of_ordinary_tickets_show_no_gap_for_a_case(story: Story) -> None:

@@ -312,4 +312,8 @@ def test_agents_open_problems_and_changes_and_requesters_do_not(stage, sign_in):
     made = sign_in(stage.ines).post("/new", {**given, "source": "phone"})
     assert made.status_code == 302
     assert Ticket.objects.latest("pk").kind == "problem"
-    assert sign_in(stage.ada).post("/new", given).status_code == 422
+    answer = sign_in(stage.ada).post("/new", given)
+    assert (answer.status_code, answer.url) == (302, "/portal/ask")
+    refused = sign_in(stage.ada).post("/portal/ask", {**given, "step": "send"})
+    assert refused.status_code in (200, 422)
+    assert Ticket.objects.filter(kind="problem").count() == 1

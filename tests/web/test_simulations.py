@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from escalation.models import Policy
 from escalation.policies import draft_policy
@@ -54,7 +55,7 @@ def test_a_simulation_is_asked_for_watched_and_read(stage, draft, sign_in):
     assert steps["Standard: Pass to the next tier"][0] > 0
     for title, counts in shown.steps:
         cells = "".join(rf'<td class="number">{count}</td>' for count in counts)
-        assert f'<th scope="row">{title}</th>{cells}' in body
+        assert f'<th scope="row">{escape(title)}</th>{cells}' in body
 
 
 def test_restricted_tickets_are_in_no_figure(stage, draft, sign_in):

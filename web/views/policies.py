@@ -59,7 +59,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(plain(shown)) if shown else [],
         "stops": [STOPS[name] for name in shown.stop_on if name in STOPS] if shown else [],
         "draft": draft,
-        "changes": difference(current, draft).sentences if current and draft else [],
+        "changes": difference(current, draft).changes if current and draft else [],
         "climbs": running_climbs(request.user).get(found.pk, 0),
         "behind": touched(found, current, request.user) if current and manages else None,
         "form": MoveForm(),
