@@ -40,12 +40,7 @@ class Difference:
 
     @property
     def sentences(self) -> list[str]:
-        """The difference to be read, one thing in a sentence; that there is none, in one too."""
-        return self.changes or ["Nothing changes."]
-
-    @property
-    def changes(self) -> list[str]:
-        """What differs, one thing in a sentence; nothing where nothing does."""
+        """The difference to be read, one thing in a sentence."""
         lines = [_setting_words(name, change) for name, change in self.settings.items()]
         lines += [f"Step “{name}” is removed." for name in self.removed]
         lines += [f"Step “{name}” is added." for name in self.added]
@@ -58,7 +53,7 @@ class Difference:
                 f" {_words(name, old)}, becomes {_words(name, new)}."
                 for name, (old, new) in step.fields.items()
             ]
-        return lines
+        return lines or ["Nothing changes."]
 
 
 def pair_steps(old: Sequence[Step], new: Sequence[Step]) -> dict[int, int]:

@@ -248,6 +248,10 @@ def test_steps_are_added_moved_and_removed_without_script(stage, policy, sign_in
         shown = answer.context["form"].draft.steps
         assert [step.get("name", "") for step in shown] == expected, act
     assert not PolicyRevision.objects.filter(policy=policy, published_at=None).exists()
+    page = client.get(f"{STANDARD}/draft").content.decode()
+    for act in ("add", "up-1", "down-0", "remove-2"):
+        assert f'value="{act}"' in page
+        assert f"""hx-vals='{{"act": "{act}"}}'""" in page, "else the form's own would be sent"
 
 
 def test_mistakes_stand_at_their_field_and_what_was_typed_stays(stage, sign_in):

@@ -59,7 +59,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(plain(shown)) if shown else [],
         "stops": [STOPS[name] for name in shown.stop_on if name in STOPS] if shown else [],
         "draft": draft,
-        "changes": difference(current, draft).changes if current and draft else [],
+        "changes": _changes(current, draft) if current and draft else [],
         "climbs": running_climbs(request.user).get(found.pk, 0),
         "behind": touched(found, current, request.user) if current and manages else None,
         "form": MoveForm(),
@@ -160,6 +160,12 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
         told = ngettext("%(n)s climb moved.", "%(n)s climbs moved.", counts.moved)
         messages.success(request, told % {"n": counts.moved})
     return redirect("web:policy", slug=slug)
+
+
+def _changes(current: PolicyRevision, draft: PolicyRevision) -> list[str]:
+    """What the draft changes, a sentence each; [] when it changes nothing."""
+    found = difference(current, draft)
+    return found.sentences if found else []
 
 
 def policy_of(slug: str) -> Policy:
