@@ -78,7 +78,8 @@ def _form(act: Act, at: Situation, request: HttpRequest) -> ActForm | None:
     if act.form is None:
         return None
     given = request.POST if request.method == "POST" else None
-    about: dict[str, Any] = {"ticket": at.ticket, "person": at.person}
+    # The page behind the dialog has fields of the same names; a label names its field by id.
+    about: dict[str, Any] = {"ticket": at.ticket, "person": at.person, "auto_id": "act_%s"}
     if given and LOOK in given:  # another choice was made, whose questions are to be shown
         form = act.form(initial=given.dict(), **about)
     else:
