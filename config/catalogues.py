@@ -5,7 +5,7 @@ The compiled files are made where the product starts and are never kept in the t
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -52,14 +52,18 @@ def compile_catalogues() -> list[Path]:
     return written
 
 
-def refresh_catalogues() -> dict[str, int]:
+def refresh_catalogues(labels: Iterable[str], context: str) -> dict[str, int]:
     """Bring every catalogue up to date with the marks in code and templates.
 
-    Returns how many words each language still lacks. What is not marked any more is dropped.
+    `labels` are words that the floors below the pages keep without a mark; the catalogues know
+    them by that context. Returns how many words each language still lacks. What is not marked any
+    more is dropped.
     """
     template = Catalog(project="Tierline")
-    for path, message, context in _marks():
-        template.add(message, locations=[(path, 0)], context=context)
+    for path, message, of in marks():
+        template.add(message, locations=[(path, 0)], context=of)
+    for label in labels:
+        template.add(label, context=context)
     lacking = {}
     for source in _sources():
         with source.open("rb") as text:
@@ -91,7 +95,7 @@ def _sources() -> Iterator[Path]:
         yield from sorted(Path(folder).glob("*/LC_MESSAGES/*.po"))
 
 
-def _marks() -> Iterator[tuple[str, str | tuple[str, ...], str | None]]:
+def marks() -> Iterator[tuple[str, str | tuple[str, ...], str | None]]:
     """Every marked word with the file in which it stands and its context."""
     for app in MARKED:
         for path in sorted((settings.BASE_DIR / app).rglob("*")):

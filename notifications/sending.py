@@ -190,6 +190,7 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
             (str(label), make_link(message, action, clock=fixed(now)))
             for action, label in dict(message.data.get("links") or {}).items()
         ],
+        language=message.recipient.language,
         event=message.data.get("event") or {},
         secret=_secret_for(message),
     )

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from escalation import contracts, handover
 from escalation.models import Escalation
 from roles.models import Person
@@ -41,17 +44,17 @@ class Act:
     """
 
     slug: str
-    label: str
+    label: str | Promise
     icon: str
     needs: tuple[str, ...]
     fits: Fits
     perform: Perform
-    done: str
+    done: str | Promise
     form: type[forms.ActForm] | None = None
     key: str = ""
-    warning: str = ""
+    warning: str | Promise = ""
     main: bool = False
-    group: str = ""
+    group: str | Promise = ""
     room: str = ""
 
     @property
@@ -62,7 +65,7 @@ class Act:
     @property
     def verb(self) -> str:
         """What stands on the button that does it."""
-        return self.label.rstrip("…")
+        return str(self.label).rstrip("…")
 
     def is_offered(self, situation: Situation) -> bool:
         """Whether the act is allowed to this person and makes sense now."""
@@ -113,243 +116,243 @@ def _given(function: Callable[..., object]) -> Perform:
 ACTS = (
     Act(
         "take",
-        "Take",
+        _("Take"),
         "hand",
         ("take",),
         _takeable,
         _plain(assignment.take),
-        "It is yours.",
+        _("It is yours."),
         key="t",
         main=True,
     ),
     Act(
         "acknowledge",
-        "Acknowledge",
+        _("Acknowledge"),
         "check",
         ("acknowledge",),
         lambda at: _routed(at) and not at.ticket.is_acknowledged,
         _plain(assignment.acknowledge),
-        "Acknowledged. Paging for it stops.",
+        _("Acknowledged. Paging for it stops."),
         key="a",
         main=True,
     ),
     Act(
         "accept",
-        "Accept escalation",
+        _("Accept escalation"),
         "thumbs-up",
         ("accept",),
         _acceptable,
         _plain(handover.accept),
-        "Escalation accepted.",
+        _("Escalation accepted."),
         key="y",
         main=True,
     ),
     Act(
         "resume",
-        "Resume",
+        _("Resume"),
         "circle-play",
         ("resume",),
         _status(*states.PENDING),
         _plain(lifecycle.resume),
-        "Work goes on.",
+        _("Work goes on."),
         key="u",
         main=True,
     ),
     Act(
         "escalate",
-        "Escalate",
+        _("Escalate"),
         "trending-up",
         ("escalate",),
         _routed,
         _given(handover.escalate),
-        "Escalated.",
+        _("Escalated."),
         form=forms.EscalateForm,
         key="e",
         main=True,
     ),
     Act(
         "complete-handover",
-        "Give what is owed…",
+        _("Give what is owed…"),
         "clipboard-list",
         ("comment_internal",),
         lambda at: _open(at) and at.escalation is not None and bool(at.escalation.owed),
         _given(contracts.complete_handover),
-        "The team has it now.",
+        _("The team has it now."),
         form=forms.CompleteForm,
     ),
     Act(
         "hand-back",
-        "Hand back",
+        _("Hand back"),
         "corner-down-left",
         ("hand_back",),
         _returnable,
         _given(handover.hand_back),
-        "Handed back.",
+        _("Handed back."),
         form=forms.HandBackForm,
         key="b",
         main=True,
     ),
     Act(
         "pend",
-        "Put on hold",
+        _("Put on hold"),
         "circle-pause",
         ("pend",),
         _status(states.IN_PROGRESS),
         _given(lifecycle.pend),
-        "On hold.",
+        _("On hold."),
         form=forms.PendForm,
         key="p",
         main=True,
     ),
     Act(
         "resolve",
-        "Resolve",
+        _("Resolve"),
         "circle-check",
         ("resolve",),
         _routed,
         _given(lifecycle.resolve),
-        "Resolved. The requester has been told.",
+        _("Resolved. The requester has been told."),
         form=forms.ResolveForm,
         key="s",
         main=True,
     ),
     Act(
         "confirm",
-        "Confirm it is solved",
+        _("Confirm it is solved"),
         "badge-check",
         ("confirm",),
         _status(states.RESOLVED),
         _plain(lifecycle.confirm),
-        "Thank you. The ticket is closed.",
+        _("Thank you. The ticket is closed."),
         main=True,
     ),
     Act(
         "reopen",
-        "Reopen",
+        _("Reopen"),
         "rotate-ccw",
         ("reopen",),
         _status(states.RESOLVED),
         _given(lifecycle.reopen),
-        "Reopened.",
+        _("Reopened."),
         form=forms.ReasonForm,
         main=True,
     ),
     Act(
         "chase",
-        "Ask where it stands",
+        _("Ask where it stands"),
         "megaphone",
         ("chase",),
         _open,
         _given(lifecycle.chase),
-        "The team sees that you asked.",
+        _("The team sees that you asked."),
         form=forms.ChaseForm,
     ),
     Act(
         "assign",
-        "Assign to…",
+        _("Assign to…"),
         "user-check",
         ("assign",),
         _routed,
         _given(assignment.assign),
-        "Assigned.",
+        _("Assigned."),
         form=forms.AssignForm,
     ),
     Act(
         "release",
-        "Put back into the queue",
+        _("Put back into the queue"),
         "undo-2",
         ("take",),
         _release,
         _plain(assignment.release),
-        "Back in the team's queue.",
+        _("Back in the team's queue."),
     ),
     Act(
         "unacknowledge",
-        "Withdraw acknowledgement",
+        _("Withdraw acknowledgement"),
         "undo-2",
         ("unacknowledge",),
         lambda at: _open(at) and at.ticket.is_acknowledged,
         _plain(assignment.unacknowledge),
-        "Withdrawn. Paging goes on where it stopped.",
+        _("Withdrawn. Paging goes on where it stopped."),
     ),
     Act(
         "move",
-        "Send to another team…",
+        _("Send to another team…"),
         "arrow-right",
         ("triage", "push_any"),
         _open,
         _given(assignment.move),
-        "Sent on.",
+        _("Sent on."),
         form=forms.MoveForm,
     ),
     Act(
         "impact",
-        "Set impact and urgency…",
+        _("Set impact and urgency…"),
         "arrow-up-down",
         ("set_priority",),
         _open,
         _given(triage.set_urgency_impact),
-        "Impact and urgency are set.",
+        _("Impact and urgency are set."),
         form=forms.ImpactForm,
     ),
     Act(
         "priority",
-        "Override priority…",
+        _("Override priority…"),
         "octagon-alert",
         ("override_priority",),
         _open,
         _given(triage.override_priority),
-        "The priority is set.",
+        _("The priority is set."),
         form=forms.OverrideForm,
     ),
     Act(
         "link",
-        "Link with another ticket…",
+        _("Link with another ticket…"),
         "link",
         ("link",),
         lambda at: True,
         _given(links.link),
-        "Linked, on both timelines.",
+        _("Linked, on both timelines."),
         form=forms.LinkForm,
     ),
     Act(
         "watch",
-        "Watch",
+        _("Watch"),
         "eye",
         ("watch",),
         lambda at: not at.is_watching,
         _plain(assignment.watch),
-        "You will be told of news.",
+        _("You will be told of news."),
     ),
     Act(
         "unwatch",
-        "Stop watching",
+        _("Stop watching"),
         "eye-off",
         ("watch",),
         lambda at: at.is_watching,
         _plain(assignment.unwatch),
-        "You will not be told any more.",
+        _("You will not be told any more."),
     ),
     Act(
         "close",
-        "Close",
+        _("Close"),
         "archive",
         ("close",),
         _status(states.RESOLVED),
         _plain(lifecycle.close),
-        "Closed.",
-        warning="A closed ticket cannot be reopened.",
+        _("Closed."),
+        warning=_("A closed ticket cannot be reopened."),
     ),
     Act(
         "cancel",
-        "Cancel ticket…",
+        _("Cancel ticket…"),
         "circle-x",
         ("cancel",),
         _open,
         _given(lifecycle.cancel),
-        "Cancelled.",
+        _("Cancelled."),
         form=forms.ReasonForm,
-        warning="A cancelled ticket cannot be reopened. The requester sees the reason.",
+        warning=_("A cancelled ticket cannot be reopened. The requester sees the reason."),
     ),
 )
 

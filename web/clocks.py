@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from escalation.billing import late_words
 from escalation.clock import read
@@ -15,6 +16,7 @@ from roles.calendars import work_calendar
 from roles.models import Team
 from tickets.models import Ticket
 from web.countdowns import Countdown, countdown, duration_text
+from web.wording import inline, worded
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def _card(clock: Clock, now: datetime, bill: str) -> ClockCard:
     is_over = clock.state in (Clock.State.STOPPED, Clock.State.CANCELLED)
     used = clock.elapsed_s if is_over else _elapsed_s(clock, now)
     return ClockCard(
-        label=ClockKind(clock.kind).label,
+        label=worded(ClockKind(clock.kind).label),
         team=clock.team.name if clock.team else "",
         left=countdown(clock.due_at, now, target_s=clock.target_s, paused=paused),
         state=_state(clock, is_over),
@@ -92,9 +94,9 @@ def _elapsed_s(clock: Clock, now: datetime) -> float:
 
 def _state(clock: Clock, is_over: bool) -> str:
     if not is_over:
-        return "late" if clock.breached_at else clock.get_state_display().lower()
-    ended = clock.get_ended_as_display().lower() or "ended"
-    return f"{ended}, late" if clock.breached_at else ended
+        return _("late") if clock.breached_at else inline(clock.get_state_display())
+    ended = inline(clock.get_ended_as_display()) or _("ended")
+    return _("%(ended)s, late") % {"ended": ended} if clock.breached_at else ended
 
 
 def _pause(pause: Any) -> str:
@@ -102,5 +104,5 @@ def _pause(pause: Any) -> str:
     start, end = pause[0], pause[1]
     begun = datetime.fromisoformat(start)
     if end is None:
-        return f"since {localtime(begun):%H:%M}"
+        return _("since %(time)s") % {"time": f"{localtime(begun):%H:%M}"}
     return duration_text((datetime.fromisoformat(end) - begun).total_seconds())

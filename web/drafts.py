@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from escalation.checking import GOALLESS, NEEDED, TELLING, check_policy, unknown_names
 from escalation.models import PolicyRevision
@@ -45,11 +46,11 @@ class Draft:
         for name, most in (("repeat_limit", 100), ("repeat_after_s", 2_147_483_647)):
             value = getattr(self, name)
             if not isinstance(value, int) or not 0 <= value <= most:
-                found[name] = f"A whole number from 0 to {most}."
+                found[name] = _("A whole number from 0 to %(most)s.") % {"most": most}
         found |= _empty_values("", self.conditions)
         for number, step in enumerate(self.steps, start=1):
             if len(str(step.get("name", ""))) > 120:
-                found[f"steps.{number}.name"] = "At most 120 characters."
+                found[f"steps.{number}.name"] = _("At most %(most)s characters.") % {"most": 120}
             found |= _empty_values(f"steps.{number}.", step.get("conditions", ()))
         return found or unknown_names([filled(step) for step in self.steps])
 
@@ -57,7 +58,7 @@ class Draft:
 def _empty_values(path: str, conditions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Conditions that ask for nothing, which would never hold."""
     return {
-        f"{path}conditions.{number}": "Say which."
+        f"{path}conditions.{number}": _("Say which.")
         for number, condition in enumerate(conditions, start=1)
         if "" in (condition.get("is"), condition.get("not"))
     }

@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 from django.utils.functional import Promise
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from escalation.configuration.applying import apply_text
@@ -81,7 +82,7 @@ def next_step(done: Sequence[Step]) -> Step | None:
 def starter(name: str) -> str:
     """The text of a shipped starter file. Raises Invalid for one that is not shipped."""
     if name not in (*LADDERS, *POLICIES):
-        raise Invalid("unknown_starter", "Choose one.", {"choice": "Choose one."})
+        raise Invalid("unknown_starter", gettext("Choose one."), {"choice": gettext("Choose one.")})
     return (STARTERS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
@@ -103,10 +104,10 @@ def apply_sections(actor: Person, **sections: Any) -> None:
 
 def set_hours(actor: Person, *, zone: str, opens: str, closes: str, country: str) -> None:
     """Office hours on working days, and round the clock beside them."""
-    office = {"name": "Office hours", "zone": zone, "hours": [f"Mon-Fri {opens}-{closes}"]}
+    office = {"name": gettext("Office hours"), "zone": zone, "hours": [f"Mon-Fri {opens}-{closes}"]}
     if country:
         office["country"] = country
-    always = {"name": "Round the clock", "zone": "UTC", "hours": ["Mon-Sun 00:00-24:00"]}
+    always = {"name": gettext("Round the clock"), "zone": "UTC", "hours": ["Mon-Sun 00:00-24:00"]}
     apply_sections(actor, calendars={"office": office, "always": always})
 
 
@@ -118,12 +119,12 @@ def set_teams(actor: Person, named: Mapping[str, str], *, hours: str) -> None:
     for tier, name in named.items():
         slug = slugify(name)[:80]
         if not slug or slug in teams:
-            wrong = "Each team needs a name of its own."
+            wrong = gettext("Each team needs a name of its own.")
             raise Invalid("bad_team", wrong, {f"team_{tier}": wrong})
         teams[slug] = {"name": name, "tier": tier, "calendar": hours, "service_desk": tier == desk}
         routes.append({"tier": tier, "team": slug, "takes_new": False})
     if not desk:
-        wrong = "Somebody has to take new tickets: name a team on the ladder."
+        wrong = gettext("Somebody has to take new tickets: name a team on the ladder.")
         raise Invalid("no_desk", wrong, {})
     apply_sections(actor, teams=teams, routes=routes)
 
@@ -140,7 +141,7 @@ def set_rosters(actor: Person, teams: Sequence[Team], *, zone: str, starts_on: s
         members = team.memberships.filter(person__is_active=True).order_by("joined_at", "pk")
         people = list(members.values_list("person__username", flat=True))
         weekly = {
-            "name": "Weekly turns",
+            "name": gettext("Weekly turns"),
             "people": people,
             "starts_on": starts_on,
             "handover": "09:00",

@@ -21,6 +21,7 @@ from tickets import states
 from tickets.models import Route, Service, Ticket
 from tickets.priority import LABELS as PRIORITIES
 from web.shifts import Serving, serving_in
+from web.wording import worded
 
 SHOWN: Final = 8
 """Open tickets that a team's page lists; the queue has the rest."""
@@ -143,7 +144,7 @@ def promises_of(team: Team) -> list[Promise]:
             kind: targets.spec(chosen[kind][0]).seconds for kind in PROMISES if kind in chosen
         }
         if revisions:
-            found.append(Promise(priority, str(word), revisions))
+            found.append(Promise(priority, worded(word), revisions))
     return found
 
 
@@ -219,7 +220,7 @@ def team_page(team: Team, reader: Person, now: datetime, zone: ZoneInfo) -> Team
 
 def members_of(team: Team) -> list[Member]:
     """Its heads first, then everybody by name; nobody twice, nobody who has left. One query."""
-    roles = {str(value): str(label) for value, label in Membership.Role.choices}
+    roles = {str(value): worded(label) for value, label in Membership.Role.choices}
     named = [(team.lead, roles["lead"]), (team.manager, roles["manager"])]
     found = {each.pk: Member(each, role) for each, role in named if each and each.is_active}
     rows = Membership.objects.filter(team=team, person__is_active=True).select_related("person")

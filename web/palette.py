@@ -21,6 +21,7 @@ from web.queue import is_agent
 from web.register import ACTS
 from web.savedviews import filters_of, seen_by
 from web.searching import parse
+from web.wording import worded
 
 MOST_TICKETS: Final = 8
 MOST_EACH: Final = 6
@@ -94,7 +95,7 @@ def _tickets(person: Person, text: str, agent: bool, now: datetime) -> Iterator[
 
 def _line(row: Ticket) -> Item:
     address = reverse("web:ticket", args=[row.key])
-    return Item(row.subject, states.LABELS[row.status], "ticket", address, mark=row.key)
+    return Item(row.subject, worded(states.LABELS[row.status]), "ticket", address, mark=row.key)
 
 
 def _places(person: Person, words: str, agent: bool) -> Iterator[Item]:

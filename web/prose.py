@@ -11,6 +11,7 @@ from escalation.explain import duration
 from escalation.gates import DAY_NAMES
 from escalation.models import ClockKind, PolicyRevision, PolicyStep
 from tickets import states
+from web.wording import inline, worded
 
 Step = Mapping[str, Any]
 """A step as drafts carry it: the fields of PolicyStep."""
@@ -175,7 +176,7 @@ def _order(step: Step) -> float:
 
 def _clock(step: Step) -> str:
     kind = step.get("clock") or ""
-    return ClockKind(kind).label.lower() if kind in ClockKind.values else "…"
+    return inline(ClockKind(kind).label) if kind in ClockKind.values else "…"
 
 
 def _mark(step: Step) -> str:
@@ -203,7 +204,7 @@ def when_words(step: Step) -> str:
         "left": _span(step.get("remaining_s")),
         "delay": _span(step.get("delay_s")),
         "window": _span(step.get("window_s")),
-        "status": str(states.LABELS.get(step.get("status") or "", "…")).lower(),
+        "status": inline(states.LABELS.get(step.get("status") or "", "…")),
         "count": step.get("count") or "…",
         "same": step.get("same") or "…",
     }
@@ -255,7 +256,7 @@ def _value_words(fact: str, value: Any) -> str:
         return _("none")
     if fact == "priority":
         return f"P{value}"
-    return str(states.LABELS.get(str(value), value)) if fact == "status" else str(value)
+    return worded(states.LABELS.get(str(value), value)) if fact == "status" else str(value)
 
 
 def gate_words(gates: Mapping[str, Any]) -> list[str]:
@@ -263,7 +264,9 @@ def gate_words(gates: Mapping[str, Any]) -> list[str]:
     parts: list[str] = []
     hours = []
     if gates.get("weekdays"):
-        hours.append(" ".join(DAY_NAMES[day] for day in gates["weekdays"] if day in range(7)))
+        hours.append(
+            " ".join(worded(DAY_NAMES[day]) for day in gates["weekdays"] if day in range(7))
+        )
     if gates.get("from") or gates.get("until"):
         hours.append(f"{gates.get('from', '00:00')}\u2013{gates.get('until', '24:00')}")
     places = {"team": _("in the team's hours"), "responder": _("in each person's own time")}

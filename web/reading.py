@@ -21,6 +21,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Concat, JSONObject
 from django.shortcuts import get_object_or_404
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from notifications.models import Message, MessageState
 from roles.models import Person, Team
@@ -35,6 +38,7 @@ from tickets.models import (
     Watcher,
 )
 from web.standing import with_standing
+from web.wording import worded_choices
 
 AROUND: Final = (
     "requester__organisation",
@@ -49,12 +53,12 @@ AROUND: Final = (
     "organisation",
 )
 SHOWN_ALERTS: Final = 20
-BACKWARD: Final[Mapping[str, str]] = {
-    TicketLink.Relation.CHILD_OF: "Parent of",
-    TicketLink.Relation.DUPLICATE_OF: "Duplicated by",
-    TicketLink.Relation.CAUSED_BY: "Cause of",
-    TicketLink.Relation.FOLLOWS: "Followed by",
-    TicketLink.Relation.RELATED: "Related to",
+BACKWARD: Final[Mapping[str, str | Promise]] = {
+    TicketLink.Relation.CHILD_OF: _("Parent of"),
+    TicketLink.Relation.DUPLICATE_OF: _("Duplicated by"),
+    TicketLink.Relation.CAUSED_BY: _("Cause of"),
+    TicketLink.Relation.FOLLOWS: _("Followed by"),
+    TicketLink.Relation.RELATED: pgettext_lazy("label", "Related to"),
 }
 """How a link reads from its other end."""
 
@@ -161,9 +165,11 @@ class Linked:
 
 def links_of(ticket: Any) -> list[Linked]:
     """The links of a ticket read whole, those that lead on first."""
-    forward = dict(TicketLink.Relation.choices)
+    forward = dict(worded_choices(TicketLink.Relation.choices))
     return [
-        Linked(words[row["relation"]], row["relation"], row["key"], row["subject"], row["status"])
+        Linked(
+            str(words[row["relation"]]), row["relation"], row["key"], row["subject"], row["status"]
+        )
         for words, rows in ((forward, ticket.links_on), (BACKWARD, ticket.links_back))
         for row in rows
     ]

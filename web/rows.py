@@ -12,6 +12,7 @@ from roles.models import Team
 from tickets.models import Ticket
 from web.countdowns import Countdown, countdown
 from web.whom import Whom
+from web.wording import worded
 
 ALIVE = (Clock.State.RUNNING, Clock.State.PAUSED)
 Clocks = dict[int, list[Clock]]
@@ -59,7 +60,7 @@ def _row(
     clock = alive[0]
     paused = clock.state == Clock.State.PAUSED
     left = countdown(clock.due_at, now, target_s=clock.target_s, paused=paused)
-    return Row(ticket, left, ClockKind(clock.kind).label, step, to_whom)
+    return Row(ticket, left, worded(ClockKind(clock.kind).label), step, to_whom)
 
 
 def _urgency(clock: Clock) -> tuple[bool, datetime]:

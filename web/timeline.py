@@ -30,7 +30,10 @@ from notifications.models import Attempt, Message, MessageState, Outcome
 from roles.models import Person, Team
 from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
-from web.sentences import ICONS, Names, headline
+from web.eventmarks import ICONS
+from web.eventwords import Names
+from web.sentences import headline
+from web.wording import inline
 
 PAGE_EVENTS: Final = 60
 MOST_EVENTS: Final = 600
@@ -338,15 +341,21 @@ def _topic(subject: str, ticket: Ticket) -> str:
 
 
 def _delivery(message: Any) -> str:
-    state = MessageState(message.state).label.lower()
-    line = f"{message.recipient_name} by {message.channel}: {state}"
+    state = inline(MessageState(message.state).label)
+    line = _("%(person)s by %(channel)s: %(state)s") % {
+        "person": message.recipient_name,
+        "channel": message.channel,
+        "state": state,
+    }
     if message.finished_reason:
         line += f" ({message.finished_reason})"
-    tries = (
-        f"; try {each['number']}: {Outcome(each['outcome']).label.lower()}, {each['detail']}"
-        for each in message.told_tries
-    )
-    return line + "".join(tries)
+    return "; ".join([line, *(_attempt(each) for each in message.told_tries)])
+
+
+def _attempt(told: Mapping[str, Any]) -> str:
+    outcome = inline(Outcome(told["outcome"]).label)
+    named = {"number": told["number"], "outcome": outcome, "detail": told["detail"]}
+    return _("try %(number)s: %(outcome)s, %(detail)s") % named
 
 
 def _listed(people: Sequence[str]) -> str:

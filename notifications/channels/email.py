@@ -10,6 +10,9 @@ from uuid import NAMESPACE_URL, uuid5
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template import Context, Engine
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.smtp import Session
@@ -78,7 +81,15 @@ def judge(problem: smtplib.SMTPException | OSError) -> SendResult:
 
 
 def compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
-    """Build the mail; raises ValueError where the address cannot stand in a header."""
+    """Build the mail in its reader's language.
+
+    Raises ValueError where the address cannot stand in a header.
+    """
+    with translation.override(message.language):
+        return _compose(message, address)
+
+
+def _compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     thread = f"<{uuid5(NAMESPACE_URL, f'{settings.PUBLIC_URL}#{message.topic}')}@{host}>"
     subject = _one_line(message.subject, _SUBJECT_MAX)
@@ -96,7 +107,7 @@ def compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
         },
     )
     page = _engine().get_template("notifications/email.html")
-    html = page.render(Context({"message": message, "subject": subject}))
+    html = page.render(Context({"message": message, "subject": subject, **_frame(message)}))
     mail.attach_alternative(html, "text/html")
     return mail
 
@@ -107,8 +118,23 @@ def _engine() -> Engine:
     return Engine(dirs=[str(Path(__file__).resolve().parent.parent / "templates")])
 
 
+def _frame(message: OutgoingMessage) -> dict[str, str]:
+    """The words around the message, in the language that is spoken now."""
+    return {
+        "language": message.language,
+        "urgent": _("Urgent"),
+        "acknowledge": _("Acknowledge"),
+        "open": pgettext("letter", "Open"),
+    }
+
+
 def _plain(message: OutgoingMessage) -> str:
-    links = [("Acknowledge", message.ack_url), *message.links, ("Open", message.open_url)]
+    said = _frame(message)
+    links = [
+        (said["acknowledge"], message.ack_url),
+        *message.links,
+        (said["open"], message.open_url),
+    ]
     lines = [f"{label}: {url}" for label, url in links if url]
     return "\n\n".join([message.body.strip(), *lines]) + "\n"
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 class OutgoingMessage:
     """A message ready to leave: every word and link is final; `key` stays the same on each try.
 
-    `links` are further signed links, each with its label. `event` and the `secret` that signs it
-    are for machines only.
+    `links` are further signed links, each with its label; `language` is the recipient's.
+    `event` and the `secret` that signs it are for machines only.
     """
 
     key: str
@@ -22,6 +22,7 @@ class OutgoingMessage:
     ack_url: str = ""
     open_url: str = ""
     links: Sequence[tuple[str, str]] = ()
+    language: str = "en"
     event: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
 

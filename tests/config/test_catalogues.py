@@ -8,6 +8,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from django.conf import settings
 
+from config.catalogues import marks
+from web.wording import CONTEXT, labels
+
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|</?\w+[^>]*>")
 
 
@@ -30,6 +33,14 @@ def test_every_message_is_said_in_german():
     assert list(catalogue.obsolete) == []
     plurals = [m for m in messages if m.pluralizable]
     assert [m.id for m in plurals if len(_forms(m.string)) != catalogue.num_plurals] == []
+
+
+def test_the_catalogue_knows_every_mark_and_every_label():
+    catalogue = _german()
+    marked = {(message, context) for _, message, context in marks()}
+    first = [(one if isinstance(one, str) else one[0], context) for one, context in marked]
+    asked = [*first, *((label, CONTEXT) for label in labels())]
+    assert [one for one in asked if catalogue.get(*one) is None] == []
 
 
 def test_a_german_sentence_keeps_the_places_for_names_and_numbers():

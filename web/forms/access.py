@@ -1,6 +1,7 @@
 """The sign-in form."""
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from web.forms.base import PageForm
 
@@ -9,15 +10,15 @@ class SignInForm(PageForm):
     """User name and password; whether they are right is asked elsewhere."""
 
     username = forms.CharField(
-        label="User name",
+        label=_("User name"),
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
-        error_messages={"required": "Enter your user name."},
+        error_messages={"required": _("Enter your user name.")},
     )
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         max_length=4096,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": "Enter your password."},
+        error_messages={"required": _("Enter your password.")},
     )

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from escalation.contracts import URGENT, present_handover
 from escalation.models import Escalation
@@ -17,9 +17,10 @@ from tickets.models import Ticket, TicketLink
 from tickets.priority import LABELS as PRIORITIES
 from tickets.priority import LEVELS
 from web.forms.base import PageForm
+from web.wording import numbered, worded_choices
 
-LEVEL_CHOICES = [(str(level), f"{level} {word}") for level, word in LEVELS.items()]
-CHOOSE = [("", "Choose…")]
+LEVEL_CHOICES = numbered(LEVELS)
+CHOOSE = [("", _("Choose…"))]
 ASKED: Final = "need_"
 """What the names of fields begin with that a receiver's contract adds."""
 TOP: Final = "top"
@@ -41,7 +42,7 @@ def seen_ticket(person: Person, key: str) -> Ticket:
     """The ticket of that key, if the person may see it. Raises ValidationError otherwise."""
     found = Ticket.objects.visible_to(person).filter(key=key.strip().upper()).first()
     if found is None:
-        raise forms.ValidationError("No ticket that you can see has this key.")
+        raise forms.ValidationError(_("No ticket that you can see has this key."))
     return found
 
 
@@ -64,30 +65,30 @@ class EscalateForm(ActForm):
     template_name = "web/acts/escalate_form.html"
 
     to_team = forms.ChoiceField(
-        label="To",
+        label=_("To"),
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose a team."},
+        error_messages={"required": _("Choose a team.")},
     )
     reason_code = forms.ChoiceField(
-        label="Why",
-        error_messages={"required": "Choose why."},
+        label=_("Why"),
+        error_messages={"required": _("Choose why.")},
     )
     reason = words(
-        "What do you need from them?",
+        _("What do you need from them?"),
         rows=3,
-        error_messages={"required": "Say in a sentence what you need."},
+        error_messages={"required": _("Say in a sentence what you need.")},
     )
-    tried = words("What has been tried?", required=False, rows=2)
-    impact = words("Who is affected, and how?", required=False, rows=2)
+    tried = words(_("What has been tried?"), required=False, rows=2)
+    impact = words(_("Who is affected, and how?"), required=False, rows=2)
     urgent = forms.BooleanField(
-        label="Pass it on at once; what they ask for follows", required=False
+        label=_("Pass it on at once; what they ask for follows"), required=False
     )
 
     def prepare(self) -> None:
         if self.ticket.priority not in URGENT:
             del self.fields["urgent"]
         codes = [pair for pair in Escalation.Reason.choices if pair[0] != "policy"]
-        self.fields["reason_code"].choices = CHOOSE + codes  # type: ignore[attr-defined]
+        self.fields["reason_code"].choices = CHOOSE + worded_choices(codes)  # type: ignore[attr-defined]
         self.panel: Panel | None = None
         self.chosen: Choice | None = None
 
@@ -100,7 +101,7 @@ class EscalateForm(ActForm):
         offered = ([panel.recommended] if panel.recommended else []) + list(panel.alternatives)
         choices = [(each.team.slug, each.team.name) for each in offered]
         if panel.recommended is None:
-            choices.insert(0, (TOP, "Page the incident manager"))
+            choices.insert(0, (TOP, _("Page the incident manager")))
         self.fields["to_team"].choices = choices  # type: ignore[attr-defined]
         self.initial.setdefault("to_team", choices[0][0])
         slug = self.data.get("to_team") or self.initial["to_team"]
@@ -117,7 +118,9 @@ class EscalateForm(ActForm):
                 self.fields[need.slug].help_text = told
             return
         label = need.name if need.required else _("%(need)s (if you know)") % {"need": need.name}
-        told = _("Told before on this ticket; only if there is news.") if question.answered else ""
+        told = ""
+        if question.answered:
+            told = str(_("Told before on this ticket; only if there is news."))
         self.fields[f"{ASKED}{need.slug}"] = words(label, required=False, rows=2, help_text=told)
 
     @property
@@ -159,14 +162,14 @@ class HandBackForm(ActForm):
     """Why the escalation does not belong here."""
 
     reason_code = forms.ChoiceField(
-        label="Why",
-        choices=CHOOSE + Escalation.HandBackReason.choices,
-        error_messages={"required": "Choose why."},
+        label=_("Why"),
+        choices=CHOOSE + worded_choices(Escalation.HandBackReason.choices),
+        error_messages={"required": _("Choose why.")},
     )
     reason = words(
-        "What should they know?",
+        _("What should they know?"),
         rows=3,
-        error_messages={"required": "Say what the sender should know or do."},
+        error_messages={"required": _("Say what the sender should know or do.")},
     )
 
 
@@ -174,29 +177,29 @@ class PendForm(ActForm):
     """Whom the ticket waits for, why, and when to look again."""
 
     status = forms.ChoiceField(
-        label="Waiting for",
+        label=_("Waiting for"),
         choices=[
-            (states.PENDING_REQUESTER, "the requester"),
-            (states.PENDING_VENDOR, "a vendor"),
-            (states.PENDING_CHANGE, "a change"),
+            (states.PENDING_REQUESTER, _("the requester")),
+            (states.PENDING_VENDOR, _("a vendor")),
+            (states.PENDING_CHANGE, _("a change")),
         ],
     )
     reason = forms.CharField(
-        label="What for?",
+        label=_("What for?"),
         max_length=250,
-        help_text="If you wait for the requester, this is what they are asked.",
+        help_text=_("If you wait for the requester, this is what they are asked."),
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": "Say what you wait for."},
+        error_messages={"required": _("Say what you wait for.")},
     )
     change = forms.CharField(
-        label="Key of the change",
+        label=_("Key of the change"),
         required=False,
         max_length=20,
-        help_text="If you wait for a change: its end brings the ticket back to work.",
+        help_text=_("If you wait for a change: its end brings the ticket back to work."),
         widget=forms.TextInput(attrs={"placeholder": "CHG-000123", "autocomplete": "off"}),
     )
     wake_at = forms.DateTimeField(
-        label="Look at it again",
+        label=_("Look at it again"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
@@ -209,21 +212,21 @@ class PendForm(ActForm):
 
     def prepare(self) -> None:
         zone = timezone.get_current_timezone_name()
-        self.fields["wake_at"].help_text = f"In your time zone, {zone}."
+        self.fields["wake_at"].help_text = _("In your time zone, %(zone)s.") % {"zone": zone}
 
 
 class ResolveForm(ActForm):
     """What solved it, in a word and in words."""
 
     code = forms.ChoiceField(
-        label="Outcome",
-        choices=CHOOSE + list(RESOLUTION_CODES.items()),
-        error_messages={"required": "Choose an outcome."},
+        label=_("Outcome"),
+        choices=CHOOSE + worded_choices(RESOLUTION_CODES.items()),
+        error_messages={"required": _("Choose an outcome.")},
     )
     text = words(
-        "What solved it?",
-        help_text="The requester reads this.",
-        error_messages={"required": "Say what solved it."},
+        _("What solved it?"),
+        help_text=_("The requester reads this."),
+        error_messages={"required": _("Say what solved it.")},
     )
 
 
@@ -231,10 +234,10 @@ class ReasonForm(ActForm):
     """One reason in words."""
 
     reason = forms.CharField(
-        label="Why?",
+        label=_("Why?"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say why."},
+        error_messages={"required": _("Say why.")},
     )
 
 
@@ -242,7 +245,7 @@ class ChaseForm(ActForm):
     """A requester asking where it stands."""
 
     text = forms.CharField(
-        label="Anything that has changed?",
+        label=_("Anything that has changed?"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -252,9 +255,9 @@ class ChaseForm(ActForm):
 class ImpactForm(ActForm):
     """Impact and urgency, from which the priority follows."""
 
-    impact = forms.TypedChoiceField(label="Impact", choices=LEVEL_CHOICES, coerce=int)
-    urgency = forms.TypedChoiceField(label="Urgency", choices=LEVEL_CHOICES, coerce=int)
-    reason = words("Why?", required=False, rows=2)
+    impact = forms.TypedChoiceField(label=_("Impact"), choices=LEVEL_CHOICES, coerce=int)
+    urgency = forms.TypedChoiceField(label=_("Urgency"), choices=LEVEL_CHOICES, coerce=int)
+    reason = words(_("Why?"), required=False, rows=2)
 
     def prepare(self) -> None:
         self.initial.setdefault("impact", self.ticket.impact)
@@ -265,16 +268,16 @@ class OverrideForm(ActForm):
     """A priority against the matrix, or none to lift it."""
 
     priority = forms.TypedChoiceField(
-        label="Priority",
+        label=_("Priority"),
         required=False,
         coerce=int,
         empty_value=None,
         choices=[
-            ("", "As impact and urgency say"),
-            *[(str(level), f"P{level} {word}") for level, word in PRIORITIES.items()],
+            ("", _("As impact and urgency say")),
+            *numbered(PRIORITIES, "P"),
         ],
     )
-    reason = words("Why?", rows=2, error_messages={"required": "Say why."})
+    reason = words(_("Why?"), rows=2, error_messages={"required": _("Say why.")})
 
     def prepare(self) -> None:
         self.initial.setdefault("priority", self.ticket.priority_override or "")
@@ -284,10 +287,10 @@ class AssignForm(ActForm):
     """Somebody of the team that has the ticket."""
 
     assignee = forms.ModelChoiceField(
-        label="To",
+        label=_("To"),
         queryset=Person.objects.none(),
-        empty_label="Choose…",
-        error_messages={"required": "Choose somebody."},
+        empty_label=_("Choose…"),
+        error_messages={"required": _("Choose somebody.")},
     )
 
     def prepare(self) -> None:
@@ -299,9 +302,11 @@ class AssignForm(ActForm):
 class LinkForm(ActForm):
     """Another ticket by its key, and how the two belong together."""
 
-    relation = forms.ChoiceField(label="This ticket is", choices=TicketLink.Relation.choices)
+    relation = forms.ChoiceField(
+        label=_("This ticket is"), choices=worded_choices(TicketLink.Relation.choices)
+    )
     other = forms.CharField(
-        label="Key of the other ticket",
+        label=_("Key of the other ticket"),
         max_length=20,
         widget=forms.TextInput(attrs={"placeholder": "INC-000123", "autocomplete": "off"}),
     )
@@ -315,13 +320,13 @@ class MoveForm(ActForm):
     """Another team, without escalating."""
 
     team = forms.ModelChoiceField(
-        label="Team",
+        label=_("Team"),
         queryset=Team.objects.none(),
         to_field_name="slug",
-        empty_label="Choose…",
-        error_messages={"required": "Choose a team."},
+        empty_label=_("Choose…"),
+        error_messages={"required": _("Choose a team.")},
     )
-    reason = words("Why?", required=False, rows=2)
+    reason = words(_("Why?"), required=False, rows=2)
 
     def prepare(self) -> None:
         others = Team.objects.filter(is_active=True).exclude(pk=self.ticket.team_id)

@@ -15,6 +15,7 @@ from tickets.models import Ticket
 from tickets.priority import LABELS as PRIORITIES
 from web.forms.acts import CHOOSE, words
 from web.forms.base import PageForm
+from web.wording import numbered, worded_choices
 
 
 class BulkForm(PageForm):
@@ -65,7 +66,7 @@ class BulkPriorityForm(BulkForm):
         coerce=int,
         empty_value=None,
         choices=[
-            *[(str(level), f"P{level} {word}") for level, word in PRIORITIES.items()],
+            *numbered(PRIORITIES, "P"),
             ("", gettext_lazy("As impact and urgency say")),
         ],
     )
@@ -108,7 +109,7 @@ class BulkResolveForm(BulkForm):
 
     code = forms.ChoiceField(
         label=gettext_lazy("Outcome"),
-        choices=CHOOSE + list(RESOLUTION_CODES.items()),
+        choices=CHOOSE + worded_choices(RESOLUTION_CODES.items()),
         error_messages={"required": gettext_lazy("Choose an outcome.")},
     )
     text = words(

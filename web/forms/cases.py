@@ -17,6 +17,7 @@ from tickets.stakeholders import AUDIENCES, children_of
 from web.forms.acts import CHOOSE, ActForm, ReasonForm, seen_ticket, words
 from web.forms.base import PageForm
 from web.forms.people import PersonField, working_here
+from web.wording import worded_choices
 
 LOCAL: Final = "%Y-%m-%dT%H:%M"
 ENDINGS: Final = (
@@ -47,7 +48,7 @@ def in_your_zone() -> str:
 
 def _severity() -> forms.TypedChoiceField:
     return forms.TypedChoiceField(
-        label=_("Severity"), choices=Major.Severity.choices, coerce=int, initial=2
+        label=_("Severity"), choices=worded_choices(Major.Severity.choices), coerce=int, initial=2
     )
 
 
@@ -154,7 +155,7 @@ class SolutionForm(ActForm):
 
     code = forms.ChoiceField(
         label=_("Outcome"),
-        choices=CHOOSE + list(RESOLUTION_CODES.items()),
+        choices=CHOOSE + worded_choices(RESOLUTION_CODES.items()),
         error_messages={"required": _("Choose an outcome.")},
     )
     text = words(
@@ -352,6 +353,7 @@ class EndForm(ActForm):
     """How the change ended."""
 
     how = forms.ChoiceField(
-        label=_("How did it end?"), choices=[(each.value, each.label) for each in ENDINGS]
+        label=_("How did it end?"),
+        choices=worded_choices((each.value, each.label) for each in ENDINGS),
     )
     result = words(_("Result"), rows=3, error_messages={"required": _("Say what came of it.")})

@@ -14,6 +14,7 @@ from roles.models import Team
 from tickets.models import Ticket, TicketLink
 from web.forms.acts import CHOOSE, ActForm, seen_ticket, words
 from web.forms.people import PersonField, working_here
+from web.wording import inline
 
 
 class InvolveForm(ActForm):
@@ -84,7 +85,7 @@ class UnlinkForm(ActForm):
         self.fields["link"].choices = [(pk, self._told(row)) for pk, row in self.rows.items()]  # type: ignore[attr-defined]
 
     def _told(self, row: TicketLink) -> str:
-        return f"{row.source.key}: {row.get_relation_display().lower()} {row.target.key}"
+        return f"{row.source.key}: {inline(row.get_relation_display())} {row.target.key}"
 
     def clean_link(self) -> tuple[Ticket, Ticket, str]:
         """Both ends and the relation, as the link leads."""

@@ -11,6 +11,7 @@ from tickets.answering import Answer
 from tickets.lifecycle import RESOLUTION_CODES
 from tickets.models import Ticket
 from web.forms.acts import CHOOSE, ActForm, seen_ticket, words
+from web.wording import worded_choices
 
 NOTE: Final = "note"
 REPLY: Final = "reply"
@@ -67,7 +68,7 @@ class ComposerForm(ActForm):
     code = forms.ChoiceField(
         label=gettext_lazy("Outcome"),
         required=False,
-        choices=CHOOSE + list(RESOLUTION_CODES.items()),
+        choices=CHOOSE + worded_choices(RESOLUTION_CODES.items()),
     )
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
     files = Files(required=False)  # type: ignore[assignment]

@@ -3,20 +3,22 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from roles.models import Person
 from tickets.models import Category, Kind, Service, Source
 from web.forms.acts import words
 from web.forms.base import PageForm
+from web.wording import worded_choices
 
 OPEN_KINDS = [
-    (Kind.INCIDENT.value, "Something is broken"),
-    (Kind.REQUEST.value, "I need something"),
-    (Kind.SECURITY.value, "It concerns security"),
+    (Kind.INCIDENT.value, _("Something is broken")),
+    (Kind.REQUEST.value, _("I need something")),
+    (Kind.SECURITY.value, _("It concerns security")),
 ]
 AGENT_KINDS = [
-    (Kind.PROBLEM.value, "Several tickets have one cause"),
-    (Kind.CHANGE.value, "Something is to be changed"),
+    (Kind.PROBLEM.value, _("Several tickets have one cause")),
+    (Kind.CHANGE.value, _("Something is to be changed")),
 ]
 """What only people of the service open."""
 
@@ -24,51 +26,61 @@ AGENT_KINDS = [
 class OpeningForm(PageForm):
     """A new ticket; agents also say for whom, and how it reached them."""
 
-    kind = forms.ChoiceField(label="What is it?", choices=OPEN_KINDS, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("What is it?"), choices=OPEN_KINDS, widget=forms.RadioSelect)
     subject = forms.CharField(
-        label="In one sentence",
+        label=_("In one sentence"),
         max_length=250,
-        widget=forms.TextInput(attrs={"placeholder": "Cannot print on the second floor"}),
-        error_messages={"required": "Say in one sentence what it is about."},
+        widget=forms.TextInput(attrs={"placeholder": _("Cannot print on the second floor")}),
+        error_messages={"required": _("Say in one sentence what it is about.")},
     )
     description = words(
-        "What happened, and what have you tried?",
+        _("What happened, and what have you tried?"),
         required=False,
         rows=6,
-        help_text="When it began, who is affected, and the exact words of any error help most.",
+        help_text=_("When it began, who is affected, and the exact words of any error help most."),
     )
     service = forms.ModelChoiceField(
-        label="Service",
+        label=_("Service"),
         queryset=Service.objects.none(),
         required=False,
-        empty_label="I do not know",
+        empty_label=_("I do not know"),
     )
     category = forms.ModelChoiceField(
-        label="Category",
+        label=_("Category"),
         queryset=Category.objects.none(),
         required=False,
-        empty_label="I do not know",
+        empty_label=_("I do not know"),
     )
     impact = forms.TypedChoiceField(
-        label="Who is affected?",
+        label=_("Who is affected?"),
         coerce=int,
         initial=3,
-        choices=[(3, "One person"), (2, "A group or department"), (1, "Everybody, or customers")],
+        choices=[
+            (3, _("One person")),
+            (2, _("A group or department")),
+            (1, _("Everybody, or customers")),
+        ],
     )
     urgency = forms.TypedChoiceField(
-        label="Can work go on?",
+        label=_("Can work go on?"),
         coerce=int,
         initial=3,
-        choices=[(3, "Yes, with a nuisance"), (2, "Only partly"), (1, "No, work has stopped")],
+        choices=[
+            (3, _("Yes, with a nuisance")),
+            (2, _("Only partly")),
+            (1, _("No, work has stopped")),
+        ],
     )
     requester = forms.CharField(
-        label="For whom?",
+        label=_("For whom?"),
         required=False,
         max_length=254,
-        help_text="User name or e-mail address; empty for yourself.",
+        help_text=_("User name or e-mail address; empty for yourself."),
     )
-    source = forms.ChoiceField(label="How did it reach you?", choices=Source.choices)
-    asset = forms.CharField(label="Device or asset", required=False, max_length=200)
+    source = forms.ChoiceField(
+        label=_("How did it reach you?"), choices=worded_choices(Source.choices)
+    )
+    asset = forms.CharField(label=_("Device or asset"), required=False, max_length=200)
 
     def __init__(self, *args: Any, by_agent: bool, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"kind": Kind.INCIDENT.value, "source": Source.PHONE.value})
@@ -89,5 +101,5 @@ class OpeningForm(PageForm):
         found = people.filter(username__iexact=given) | people.filter(email__iexact=given)
         person = found.first() if "\x00" not in given else None
         if person is None:
-            raise forms.ValidationError("Nobody active has this user name or address.")
+            raise forms.ValidationError(_("Nobody active has this user name or address."))
         return person

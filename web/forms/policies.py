@@ -20,6 +20,7 @@ from tickets import states
 from web.drafts import NOTHING, UNITS, Draft, amount_of, value_text
 from web.forms.base import PageForm
 from web.prose import FACTS, STOPS, WHOM, sentence_of
+from web.wording import worded, worded_choices
 
 AROUND: Final = tuple(WHOM)
 PER_TEAM: Final = ("on_call", "lead", "manager", "team")
@@ -194,18 +195,18 @@ def choices() -> dict[str, Any]:
     named = [*Vendor.objects.filter(is_active=True).values_list("slug", "name")]
     named += [*Hook.objects.filter(is_active=True).values_list("slug", "name")]
     return {
-        "triggers": PolicyStep.Trigger.choices,
-        "clocks": ClockKind.choices,
-        "statuses": [(name, states.LABELS[name]) for name in sorted(states.OPEN)],
-        "sames": PolicyStep.Same.choices,
-        "bases": PolicyStep.Basis.choices,
+        "triggers": worded_choices(PolicyStep.Trigger.choices),
+        "clocks": worded_choices(ClockKind.choices),
+        "statuses": [(name, worded(states.LABELS[name])) for name in sorted(states.OPEN)],
+        "sames": worded_choices(PolicyStep.Same.choices),
+        "bases": worded_choices(PolicyStep.Basis.choices),
         "units": list(UNITS),
         "facts": [(name, FACTS[name]) for name in FACTS if name in POLICY_FACTS],
         "step_facts": [(name, FACTS[name]) for name in FACTS if name in STEP_FACTS],
         "verbs": [(name, VERBS.get(name, name)) for name in READERS],
         "targets": [*targets, *named],
         "stops": [(value, STOPS[value]) for value in StopOn.values],
-        "weekdays": list(enumerate(DAY_NAMES)),
+        "weekdays": [(day, worded(name)) for day, name in enumerate(DAY_NAMES)],
         "priorities": range(1, 6),
         "nothing": NOTHING,
     }

@@ -15,7 +15,9 @@ from tickets.models import EventKind, Major, Ticket, TicketLink, TimelineEvent
 from tickets.queries import readable_events
 from tickets.staffing import ROLE_WORDS
 from web.countdowns import Countdown, countdown, duration_text
-from web.sentences import ICONS, Names, headline
+from web.eventmarks import ICONS
+from web.eventwords import Names
+from web.sentences import headline
 
 PAST_SHOWN: Final = 20
 RECENT: Final = timedelta(days=7)

@@ -23,6 +23,7 @@ from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
 from web.queue import is_agent
 from web.timeline import in_reader_zone
+from web.wording import inline, worded
 
 register = template.Library()
 DASH = "\u2013"
@@ -73,7 +74,7 @@ def _drawn(name: str, size: int) -> SafeString:
 @register.simple_tag
 def priority(level: int, *, short: bool = False) -> SafeString:
     """A priority as shape, code and word."""
-    word = PRIORITY_LABELS.get(level, "")
+    word = worded(PRIORITY_LABELS.get(level, ""))
     return format_html(
         '<span class="priority priority-{}">{}<b>P{}</b> <span class="{}">{}</span></span>',
         level,
@@ -87,7 +88,7 @@ def priority(level: int, *, short: bool = False) -> SafeString:
 @register.simple_tag
 def status(name: str, *, short: bool = False) -> SafeString:
     """A status as shape and word; a short one says the whole in its title."""
-    whole = states.LABELS.get(name, name)
+    whole = worded(states.LABELS.get(name, name))
     return format_html(
         '<span class="status status-{}" title="{}">{}<span>{}</span></span>',
         name.split("_", maxsplit=1)[0],
@@ -103,7 +104,9 @@ def tier(held: Any) -> SafeString:
     if held is None:
         return mark_safe("")
     if held.rank is None:
-        return format_html('<span class="tier tier-lane" title="{}">Lane</span>', held.name)
+        return format_html(
+            '<span class="tier tier-lane" title="{}">{}</span>', held.name, gettext("Lane")
+        )
     return format_html('<span class="tier" title="{}">L{}</span>', held.name, held.rank)
 
 
@@ -112,7 +115,7 @@ def due(shown: Countdown, label: str = "") -> SafeString:
     """A deadline that ticks in the browser and is right without; the exact time is its title."""
     mark = icon(TONE_ICONS[shown.tone]) if shown.tone in TONE_ICONS else ""
     if shown.due_at is None:
-        words = shown.text if shown.tone == "paused" else "no deadline"
+        words = shown.text if shown.tone == "paused" else gettext("no deadline")
         return format_html(
             '<span class="due due-{}">{}<span>{}</span></span>', shown.tone, mark, words
         )
@@ -183,6 +186,18 @@ def duration(seconds: float) -> str:
     return duration_text(seconds)
 
 
+@register.filter(name="worded")
+def worded_label(label: object) -> str:
+    """A word of the floors below in the reader's language."""
+    return worded(label)
+
+
+@register.filter(name="inline")
+def inline_label(label: object) -> str:
+    """The same within a sentence."""
+    return inline(label)
+
+
 @register.filter
 def reader_zone(line: str) -> str:
     """A stored sentence with its instants in the reader's zone."""
@@ -202,10 +217,10 @@ def milliseconds(at: datetime) -> int:
 
 
 @register.simple_tag
-def person(somebody: Any, *, nobody: str = "nobody") -> SafeString:
+def person(somebody: Any, *, nobody: str = "") -> SafeString:
     """A person's name, with the VIP mark in words and shape."""
     if somebody is None:
-        return format_html('<span class="muted">{}</span>', nobody)
+        return format_html('<span class="muted">{}</span>', nobody or gettext("nobody"))
     mark = (
         format_html('<span class="vip" title="VIP">{}<span>VIP</span></span>', icon("star", 12))
         if somebody.is_vip

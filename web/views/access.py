@@ -5,6 +5,7 @@ from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -12,8 +13,8 @@ from roles.newcomers import is_untouched
 from web import doors, signin
 from web.forms.access import SignInForm
 
-WRONG = "User name and password do not match. Both are checked together; try again."
-TOO_MANY = "Too many wrong passwords. Wait a quarter of an hour, then try again."
+WRONG = _("User name and password do not match. Both are checked together; try again.")
+TOO_MANY = _("Too many wrong passwords. Wait a quarter of an hour, then try again.")
 
 
 @sensitive_post_parameters("password")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from escalation.routes import panel
 from roles.models import Team
@@ -111,7 +112,7 @@ def _ways(act: Act, at: Situation) -> list[Act]:
 
 
 def _forbidden(act: Act, ticket: Ticket) -> str:
-    return f"You may not do this with {ticket.key}: {act.label.lower().rstrip('…')}."
+    return _("You may not do this with %(key)s: “%(act)s”.") % {"key": ticket.key, "act": act.verb}
 
 
 def _page(

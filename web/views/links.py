@@ -27,7 +27,7 @@ def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         claim = read_link(token)
         if claim.used and request.method != "POST":
-            raise Conflict("link_used", "This link has been used already.")
+            raise Conflict("link_used", _("This link has been used already."))
         person, ticket = _meant(claim)
         if request.method != "POST":
             context = {"ticket": ticket, "person": person, "token": token}
@@ -38,7 +38,7 @@ def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
     except Refused as refused:
         return _refuse(request, refused)
     except Ticket.DoesNotExist:
-        return _refuse(request, Invalid("link_invalid", "This link is not valid."))
+        return _refuse(request, Invalid("link_invalid", _("This link is not valid.")))
     return render(request, "web/links/done.html", {"ticket": ticket, "person": person})
 
 

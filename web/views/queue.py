@@ -16,6 +16,7 @@ from tickets.priority import LABELS as PRIORITIES
 from web import bulk, doors
 from web.filters import STATUS_ORDER, Filters
 from web.queue import Page, is_agent, queue_page
+from web.wording import worded
 
 
 @doors.signed_in(action="view")
@@ -40,8 +41,8 @@ def _around(request: HttpRequest, page: Page) -> dict[str, Any]:
     """What the whole page shows beside its live part."""
     return {
         "here": "queue",
-        "statuses": [(name, states.LABELS[name]) for name in STATUS_ORDER],
-        "priorities": PRIORITIES,
+        "statuses": [(name, worded(states.LABELS[name])) for name in STATUS_ORDER],
+        "priorities": {level: worded(word) for level, word in PRIORITIES.items()},
         "example_site": getattr(settings, "EXAMPLE_SITE", False),
         "last_act": bulk.take_report(request.session, request.user),
         "my_teams": [team for team in page.teams if team.is_mine],  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.catalogues import compile_catalogues, refresh_catalogues
+from web.wording import CONTEXT, labels
 
 
 class Command(BaseCommand):
@@ -17,6 +18,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["compile"]:
-            for language, lacking in refresh_catalogues().items():
+            for language, lacking in refresh_catalogues(labels(), CONTEXT).items():
                 self.stdout.write(f"{language}: {lacking} without translation")
         compile_catalogues()
