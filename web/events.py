@@ -53,24 +53,24 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(eq=False)
 class Client:
-    """One open page; however many hints arrive while it is slow, it gets one."""
+    """One open page; however many hints arrive while it is slow, it gets one of each kind."""
 
     topics: frozenset[str]
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
-    has_changed: bool = False
+    news: set[str] = field(default_factory=set)
 
     def hint(self, topics: frozenset[str]) -> None:
         """Say that these have news; who comes and goes is less than a change."""
-        if not all(name.startswith(HERE) for name in topics & self.topics or topics):
-            self.has_changed = True
+        for name in self.topics if EVERYTHING in topics else topics & self.topics:
+            self.news.add("here" if name.startswith(HERE) else "change")
         self.hinted.set()
 
-    def word(self) -> str:
-        """What the page is told, and then forgotten: "change", or "here" for people only."""
-        word = "change" if self.has_changed else "here"
+    def words(self) -> list[str]:
+        """What the page is told, and then forgotten: "change", and "here" for people."""
+        words = sorted(self.news)
         self.hinted.clear()
-        self.has_changed = False
-        return word
+        self.news.clear()
+        return words
 
 
 class Hub:
@@ -109,9 +109,12 @@ class Hub:
     def catch_up(self, client: Client, since: float) -> None:
         """Hint a page that was made at `since` if it may have missed anything until now."""
         oldest = self._recent[0][0] if self._recent else time.time()
-        missed = (topics for at, topics in self._recent if at >= since - SKEW_S)
-        if oldest > since or any(_concerns(topics, client) for topics in missed):
-            client.hint(frozenset({EVERYTHING}))
+        missed = [topics for at, topics in self._recent if at >= since - SKEW_S]
+        if oldest > since:
+            missed.append(frozenset({EVERYTHING}))
+        for topics in missed:
+            if _concerns(topics, client):
+                client.hint(topics)
 
     @property
     def spread_ms(self) -> int:
@@ -175,13 +178,13 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
     number, asked = 0, loop.time()
     try:
         while not gone.done() and loop.time() < ends:
-            name = await _next_event(here, client, gone)
-            if not name and loop.time() - asked > SURE_POLL_S:
-                name = "poll"
-            asked = loop.time() if name else asked
+            names = await _next_events(here, client, gone)
+            if not names and loop.time() - asked > SURE_POLL_S:
+                names = ["poll"]
+            asked = loop.time() if set(names) - {"here"} else asked
             number += 1
-            word = f"id: {number}\nevent: {name}\ndata: {here.spread_ms}\n\n"
-            await _say(send, word if name else ": beat\n\n")
+            words = (f"id: {number}\nevent: {name}\ndata: {here.spread_ms}\n\n" for name in names)
+            await _say(send, "".join(words) or ": beat\n\n")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except OSError:
         log.debug("events: a page has gone away")
@@ -189,8 +192,8 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
         gone.cancel()
 
 
-async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> str:
-    """The word of a hint; without one "poll" while Redis is away, else "", a mere heartbeat."""
+async def _next_events(here: Hub, client: Client, gone: asyncio.Task[None]) -> list[str]:
+    """The words of a hint; without one "poll" while Redis is away, else none: a mere heartbeat."""
     hint = asyncio.create_task(client.hinted.wait())
     waiting_s = DEAF_POLL_S if here.is_deaf else HEARTBEAT_S
     try:
@@ -199,8 +202,8 @@ async def _next_event(here: Hub, client: Client, gone: asyncio.Task[None]) -> st
         hint.cancel()
     if client.hinted.is_set():
         await asyncio.sleep(GATHER_S)
-        return client.word()
-    return "poll" if here.is_deaf else ""
+        return client.words()
+    return ["poll"] if here.is_deaf else []
 
 
 def _since(scope: Message) -> float:

@@ -1,6 +1,8 @@
 """Who else has a ticket's page open, and who types: keys in Valkey that expire by themselves.
 
-Nothing depends on it: without Valkey nobody is shown, and nothing else changes.
+Every open page counts by itself, so that one that is closed, or whose last word arrives after the
+first of the page that took its place, takes nobody else away. Nothing depends on it: without Valkey
+nobody is shown, and nothing else changes.
 """
 
 import logging
@@ -33,16 +35,17 @@ class Present:
     types: bool
 
 
-def note_presence(ticket: Ticket, person: Person, *, types: bool) -> None:
-    """Keep that the person looks at the ticket now, and whether they type.
+def note_presence(ticket: Ticket, person: Person, *, types: bool, page: str = "") -> None:
+    """Keep that the person looks at the ticket now, and whether they type; `page` is which of
+    theirs says so.
 
     Open pages are hinted at it when that is news.
     """
-    now, name = time.time(), _name(ticket)
-    member = str(person.pk)
+    now, name, member = time.time(), _name(ticket), _member(person, page)
     answers = _ask(
         ("ZSCORE", name, member),
         ("ZSCORE", f"{name}:types", member),
+        ("ZREMRANGEBYSCORE", name, "-inf", now),
         ("ZADD", name, now + LOOKS_FOR_S, member),
         ("EXPIRE", name, 2 * LOOKS_FOR_S),
         ("ZADD", f"{name}:types", now + TYPES_FOR_S, member)
@@ -57,10 +60,10 @@ def note_presence(ticket: Ticket, person: Person, *, types: bool) -> None:
         live.publish([here(ticket)])
 
 
-def leave(ticket: Ticket, person: Person) -> None:
-    """Forget the person at once, whose page has been closed."""
-    name = _name(ticket)
-    if _ask(("ZREM", name, person.pk), ("ZREM", f"{name}:types", person.pk)) is not None:
+def leave(ticket: Ticket, person: Person, *, page: str = "") -> None:
+    """Forget at once a page of the person that has been closed."""
+    name, member = _name(ticket), _member(person, page)
+    if _ask(("ZREM", name, member), ("ZREM", f"{name}:types", member)) is not None:
         live.publish([here(ticket)])
 
 
@@ -72,13 +75,17 @@ def others(ticket: Ticket, person: Person) -> list[Present]:
     )
     if answers is None:
         return []
-    looking, typing = ({int(member) for member in found} for found in answers)
+    looking, typing = ({int(each.partition(":")[0]) for each in found} for found in answers)
     ids = sorted((looking | typing) - {person.pk})[:MOST]
     if not ids:
         return []
     people = Person.objects.filter(pk__in=ids, is_active=True)
     found = [Present(str(each), each.pk in typing) for each in people]
     return sorted(found, key=lambda each: (not each.types, each.name))
+
+
+def _member(person: Person, page: str) -> str:
+    return f"{person.pk}:{page}"
 
 
 def here(ticket: Ticket) -> str:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from roles.models import Person
-from tests.browser.test_walk import sign_in
+from tests.browser.conftest import sign_in
 from tests.web.stage import Stage
 
 pytestmark = pytest.mark.browser

@@ -1,13 +1,10 @@
 """A shift at the desk by keyboard alone, rows that change under the pointer, and without script."""
 
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connection
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_walk import Album, album, sign_in  # noqa: F401  (a fixture)
+from tests.browser.conftest import Album, aside, sign_in
 from tests.web.stage import Stage
 from tickets.assignment import take
 
@@ -16,7 +13,7 @@ def key_of(stage: Stage, name: str) -> str:
     return stage.tickets[name].key
 
 
-def test_a_shift_by_keyboard_alone(page: Page, site: str, stage: Stage, album: Album):  # noqa: F811
+def test_a_shift_by_keyboard_alone(page: Page, site: str, stage: Stage, album: Album):
     sign_in(page, site, "ines")
     press = page.keyboard.press
     page.goto(f"{site}/?view=team")
@@ -73,17 +70,6 @@ def palette(page: Page, looks: Album, key: str) -> None:
     expect(page).to_have_url(re.compile(key))
 
 
-def somebody_else(acts: Callable[[], object]) -> None:
-    """Act on a thread of its own: beside Playwright's loop Django asks no database."""
-
-    def act() -> None:
-        acts()
-        connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(act).result()
-
-
 def test_a_row_that_leaves_the_view_stays_under_the_pointer(page: Page, site: str, stage: Stage):
     sign_in(page, site, "ines")
     page.goto(f"{site}/?view=team")
@@ -91,7 +77,7 @@ def test_a_row_that_leaves_the_view_stays_under_the_pointer(page: Page, site: st
     page.get_by_label(f"Select {chair}").check()
     mail.hover()
     before = mail.bounding_box()
-    somebody_else(lambda: take(ticket=stage.tickets["mail"], actor=stage.people["omar"]))
+    aside(lambda: take(ticket=stage.tickets["mail"], actor=stage.people["omar"]))
     expect(mail).to_have_class(re.compile("is-gone"))
     assert mail.bounding_box() == before
     expect(page.get_by_label(f"Select {chair}")).to_be_checked()

@@ -1,16 +1,10 @@
 """Somebody who needs help walks through the portal."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
-from django.db import connection
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_walk import Album, sign_in
+from tests.browser.conftest import Album, aside, sign_in
 from tests.web.stage import Stage
 from tickets.articles import draft_article, publish_article
 from tickets.assignment import take
@@ -18,29 +12,9 @@ from tickets.lifecycle import comment, resolve
 from tickets.models import Deflection, Feedback, Ticket
 
 
-@pytest.fixture
-def portal_album(page: Page, tmp_path: Path) -> Iterator[Album]:
-    kept = Album(page, Path(os.environ.get("SCREENSHOT_DIR", tmp_path)))
-    yield kept
-    assert not kept.faults, "\n".join(kept.faults)
-
-
 def write(stage: Stage, title: str, body: str, **more: object) -> None:
     made = draft_article(actor=stage.ines, title=title, body=body, audience="public", **more)
     publish_article(article=made, actor=None)
-
-
-def aside(act: Callable[[], object]) -> object:
-    """What the act returns; beside Playwright's loop only another thread may ask the database."""
-
-    def run() -> object:
-        try:
-            return act()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(run).result()
 
 
 def solve(stage: Stage) -> None:
@@ -51,21 +25,21 @@ def solve(stage: Stage) -> None:
     resolve(ticket=ticket, actor=stage.ines, code="fixed", text="The app was too old.")
 
 
-def test_somebody_needs_help(page: Page, site: str, stage: Stage, portal_album: Album):
+def test_somebody_needs_help(page: Page, site: str, stage: Stage, album: Album):
     aside(lambda: write(stage, "VPN drops at home", "Choose **Frankfurt** and try again."))
     aside(lambda: write(stage, "Printing from your phone", "Scan the code.\n\n- One\n- Two"))
     sign_in(page, site, "ada")
-    portal_album.look("portal-home")
+    album.look("portal-home")
     page.get_by_label("Say in one sentence").fill("The VPN is gone again")
     page.get_by_role("button", name="Get help").click()
     expect(page.get_by_text("This may help at once")).to_be_visible()
-    portal_album.look("portal-ask")
+    album.look("portal-ask")
     page.get_by_role("button", name="This solved it, I need no request").click()
     expect(page.get_by_text("No request was opened.")).to_be_visible()
     assert aside(Deflection.objects.count) == 1
 
     page.get_by_role("link", name="My requests").first.click()
-    portal_album.look("portal-requests")
+    album.look("portal-requests")
     page.get_by_role("link", name="Ask for help").click()
     question = page.get_by_label("What do you need help with?")
     question.press_sequentially("My phone cannot print", delay=15)
@@ -75,7 +49,7 @@ def test_somebody_needs_help(page: Page, site: str, stage: Stage, portal_album: 
     page.get_by_label("Something does not work").check()
     page.get_by_role("button", name="Send my request").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("My phone cannot print")
-    portal_album.look("portal-request")
+    album.look("portal-request")
     page.get_by_label("Write to us").fill("It is a Pixel.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("It is a Pixel.")).to_be_visible()
@@ -88,14 +62,14 @@ def test_somebody_needs_help(page: Page, site: str, stage: Stage, portal_album: 
     page.reload()
     expect(page.get_by_text("We think it is solved.")).to_be_visible()
     expect(page.get_by_text("zebrafish")).to_have_count(0)
-    portal_album.look("portal-solved")
+    album.look("portal-solved")
     page.get_by_role("button", name="Very good").click()
     expect(page.get_by_text("Thank you. The team reads it.")).to_be_visible()
-    portal_album.look("portal-rated")
+    album.look("portal-rated")
     page.get_by_role("button", name="Yes, it is solved").click()
     expect(page.get_by_text("This is solved and closed.")).to_be_visible()
     assert aside(lambda: Feedback.objects.get().score) == 5
     page.get_by_role("link", name="Knowledge").first.click()
-    portal_album.look("knowledge")
+    album.look("knowledge")
     page.get_by_role("link", name="Printing from your phone").click()
-    portal_album.look("article")
+    album.look("article")

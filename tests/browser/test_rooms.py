@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_walk import Album, album, sign_in, sign_out  # noqa: F401  (a fixture)
+from tests.browser.conftest import Album, sign_in, sign_out
 from tests.web.stage import Stage
 
 
@@ -10,7 +10,7 @@ def test_a_major_incident_is_led_in_its_room(
     page: Page,
     site: str,
     stage: Stage,
-    album: Album,  # noqa: F811
+    album: Album,
 ):
     key = stage.tickets["slow"].key
     sign_in(page, site, "nora")

@@ -1,13 +1,11 @@
 """Walks through the pages about the service itself: on call, who does what, policies."""
 
 import re
-from threading import Thread
 
-from django.db import connection
 from playwright.sync_api import Page, expect
 
 from insights.simulation.asking import run_waiting
-from tests.browser.test_walk import Album, album, sign_in  # noqa: F401 (a fixture)
+from tests.browser.conftest import Album, aside, sign_in
 from tests.web.stage import Stage
 
 
@@ -15,7 +13,7 @@ def test_a_lead_puts_somebody_in_by_three_clicks(
     page: Page,
     site: str,
     stage: Stage,
-    album: Album,  # noqa: F811
+    album: Album,
 ):
     sign_in(page, site, "nora")
     page.goto(f"{site}/on-call")
@@ -28,8 +26,10 @@ def test_a_lead_puts_somebody_in_by_three_clicks(
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Told at once: whoever you choose")).to_contain_text("Teo Marin")
     album.look("stand-in", whole=False)
-    dialog.get_by_role("link", name="only this day").click()
     dialog.get_by_text("Nora Weiss", exact=True).click()
+    dialog.get_by_role("link", name="only this day").click()
+    expect(dialog.get_by_role("link", name="the whole shift")).to_be_focused()
+    expect(dialog.get_by_label("Nora Weiss")).to_be_checked()
     dialog.get_by_role("button", name="Put in").click()
 
     expect(page.get_by_text("Nora Weiss is on call for these hours.")).to_be_visible()
@@ -49,7 +49,7 @@ def test_a_policy_is_edited_simulated_and_published(
     page: Page,
     site: str,
     stage: Stage,
-    album: Album,  # noqa: F811
+    album: Album,
 ):
     page.on("dialog", lambda dialog: dialog.accept())
     sign_in(page, site, "mara")
@@ -66,7 +66,7 @@ def test_a_policy_is_edited_simulated_and_published(
     page.get_by_role("link", name="Simulate").click()
     page.get_by_role("button", name="Simulate").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    reckon()
+    aside(run_waiting)  # what the worker does
     expect(page.get_by_text("People would have acted otherwise")).to_be_visible()
     expect(page.locator(".chart-picture")).to_have_count(2)
     album.look("simulation")
@@ -103,15 +103,3 @@ def edit(page: Page) -> None:
     expect(page.locator("#s0-a1-to2")).to_be_visible()
     page.get_by_role("button", name="Move step 3 up").click()
     expect(page.locator("#s1-name")).to_have_value("Call the incident manager")
-
-
-def reckon() -> None:
-    """What the worker does: beside Playwright's loop only a thread of its own asks the database."""
-
-    def work() -> None:
-        run_waiting()
-        connection.close()
-
-    worker = Thread(target=work)
-    worker.start()
-    worker.join(60)

@@ -1,34 +1,17 @@
 """The ticket page in a real browser: written on, looked at by two, changed while it is open."""
 
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
-from django.db import connections
 from playwright.sync_api import Browser, Page, expect
 
 from escalation.engine import tick
 from escalation.models import Run
 from roles.instants import database_now, fixed
-from tests.browser.test_walk import Album, album, sign_in  # noqa: F401 (a fixture)
+from tests.browser.conftest import Album, aside, sign_in
 from tests.web.stage import Stage
 from tickets.lifecycle import comment
 from tickets.models import CannedText, Ticket
-
-
-def apart(work: Callable[..., Any], *given: Any) -> Any:
-    """Do something with the database beside the browser's own loop, which forbids it in place."""
-
-    def alone() -> Any:
-        try:
-            return work(*given)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(alone).result()
 
 
 def ready_text() -> None:
@@ -51,14 +34,15 @@ def test_a_ticket_is_written_on_while_others_look_and_the_policy_goes_on(
     browser: Browser,
     site: str,
     stage: Stage,
-    album: Album,  # noqa: F811
+    album: Album,
 ):
-    apart(ready_text)
+    aside(ready_text)
     address = f"{site}/tickets/{stage.tickets['slow'].key}"
     sign_in(page, site, "nora")
     page.goto(address)
     page.keyboard.press("t")
     expect(page.get_by_text("It is yours.")).to_be_visible()
+    page.wait_for_load_state()  # "::" is heard once the page's script has run
     _write_with_help(page, album)
     _see_each_other(page, browser, site, address)
     _be_held_back_then_ask(page, stage, album)
@@ -68,7 +52,7 @@ def test_a_ticket_is_written_on_while_others_look_and_the_policy_goes_on(
     _keep_reading_while_the_policy_fires(page, stage)
 
 
-def _write_with_help(page: Page, album: Album) -> None:  # noqa: F811
+def _write_with_help(page: Page, album: Album) -> None:
     """A ready text by "::", a dropped file, a draft that outlives a reload."""
     text = page.get_by_label("Note or reply", exact=True)
     text.click()
@@ -107,14 +91,15 @@ def _keep_reading_while_the_policy_fires(page: Page, stage: Stage) -> None:
     opened = page.locator("details.item-more[open]")
     expect(opened).to_have_count(1)
     name = opened.get_attribute("id")
-    apart(let_the_next_step_fire, stage.tickets["slow"].pk)
-    expect(page.locator(".story")).to_contain_text("Pass to the next tier", timeout=15_000)
+    aside(lambda: let_the_next_step_fire(stage.tickets["slow"].pk))
+    expect(page.locator(".story")).to_contain_text("Pass to the next tier")
     expect(page.locator(f"details#{name}")).to_have_attribute("open", "")
+    expect(page.locator(f"details#{name} > summary")).to_be_focused()
 
 
-def _be_held_back_then_ask(page: Page, stage: Stage, album: Album) -> None:  # noqa: F811
+def _be_held_back_then_ask(page: Page, stage: Stage, album: Album) -> None:
     page.reload()
-    apart(answer_as, stage, "I have told Ada already.")
+    aside(lambda: answer_as(stage, "I have told Ada already."))
     page.locator(".mode-reply").click()
     text = page.get_by_label("Note or reply", exact=True)
     text.fill("Which browser do you use, Ada?")

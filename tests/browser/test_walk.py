@@ -2,79 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.stage import PASSWORD, Stage
-
-WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
-README_PICTURE = Path(__file__).resolve().parents[2] / "docs" / "screenshot.png"
-THEMES = ("light", "dark")
-UNSTYLE = (
-    """document.querySelectorAll('[style=""]').forEach((each) => each.removeAttribute("style"))"""
-)
-
-
-class Album:
-    """Screenshots of each page, and what axe thinks of it."""
-
-    def __init__(self, page: Page, folder: Path) -> None:
-        self.page = page
-        self.folder = folder
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.faults: list[str] = []
-
-    def look(self, name: str, *, whole: bool = True) -> None:
-        """Photograph the page in every width and theme; what is wrong is kept for the end."""
-        for size, (width, height) in WIDTHS.items():
-            self.page.set_viewport_size({"width": width, "height": height})
-            for theme in THEMES:
-                self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-                path = self.folder / f"{name}-{size}-{theme}.png"
-                self.page.screenshot(path=path, full_page=whole)
-                if (size, theme) == ("phone", "dark"):
-                    continue  # its colours are the desk's, its layout the light phone's
-                found = Axe().run(self.page)
-                if found.response["violations"]:
-                    self.faults.append(f"{path.stem}: {found.generate_report()}")
-                # Axe leaves empty styles behind, and htmx would set them again, against the CSP.
-                self.page.evaluate(UNSTYLE)
-            if size == "phone":
-                overhang = "document.documentElement.scrollWidth > innerWidth"
-                if self.page.evaluate(overhang):
-                    self.faults.append(f"{name} scrolls sideways on a phone")
-        self.page.set_viewport_size({"width": 1440, "height": 900})
-        self.page.emulate_media(color_scheme="light")
-        self.page.evaluate(UNSTYLE)
-
-    def for_readme(self) -> None:
-        """Make the README's picture from what stands on the screen."""
-        self.page.screenshot(path=README_PICTURE)
-        assert README_PICTURE.stat().st_size <= 300_000
-
-
-@pytest.fixture
-def album(page: Page, tmp_path: Path) -> Iterator[Album]:
-    kept = Album(page, Path(os.environ.get("SCREENSHOT_DIR", tmp_path)))
-    yield kept
-    assert not kept.faults, "\n".join(kept.faults)
-
-
-def sign_in(page: Page, site: str, name: str) -> None:
-    page.goto(f"{site}/sign-in")
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-
-
-def sign_out(page: Page) -> None:
-    page.locator(".bar-person > summary").click()
-    page.get_by_role("button", name="Sign out").click()
+from tests.browser.conftest import Album, sign_in, sign_out
+from tests.web.stage import Stage
 
 
 def test_an_agent_works_through_a_day(page: Page, site: str, stage: Stage, album: Album):

@@ -342,6 +342,19 @@ def test_who_else_is_here_is_said_to_colleagues_only(stage, sign_in, empty_redis
     assert sign_in(stage.bo).get(url).status_code == 404
 
 
+def test_a_page_that_closes_late_takes_nobody_away_who_has_another_open(
+    stage, sign_in, empty_redis
+):
+    url = address(stage, "slow", "here")
+    nora, teo = (sign_in(stage.people[name]) for name in ("nora", "teo"))
+    nora.post(url, {"state": "looks", "page": "before"})
+    nora.post(url, {"state": "types", "page": "after"})
+    nora.post(url, {"state": "gone", "page": "before"})
+    assert f"{stage.nora} is writing" in teo.get(url).content.decode()
+    nora.post(url, {"state": "gone", "page": "after"})
+    assert str(stage.nora) not in teo.get(url).content.decode()
+
+
 def test_without_valkey_nobody_is_shown_and_nothing_breaks(stage, sign_in, settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     client, url = sign_in(stage.nora), address(stage, "slow", "here")

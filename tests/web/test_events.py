@@ -182,6 +182,21 @@ def test_a_page_hears_at_once_what_changed_while_it_was_on_its_way():
     assert client.hinted.is_set()
 
 
+def test_a_page_hears_of_people_beside_changes_and_not_instead():
+    client = events.Client(frozenset({"ticket:1", "here:1"}))
+    client.hint(frozenset({"here:1"}))
+    assert client.words() == ["here"]
+    client.hint(frozenset({"here:1"}))
+    client.hint(frozenset({"team:4", "ticket:1"}))
+    assert client.words() == ["change", "here"]
+    client.hint(frozenset({events.EVERYTHING}))
+    assert client.words() == ["change", "here"]
+    assert not client.hinted.is_set()
+    queue = events.Client(frozenset({"team:4"}))
+    queue.hint(frozenset({events.EVERYTHING}))
+    assert queue.words() == ["change"]
+
+
 def test_a_new_ticket_reaches_an_open_queue(stage):
     cookie = cookie_of(stage.ines)
 

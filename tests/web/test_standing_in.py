@@ -49,6 +49,24 @@ def test_a_lead_puts_somebody_in_and_those_concerned_are_told(stage, sign_in):
     assert "dentist" in letter.body
 
 
+def test_one_day_of_a_longer_shift_can_be_chosen_and_the_whole_of_it_again(stage, sign_in):
+    client, start = sign_in(stage.nora), later(30)
+    day = hours(start)
+    pressed = {**hours(start, 48), "day_begins": day["begins"], "day_ends": day["ends"]}
+    asked = client.get("/on-call/team/support/stand-in", pressed)
+    assert ">only this day</a>" in asked.content.decode()
+    narrower = client.get(f"/on-call/team/support/stand-in?{asked.context['other']['query']}")
+    assert narrower.context["form"].initial == day
+    assert ">the whole shift</a>" in narrower.content.decode()
+    wider = client.get(f"/on-call/team/support/stand-in?{narrower.context['other']['query']}")
+    assert wider.context["form"].initial == hours(start, 48)
+    assert client.get("/on-call/team/support/stand-in", day).context["other"] is None
+    assert (
+        client.get("/on-call/team/support/stand-in", {**day, "day_begins": "x"}).context["other"]
+        is None
+    )
+
+
 def test_what_is_soon_is_told_at_once(stage, sign_in):
     start = later(2)
     form = {**hours(start), "person": stage.nora.pk}

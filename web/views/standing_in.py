@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -168,6 +169,7 @@ def _page(
         "team": team,
         "form": form,
         "hours": _hours(form),
+        "other": _other_hours(request, form),
         "told": _told(request, team, form),
         "zone_asked": request.POST.get("zone") or request.GET.get("zone", ""),
         "here": "on-call",
@@ -182,6 +184,23 @@ def _hours(form: HoursForm) -> tuple[datetime, datetime] | None:
     except ValidationError:
         return None
     return (start, end) if start and end else None
+
+
+def _other_hours(request: HttpRequest, form: HoursForm) -> dict[str, Any] | None:
+    """One day of the shift that was pressed, or the whole of it again; None where they are one."""
+    present = _hours(form)
+    try:
+        names = ("day_begins", "day_ends")
+        start, end = (form.fields["begins"].clean(request.GET.get(name)) for name in names)
+    except ValidationError:
+        return None
+    if not (present and start and end) or present == (start, end):
+        return None
+    asked = {"begins": start, "ends": end, "day_begins": present[0], "day_ends": present[1]}
+    query = {name: at.isoformat() for name, at in asked.items()}
+    if zone := request.GET.get("zone"):
+        query["zone"] = zone
+    return {"query": urlencode(query), "is_shorter": end - start < present[1] - present[0]}
 
 
 def _told(request: HttpRequest, team: Team, form: HoursForm) -> list[Person]:

@@ -17,7 +17,7 @@
 
   // ---- The draft ----
   let waiting = null;
-  let kept = text.value;
+  let kept = text.defaultValue; // what is typed before this script runs is as good as any other
   let sent = false;
 
   async function keep() {
@@ -72,6 +72,7 @@
   // ---- Files: chosen, dropped or pasted, they go up at once ----
   async function attach(list) {
     if (!list.length) return;
+    const before = state.textContent;
     say(form.dataset.sending);
     const data = new FormData();
     [...list].forEach((each) => data.append("files", each));
@@ -81,7 +82,7 @@
       if (!answer.ok) return say(told.length < 200 ? told : form.dataset.unkept);
       files.innerHTML = told;
       htmx.process(files);
-      say("");
+      if (state.textContent === form.dataset.sending) say(before); // a draft kept meanwhile says so
     } catch { say(form.dataset.unkept); }
   }
   document.getElementById("composer-file").addEventListener("change", async (event) => {
@@ -102,11 +103,13 @@
   // ---- Ready texts: "::" and a few letters, or the button ----
   const asked = () => text.value.slice(0, text.selectionStart).match(/(?:^|\s)::([^\n:]{0,40})$/);
   let asking = 0;
+  let offered = "";
   async function show(words) {
     const turn = ++asking;
     const answer = await fetch(`${form.dataset.canned}?q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } });
+    const told = answer.ok ? await answer.text() : "";
     if (turn !== asking || !answer.ok) return;
-    picker.innerHTML = await answer.text();
+    if (told !== offered) picker.innerHTML = offered = told; // the same again stays, perhaps just being pressed
     picker.hidden = false;
   }
   function pick() {
@@ -140,6 +143,8 @@
     else if (event.key === "ArrowUp" && at >= 0) { event.preventDefault(); (all[at - 1] ?? text).focus(); }
     else if (event.key === "Enter" && event.target === text && all.length) { event.preventDefault(); insert(all[0].dataset.text); }
   });
+
+  if (text.value !== kept) text.dispatchEvent(new Event("input"));
 })();
 
 // Who else is here: told every 20 seconds, at once when one begins to write, and when one leaves.
@@ -149,32 +154,36 @@
   if (!shown) return;
   const token = document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
   const text = document.getElementById("composer-text");
+  const page = crypto.getRandomValues(new Uint32Array(2)).reduce((name, part) => name + part.toString(36), "");
   let typedAt = 0;
   let told = "";
+  let asked = 0; // only the answer to the last question is shown
   const now = () => (Date.now() - typedAt < 8000 ? "types" : "looks");
 
-  async function tell(state, hidden = false) {
+  async function ask(how) {
+    const turn = ++asked;
+    try {
+      const answer = await fetch(shown.dataset.here, how);
+      const names = answer.status === 200 ? await answer.text() : null;
+      if (names !== null && turn === asked) shown.innerHTML = names;
+    } catch { shown.replaceChildren(); }
+  }
+  function tell(state, hidden = false) {
     told = state;
     const data = new FormData();
     data.set("state", state);
-    try {
-      const answer = await fetch(shown.dataset.here, { method: "POST", body: data, headers: { "X-CSRFToken": token }, keepalive: hidden });
-      if (answer.status === 200) shown.innerHTML = await answer.text();
-    } catch { shown.replaceChildren(); }
+    data.set("page", page);
+    return ask({ method: "POST", body: data, headers: { "X-CSRFToken": token }, keepalive: hidden });
   }
-  async function look() {
-    try {
-      const answer = await fetch(shown.dataset.here);
-      if (answer.status === 200) shown.innerHTML = await answer.text();
-    } catch { shown.replaceChildren(); }
-  }
+  const look = () => ask();
   text?.addEventListener("input", () => {
     typedAt = Date.now();
     if (told !== "types") tell("types");
   });
   document.addEventListener("tierline:here", look);
   document.addEventListener("visibilitychange", () => tell(document.hidden ? "gone" : now(), document.hidden));
-  addEventListener("pagehide", () => tell("gone", true));
+  addEventListener("pagehide", () => { if (told !== "gone") tell("gone", true); });
+  addEventListener("pageshow", (event) => { if (event.persisted) tell("looks"); });
   setInterval(() => { if (!document.hidden) tell(now()); }, EVERY);
   setInterval(() => { if (told === "types" && now() === "looks") tell("looks"); }, 3000);
   tell("looks");
