@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from web.views import guide, oncall, policies, simulations, standing_in
+from web.views import calendars, guide, oncall, policies, simulations, standing_in
 
 ADDRESSES = [
     path("on-call", oncall.on_call_now, name="on-call"),
     path("on-call/mine", oncall.own_shifts, name="on-call-mine"),
-    path("on-call/mine/link", oncall.new_link, name="on-call-link"),
-    path("on-call/mine/link/<int:pk>/end", oncall.end_link, name="on-call-link-end"),
+    path("on-call/mine/link", calendars.new_link, name="on-call-link"),
+    path("on-call/mine/link/<int:pk>/end", calendars.end_link, name="on-call-link-end"),
     path("on-call/swaps/<int:pk>/<slug:verb>", standing_in.answer_swap, name="swap-answer"),
     path("on-call/team/<slug:slug>", oncall.team_calendar, name="on-call-team"),
     path("on-call/team/<slug:slug>/stand-in", standing_in.stand_in, name="stand-in"),

@@ -6,22 +6,21 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from roles.calendarlinks import make_link, revoke_link, token_of
 from roles.instants import database_now
-from roles.models import CalendarLink, Schedule, ScheduleRevision, Swap, Team
+from roles.models import Schedule, ScheduleRevision, Swap, Team
 from roles.people import is_allowed
 from roles.rosters import layers_of
 from roles.teams import relations_to
 from web import doors
 from web.shifts import board, monday_of, serving_in, serving_now, turns_of
+from web.views.calendars import links_of
 
 ZONES: Final = ("mine", "team", "utc")
 WEEKS: Final = ("1", "4")
 OWN_AHEAD: Final = timedelta(days=62)
-LINK_MADE: Final = "calendar_link_made"
 FARTHEST: Final = timedelta(days=800)
 
 
@@ -62,6 +61,7 @@ def team_calendar(request: HttpRequest, slug: str) -> HttpResponse:
             "layers": _layers(team),
             "rights": rights(request, team),
             "zones": _zones(request, team),
+            **links_of(request, team=team),
             "now": now,
             "here": "on-call",
         }
@@ -72,40 +72,16 @@ def team_calendar(request: HttpRequest, slug: str) -> HttpResponse:
 def own_shifts(request: HttpRequest) -> HttpResponse:
     """What I serve next, swaps that wait for my answer, and my calendar's addresses."""
     now = database_now()
-    made = request.session.pop(LINK_MADE, None)
-    links = CalendarLink.objects.filter(person=request.user, revoked_at=None)
     offered = Swap.objects.filter(giver=request.user, state=Swap.State.REQUESTED)
-    fresh = links.filter(pk=made).first() if made else None
     context = {
         "turns": turns_of(request.user, now, OWN_AHEAD),
         "asked": _asked_of(request).select_related("schedule__team", "giver"),
         "offered": offered.select_related("schedule__team", "taker"),
-        "links": links,
-        "made": fresh,
-        "token": token_of(fresh) if fresh else "",
+        **links_of(request, back="mine"),
         "now": now,
         "here": "on-call",
     }
     return render(request, "web/oncall/mine.html", context)
-
-
-@doors.of_the_service(action="view", methods=doors.POST)
-def new_link(request: HttpRequest) -> HttpResponse:
-    """A new private address for one's calendar program; the page shows it a single time."""
-    with doors.refusals_told(request):
-        name = request.POST.get("name", "").strip()
-        link = make_link(person=request.user, name=name, actor=request.user)
-        request.session[LINK_MADE] = link.pk
-    return redirect("web:on-call-mine")
-
-
-@doors.of_the_service(action="view", methods=doors.POST)
-def end_link(request: HttpRequest, pk: int) -> HttpResponse:
-    """One of my addresses, useless from now on."""
-    link = get_object_or_404(CalendarLink, pk=pk, person=request.user)
-    with doors.refusals_told(request):
-        revoke_link(link=link, actor=request.user)
-    return redirect("web:on-call-mine")
 
 
 def team_of(slug: str) -> Team:

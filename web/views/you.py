@@ -1,6 +1,6 @@
 """What people choose for themselves: time zone, language, theme."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,12 +8,15 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from roles.instants import database_now
 from roles.models import Person
 from roles.people import set_own_ways
 from roles.refusals import Refused
 from web import doors, look
 from web.forms.you import YouForm
+from web.queue import is_agent
 from web.views.acts import UNPROCESSABLE
+from web.views.calendars import links_of
 
 
 @doors.signed_in(action="view", methods=doors.FORM)
@@ -22,20 +25,28 @@ def you(request: HttpRequest) -> HttpResponse:
     person = cast(Person, request.user)
     held = {"zone": person.zone, "language": person.language, "theme": look.theme_of(request)}
     form = YouForm(request.POST or None, initial=held)
-    if request.method == "GET" or not form.is_valid():
-        status = 200 if request.method == "GET" else UNPROCESSABLE
-        return render(request, "web/you/page.html", {"form": form}, status=status)
+    if request.method in doors.READ or not form.is_valid():
+        status = 200 if request.method in doors.READ else UNPROCESSABLE
+        return _page(request, form, status)
     given = form.cleaned_data
     try:
         set_own_ways(actor=person, zone=given["zone"], language=given["language"])
     except Refused as refused:
         form.show(refused)
-        return render(request, "web/you/page.html", {"form": form}, status=UNPROCESSABLE)
+        return _page(request, form, UNPROCESSABLE)
     messages.success(request, _("Saved."))
     response = redirect("web:you")
     look.keep_theme(response, given["theme"])
     look.keep_language(response, given["language"])
     return response
+
+
+def _page(request: HttpRequest, form: YouForm, status: int) -> HttpResponse:
+    """The page; whoever works here finds the addresses of their calendars there too."""
+    context: dict[str, Any] = {"form": form, "now": database_now()}
+    if is_agent(request.user):
+        context |= links_of(request, back="you")
+    return render(request, "web/you/page.html", context, status=status)
 
 
 @doors.signed_in(action="view", methods=("POST",))
