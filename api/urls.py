@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from api import schema
-from api.intake.door import take_alerts
+from api.intake.plain import take_alerts
 from api.problems import not_found
 from api.rest import acts, catalog, comments, history, people, tickets
 

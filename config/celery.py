@@ -18,6 +18,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 PERIOD_S = 1.0
 WATCH_PERIOD_S = 30.0
 SIMULATE_PERIOD_S = 3.0
+ALERTS_PERIOD_S = 10.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
 
 app = Celery("tierline")
@@ -46,6 +47,7 @@ app.conf.update(
     task_routes={
         "escalation.tasks.*": {"queue": "escalation"},
         "notifications.tasks.*": {"queue": "messages"},
+        "tickets.tasks.*": {"queue": "escalation"},
         "insights.tasks.*": {"queue": "long"},
     },
     worker_prefetch_multiplier=1,
@@ -67,6 +69,11 @@ app.conf.update(
             "task": "escalation.tasks.watch",
             "schedule": WATCH_PERIOD_S,
             "options": {"queue": "escalation", "expires": WATCH_PERIOD_S * 0.9},
+        },
+        "alerts": {
+            "task": "tickets.tasks.look_after_alerts",
+            "schedule": ALERTS_PERIOD_S,
+            "options": {"queue": "escalation", "expires": ALERTS_PERIOD_S * 0.9},
         },
         "deliver": {
             "task": "notifications.tasks.deliver",

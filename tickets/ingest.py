@@ -1,22 +1,21 @@
 """Folds what monitors say into tickets: alerts open one, join one, or are noted as clear."""
 
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import blake2b
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import OperationalError, connection, transaction
+from django.db.models import Case, F, Value, When
 
 from roles.instants import TimeSource, database_now, fixed
+from roles.models import Team
+from roles.refusals import Conflict
 from tickets import states, timeline
-from tickets.acting import begin
+from tickets.alertnews import VIA, News, tell
+from tickets.folding import fold, take_turns
 from tickets.incoming import (
     FIRING,
-    LEVEL_UNKNOWN,
-    LEVELS,
     RESOLVED,
     STRAGGLER,
     IncomingAlert,
@@ -26,222 +25,345 @@ from tickets.incoming import (
     fitted,
     is_of_earlier,
     is_plain_repeat,
+    level_of,
     says_the_same,
-    severity_of,
 )
-from tickets.lifecycle import reopen, resolve
-from tickets.models import Alert, AlertSource, EventKind, Kind, Source, Ticket
+from tickets.judging import Policy, Verdict, policy_of
+from tickets.lifecycle import reopen
+from tickets.links import survivor_of
+from tickets.models import Alert, AlertSource, Service, Source, Ticket
 from tickets.opening import believable, open_ticket
-from tickets.priority import priority_of
-from tickets.triage import raise_priority_many
+from tickets.storms import STORM_KEY, count_opened, lock_storm, lock_tickets
 
-__all__ = ["IncomingAlert", "Outcome", "ingest"]
+__all__ = ["IncomingAlert", "Outcome", "accept"]
 
-VIA: Final = "monitor"
-TURNS: Final = 512
-TOLD_MAX: Final = 20
-
-
-@dataclass
-class News:
-    """What one ticket has to be told after a batch."""
-
-    fired: list[Alert] = field(default_factory=list)
-    changed: list[Alert] = field(default_factory=list)
-    cleared: list[Alert] = field(default_factory=list)
-    is_new: bool = False
+FLAP_WINDOW: Final = timedelta(hours=1)
+TRIES: Final = 3
+COLLISIONS: Final = ("40P01", "40001")
+"""PostgreSQL's words for a deadlock and for a serialization failure."""
+STATE: Final = ("count", "last_seen_at", "started_at", "state", "ended_at", "held_until")
+WORDS: Final = ("summary", "severity", "details", "ticket", "opened", "suppressed", "group_key")
 
 
-def ingest(
+def accept(
     *, source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSource = database_now
 ) -> list[Outcome]:
-    """Take in alerts of one source, in order and in one transaction; one outcome for each.
+    """Take in alerts of one source, in order; one outcome for each, which is stored.
 
-    A repeat raises a count; a new alert joins the open ticket of its group or opens one; the last
-    clear alert resolves a ticket that nobody has taken. Raises Refused when the site can open no
-    ticket, and then keeps nothing, so that the monitor sends it again.
+    A plain repeat raises a count, in one statement for all of them. The others go in one
+    transaction: a new alert joins the open ticket of its group or opens one, unless a rule or a
+    maintenance window has it kept without; the last clear alert resolves a ticket that nobody has
+    taken. Raises Refused when the site can open no ticket, and then keeps nothing of these, so
+    that the monitor sends all of it again.
     """
     wanted = [fitted(alert) for alert in alerts]
     if not wanted:
         return []
-    with transaction.atomic():
-        _take_turns(source, wanted)
-        batch = _read(source, wanted, clock)
-        outcomes = [batch.take_in(alert) for alert in wanted]
-        batch.write()
-        return outcomes
+    folded = fold(source, wanted, None if clock is database_now else clock())
+    rest = [alert for alert in wanted if alert.dedup_key not in folded]
+    decided = iter(_decide_surely(source, rest, clock) if rest else ())
+    return [folded.get(alert.dedup_key) or next(decided) for alert in wanted]
 
 
-def _take_turns(source: AlertSource, alerts: Sequence[IncomingAlert]) -> None:
-    """Let no other request work on the same alerts or groups until this transaction ends.
-
-    There is no row to lock before the first alert of a key. Every request asks for its turns in
-    one ascending order, so two can wait for each other only one way round.
-    """
-    names = {f"d{alert.dedup_key}" for alert in alerts} | {
-        f"g{alert.group_key}" for alert in alerts
-    }
-    buckets = {zlib.crc32(name.encode()) % TURNS for name in names}
-    turns = sorted(_turn(f"alerts {source.pk} {bucket}") for bucket in buckets)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(turn) FROM unnest(%s::bigint[]) turn", [turns])
-
-
-def _turn(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+def _decide_surely(
+    source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSource
+) -> list[Outcome]:
+    """Decide, again when another transaction was in the way and the database ended this one."""
+    left = 1 if connection.in_atomic_block else TRIES
+    while True:
+        left -= 1
+        try:
+            return _decide(source, alerts, clock)
+        except OperationalError as trouble:
+            if not left or getattr(trouble.__cause__, "pgcode", None) not in COLLISIONS:
+                raise
 
 
-def _read(source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSource) -> "Batch":
+@transaction.atomic
+def _decide(
+    source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSource
+) -> list[Outcome]:
+    asked_at = getattr(source, "read_at", None) or clock()
+    policy = policy_of(source, asked_at)
+    verdicts = [policy.judge(alert, asked_at) for alert in alerts]
+    pairs = [
+        (replace(alert, group_key=verdict.group_key), verdict)
+        for alert, verdict in zip(alerts, verdicts, strict=True)
+    ]
+    names = {f"d{alert.dedup_key}" for alert, _ in pairs}
+    take_turns(source, names | {f"g{alert.group_key}" for alert, _ in pairs})
+    batch = _read(policy, [alert for alert, _ in pairs], clock)
+    outcomes = [batch.take_in(alert, verdict) for alert, verdict in pairs]
+    batch.write()
+    return outcomes
+
+
+def _read(policy: Policy, alerts: Sequence[IncomingAlert], clock: TimeSource) -> "Batch":
     """What is known of these alerts and their groups, with every ticket concerned locked."""
     keys = {alert.dedup_key for alert in alerts}
-    rows = Alert.objects.filter(source=source, dedup_key__in=keys)
+    rows = Alert.objects.filter(source=policy.source, dedup_key__in=keys)
     newest = rows.order_by("dedup_key", "-id").distinct("dedup_key")
     known: dict[str, Alert] = {
         row.dedup_key: row
-        for row in newest.annotate(ticket_status=F("ticket__status"), ticket_key=F("ticket__key"))
+        for row in newest.annotate(
+            ticket_status=F("ticket__status"),
+            ticket_key=Case(When(ticket__restricted=False, then="ticket__key"), default=Value("")),
+        )
     }
     busy = [alert for alert in alerts if not is_plain_repeat(known.get(alert.dedup_key), alert)]
+    names = {alert.group_key for alert in busy if alert.state == FIRING}
     groups = Alert.objects.filter(
-        source=source,
-        group_key__in={alert.group_key for alert in busy if alert.state == FIRING},
+        source=policy.source,
+        group_key__in=names | {STORM_KEY} if names else (),
         ticket__status__in=states.OPEN,
     )
     newest_of_group = groups.order_by("group_key", "-id").distinct("group_key")
     by_group = dict(newest_of_group.values_list("group_key", "ticket_id"))
     ids = {known[alert.dedup_key].ticket_id for alert in busy if alert.dedup_key in known}
-    tickets = Ticket.objects.filter(pk__in=ids | set(by_group.values())).order_by("pk")
-    locked = {ticket.pk: ticket for ticket in tickets.select_for_update(no_key=True, of=("self",))}
-    return Batch(source=source, now=clock(), known=known, by_group=by_group, tickets=locked)
+    ids |= {ticket_id for name, ticket_id in by_group.items() if name != STORM_KEY}
+    tickets = lock_tickets(ids)
+    return Batch(policy=policy, now=clock(), known=known, by_group=by_group, tickets=tickets)
 
 
 @dataclass(kw_only=True)
 class Batch:
     """One request's alerts on their way into locked tickets; rows are written at its end."""
 
-    source: AlertSource
+    policy: Policy
     now: datetime
     known: dict[str, Alert]
     by_group: dict[str, int]
     tickets: dict[int, Ticket]
     fresh: list[Alert] = field(default_factory=list)
     touched: dict[int, Alert] = field(default_factory=dict)
+    reworded: set[int] = field(default_factory=set)
     news: dict[int, News] = field(default_factory=dict)
+    opened_lately: int | None = None
+
+    @property
+    def source(self) -> AlertSource:
+        return self.policy.source
 
     @property
     def clock(self) -> TimeSource:
         return fixed(self.now)
 
-    def take_in(self, alert: IncomingAlert) -> Outcome:
+    def take_in(self, alert: IncomingAlert, verdict: Verdict) -> Outcome:
         """Decide on one alert, in the light of all before it."""
         row = self.known.get(alert.dedup_key)
         if alert.state != FIRING:
             return self._clear(alert, row)
         if row is None:
-            return self._begin(alert)
+            return self._begin(alert, verdict, None)
         if row.state == FIRING:
-            return self._repeat(alert, row)
+            return self._repeat(alert, verdict, row)
         late = row.last_seen_at > self.now - STRAGGLER
         if late and alert.starts_at is not None and alert.starts_at <= row.started_at:
-            reason = "it had ended before it arrived"
-            return Outcome(alert.dedup_key, "ignored", self._key_of(row), reason)
-        return self._begin(alert)
+            return self._outcome(alert, "ignored", row, "it had ended before it arrived")
+        return self._begin(alert, verdict, row)
 
     # ---- firing ----
 
-    def _begin(self, alert: IncomingAlert) -> Outcome:
-        ticket = self.tickets.get(self.by_group.get(alert.group_key, 0))
-        result = "joined"
-        if ticket is None or not ticket.is_open:
-            ticket, result = self._open(alert), "opened"
+    def _begin(self, alert: IncomingAlert, verdict: Verdict, before: Alert | None) -> Outcome:
         row = Alert(
             source=self.source,
             dedup_key=alert.dedup_key,
             group_key=alert.group_key,
-            ticket=ticket,
             summary=alert.summary,
+            severity=alert.severity,
             details=details_of(alert),
             started_at=alert.starts_at or self.now,
             first_seen_at=self.now,
             last_seen_at=self.now,
         )
+        self._count_flaps(row, before)
         self.known[alert.dedup_key] = row
         self.fresh.append(row)
-        self._news(ticket.pk).fired.append(row)
-        return Outcome(alert.dedup_key, result, ticket.key)
+        return self._house(alert, verdict, row, before)
 
-    def _open(self, alert: IncomingAlert) -> Ticket:
-        level = LEVELS.get(alert.severity, LEVEL_UNKNOWN)
+    def _count_flaps(self, row: Alert, before: Alert | None) -> None:
+        since = before.flap_since if before is not None else None
+        if before is not None and since is not None and since > self.now - FLAP_WINDOW:
+            row.flap_count, row.flap_since = min(before.flap_count + 1, 32_000), since
+        else:
+            row.flap_count, row.flap_since = 1, self.now
+
+    def _flaps(self, row: Alert) -> bool:
+        limit, since = self.source.flap_limit, row.flap_since
+        lately = since is not None and since > self.now - FLAP_WINDOW
+        return bool(limit) and lately and row.flap_count >= limit
+
+    def _house(
+        self, alert: IncomingAlert, verdict: Verdict, row: Alert, before: Alert | None
+    ) -> Outcome:
+        """Give a firing alert without a ticket the one it belongs to, unless it is to have none."""
+        row.suppressed, row.held_until = verdict.suppressed, verdict.held_until
+        if verdict.suppressed:
+            return self._outcome(alert, "suppressed", row, verdict.suppressed)
+        ticket, result = self._place(alert, verdict, row, before)
+        row.ticket = ticket
+        news = self._news(ticket.pk)
+        news.fired.append(row)
+        news.levels.append((level_of(verdict.severity), verdict.severity))
+        return self._outcome(alert, result, row)
+
+    def _place(
+        self, alert: IncomingAlert, verdict: Verdict, row: Alert, before: Alert | None
+    ) -> tuple[Ticket, str]:
+        ticket = self.tickets.get(self.by_group.get(alert.group_key, 0))
+        if ticket is not None and ticket.is_open:
+            return ticket, "joined"
+        last = self.tickets.get(before.ticket_id or 0) if before is not None else None
+        if last is not None and self._flaps(row):
+            if last.is_open:
+                return last, "joined"
+            if last.status == states.RESOLVED and last.merged_into_id is None:
+                return self._reopen(last, f"The alert flaps: {alert.summary}"), "reopened"
+        if self._is_storm():
+            return self._into_storm(alert, verdict, row)
+        row.opened = True
+        ticket = self._open(alert, verdict, alert.summary)
+        self.by_group[alert.group_key] = ticket.pk
+        return ticket, "opened"
+
+    def _is_storm(self) -> bool:
+        limit = self.source.storm_limit
+        if limit and self.opened_lately is None:
+            self.opened_lately = count_opened(self.source, self.now, limit)
+        return bool(limit) and (self.opened_lately or 0) >= limit
+
+    def _into_storm(self, alert: IncomingAlert, verdict: Verdict, row: Alert) -> tuple[Ticket, str]:
+        """The one ticket that takes what would be a flood of them."""
+        row.group_key = STORM_KEY
+        ticket = self.tickets.get(self.by_group.get(STORM_KEY, 0))
+        if ticket is None:
+            ticket = lock_storm(self.source)
+        if ticket is not None and ticket.is_open:
+            self.by_group[STORM_KEY] = ticket.pk
+            return self.tickets.setdefault(ticket.pk, ticket), "joined"
+        row.opened = True
+        subject = f"Storm of alerts from {self.source.name}: {alert.summary}"[:250]
+        ticket = self._open(alert, verdict, subject)
+        self.by_group[STORM_KEY] = ticket.pk
+        return ticket, "opened"
+
+    def _open(self, alert: IncomingAlert, verdict: Verdict, subject: str) -> Ticket:
+        impact, urgency = level_of(verdict.severity)
+        service, team = self._place_of(verdict)
         ticket = open_ticket(
-            subject=alert.summary,
+            subject=subject,
             description=describe(alert, self.source),
             requester=self.source.requester,
             actor=None,
-            kind=Kind.INCIDENT,
-            impact=level,
-            urgency=level,
-            service=self.source.service,
-            team=self.source.team,
+            kind=verdict.kind,
+            impact=impact,
+            urgency=urgency,
+            service=service,
+            team=team,
             source=Source.MONITOR,
+            restricted=verdict.restricted,
             began_at=believable(alert.starts_at, self.now),
             detected_at=self.now,
             clock=self.clock,
             via=VIA,
         )
         self.tickets[ticket.pk] = ticket
-        self.by_group[alert.group_key] = ticket.pk
         self._news(ticket.pk).is_new = True
+        self.opened_lately = (self.opened_lately or 0) + 1
         return ticket
 
-    def _repeat(self, alert: IncomingAlert, row: Alert) -> Outcome:
-        row.count += 1
-        row.last_seen_at = self.now
+    def _place_of(self, verdict: Verdict) -> tuple[Service | None, Team | None]:
+        """The rule's service and team, else the source's; a rule's service has its own team."""
+        service, team = self.source.service, self.source.team
+        if verdict.service_id is not None:
+            service, team = Service.objects.get(pk=verdict.service_id), None
+        if verdict.team_id is not None:
+            team = Team.objects.get(pk=verdict.team_id)
+        return service, team
+
+    def _repeat(self, alert: IncomingAlert, verdict: Verdict, row: Alert) -> Outcome:
+        if not alert.is_echo:
+            row.count += 1
+            row.last_seen_at = max(self.now, row.last_seen_at)
         self._touch(row)
-        ticket, key = self.tickets.get(row.ticket_id), self._key_of(row)
+        ticket = self.tickets.get(row.ticket_id or 0)
+        if row.ticket_id is None:
+            self._reword(alert, row)
+            return self._house(alert, verdict, row, None)
         if ticket is not None and not ticket.is_open:
-            return self._insist(alert, row, ticket)
+            return self._insist(alert, verdict, row, ticket)
         if alert.starts_at is not None:
             row.started_at = max(row.started_at, alert.starts_at)
         if says_the_same(row, alert):
-            return Outcome(alert.dedup_key, "repeated", key)
-        row.summary, row.details = alert.summary, details_of(alert)
-        self._news(row.ticket_id).changed.append(row)
-        return Outcome(alert.dedup_key, "changed", key)
+            return self._outcome(alert, "repeated", row)
+        self._reword(alert, row)
+        news = self._news(row.ticket_id)
+        news.changed.append(row)
+        news.levels.append((level_of(verdict.severity), verdict.severity))
+        return self._outcome(alert, "changed", row)
 
-    def _insist(self, alert: IncomingAlert, row: Alert, ticket: Ticket) -> Outcome:
+    def _reword(self, alert: IncomingAlert, row: Alert) -> None:
+        row.summary, row.severity, row.details = alert.summary, alert.severity, details_of(alert)
+        row.group_key = alert.group_key
+        if row.pk is not None:
+            self.reworded.add(row.pk)
+
+    def _insist(
+        self, alert: IncomingAlert, verdict: Verdict, row: Alert, ticket: Ticket
+    ) -> Outcome:
         """A ticket was ended while its alert goes on: that is not solved."""
+        survivor = survivor_of(ticket)
+        if survivor.pk != ticket.pk and survivor.is_open:
+            row.ticket = survivor
+            self._reword(alert, row)
+            return self._outcome(alert, "repeated", row, "its ticket was merged")
         if ticket.status_since > self.now - STRAGGLER:
-            return Outcome(alert.dedup_key, "repeated", ticket.key, "its ticket has just ended")
-        if ticket.status == states.RESOLVED:
-            reason = f"The alert still fires: {alert.summary}"
-            self.tickets[ticket.pk] = reopen(
-                ticket=ticket, actor=None, reason=reason, clock=self.clock, via=VIA
-            )
-            return Outcome(alert.dedup_key, "reopened", ticket.key)
+            return self._outcome(alert, "repeated", row, "its ticket has just ended")
+        if ticket.status == states.RESOLVED and ticket.merged_into_id is None:
+            self._reopen(ticket, f"The alert still fires: {alert.summary}")
+            return self._outcome(alert, "reopened", row)
         row.state, row.ended_at = RESOLVED, max(self.now, row.started_at)
-        return self._begin(alert)
+        return self._begin(alert, verdict, row)
+
+    def _reopen(self, ticket: Ticket, reason: str) -> Ticket:
+        found = reopen(ticket=ticket, actor=None, reason=reason, clock=self.clock, via=VIA)
+        self.tickets[ticket.pk] = found
+        return found
 
     # ---- resolved ----
 
     def _clear(self, alert: IncomingAlert, row: Alert | None) -> Outcome:
         if row is None:
             return Outcome(alert.dedup_key, "ignored", reason="nobody has heard of it firing")
-        key = self._key_of(row)
         if row.state == RESOLVED:
-            return Outcome(alert.dedup_key, "ignored", key, "it was clear already")
+            return self._outcome(alert, "ignored", row, "it was clear already")
         if is_of_earlier(alert, row):
-            return Outcome(alert.dedup_key, "ignored", key, "it has begun again since")
+            return self._outcome(alert, "ignored", row, "it has begun again since")
         row.state = RESOLVED
         row.ended_at = max(alert.ends_at or self.now, row.started_at)
-        row.last_seen_at = self.now
+        if not alert.is_echo:
+            row.last_seen_at = max(self.now, row.last_seen_at)
+        row.held_until = None
         self._touch(row)
-        self._news(row.ticket_id).cleared.append(row)
-        return Outcome(alert.dedup_key, "cleared", key)
+        if row.ticket_id is not None:
+            news = self._news(row.ticket_id)
+            news.cleared.append(row)
+            if self._flaps(row) and row.flap_since is not None:
+                row.held_until = row.flap_since + FLAP_WINDOW
+                news.holds = "It has begun often within an hour, so the ticket stays open."
+        return self._outcome(alert, "cleared", row)
 
     # ---- what is left to write ----
 
+    def _outcome(self, alert: IncomingAlert, result: str, row: Alert, why: str = "") -> Outcome:
+        return Outcome(alert.dedup_key, result, self._key_of(row), why, row=row)
+
     def _key_of(self, row: Alert) -> str:
-        ticket = self.tickets.get(row.ticket_id)
-        return ticket.key if ticket is not None else row.ticket_key  # type: ignore[attr-defined]
+        """The key of the alert's ticket; a restricted case is named to no sender."""
+        ticket = self.tickets.get(row.ticket_id or 0)
+        if ticket is not None:
+            return "" if ticket.restricted else ticket.key
+        return getattr(row, "ticket_key", None) or ""
 
     def _touch(self, row: Alert) -> None:
         if row.pk is not None:
@@ -252,80 +374,13 @@ class Batch:
 
     def write(self) -> None:
         """Store the alerts, and tell the tickets what has changed."""
-        changing = {row.pk for news in self.news.values() for row in news.changed + news.cleared}
-        plain = [row for row in self.touched.values() if row.pk not in changing]
+        plain = [row for row in self.touched.values() if row.pk not in self.reworded]
         # An ended row must be written before a fresh one of its key is, by the unique constraint.
-        timeline.update_rows(
-            Alert, plain, ("count", "last_seen_at", "started_at", "state", "ended_at")
-        )
-        moved = [row for row in self.touched.values() if row.pk in changing]
-        timeline.update_rows(
-            Alert,
-            moved,
-            ("count", "last_seen_at", "started_at", "state", "ended_at", "summary", "details"),
-        )
+        timeline.update_rows(Alert, plain, STATE)
+        moved = [row for row in self.touched.values() if row.pk in self.reworded]
+        timeline.update_rows(Alert, moved, STATE + WORDS)
         Alert.objects.bulk_create(self.fresh)
         for ticket_id in sorted(self.news):
-            self._tell(self.tickets[ticket_id], self.news[ticket_id])
-
-    def _tell(self, ticket: Ticket, news: News) -> None:
-        if news.fired:
-            self._note(ticket, FIRING, news.fired, is_first=news.is_new)
-        if news.changed:
-            self._note(ticket, "changed", news.changed)
-        if ticket.is_open:
-            self._raise(ticket, news)
-        if news.cleared:
-            self._all_clear(ticket, news)
-
-    def _note(
-        self,
-        ticket: Ticket,
-        state: str,
-        rows: Sequence[Alert],
-        *,
-        is_first: bool = False,
-        more: str = "",
-    ) -> None:
-        """One internal event for however many alerts; opening has synchronised a new ticket."""
-        summary = rows[0].summary
-        if len(rows) > 1:
-            summary += f" and {len(rows) - 1} more"
-        facts = {
-            "state": state,
-            "summary": summary,
-            "source": self.source.slug,
-            "count": len(rows),
-            "alerts": [row.pk for row in rows[:TOLD_MAX]],
-        }
-        lines = [row.summary for row in rows[:TOLD_MAX]] if len(rows) > 1 else []
-        act = begin(ticket, actor=None, clock=self.clock, via=VIA)
-        body = "\n".join([*lines, *([more] if more else [])])
-        write = act.write(EventKind.ALERTED, facts=facts, body=body)
-        timeline.record_many([write], at=act.now, announce=not is_first)
-
-    def _raise(self, ticket: Ticket, news: News) -> None:
-        """A graver alert makes the ticket as urgent as it would have been on its own."""
-        rows = news.fired + news.changed
-        levels = [LEVELS.get(severity_of(row), LEVEL_UNKNOWN) for row in rows]
-        if not levels:
-            return
-        gravest = min(levels)
-        priority = priority_of(gravest, gravest, override=None, floor=None)
-        if priority < ticket.priority and ticket.priority_override is None:
-            reason = f"an alert is {severity_of(rows[levels.index(gravest)])}"
-            raise_priority_many([(ticket, priority, reason)], clock=self.clock)
-
-    def _all_clear(self, ticket: Ticket, news: News) -> None:
-        """Resolve a ticket that nobody has taken; whoever has it decides otherwise."""
-        firing = Alert.objects.filter(ticket=ticket.pk, state=FIRING).count()
-        if firing or not ticket.is_open:
-            more = f"{firing} of its alerts still firing." if firing else ""
-            self._note(ticket, RESOLVED, news.cleared, more=more)
-        elif ticket.assignee_id is not None or ticket.is_acknowledged:
-            more = "All of its alerts are clear. Whoever has the ticket resolves it."
-            self._note(ticket, RESOLVED, news.cleared, more=more)
-        else:
-            self._note(ticket, RESOLVED, news.cleared)
-            text = "All alerts are clear, and nobody had taken the ticket."
-            resolve(ticket=ticket, actor=None, code="monitor", text=text, clock=self.clock, via=VIA)
+            if ticket_id not in self.tickets:
+                raise Conflict("not_locked", "A ticket to be told was not locked.")
+            tell(self.tickets[ticket_id], self.news[ticket_id], self.source, self.clock)

@@ -1,120 +1,141 @@
-"""The monitors' door: it knows the source by its key, and says 200 only for what is stored."""
+"""The frame of every intake door: a body read once and bounded, each fault in the mount's form."""
 
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 
 from api.bodies import charset_of, decode, read_limited, unpack
-from api.intake import alertmanager
-from api.problems import RETRY_AFTER_S, answer_problem
-from roles.instants import database_now
+from api.intake.reading import NotUnderstood
 from roles.refusals import Refused
-from tickets.ingest import IncomingAlert, Outcome, ingest
+from tickets import receipts
+from tickets.mapping import Unmapped
 from tickets.models import AlertSource
 from tickets.sources import note_use, source_by_key
 
 log = logging.getLogger(__name__)
 
 BYTES_MAX: Final = 5_000_000
-Parse = Callable[[Any], list[IncomingAlert]]
-PARSERS: Final[dict[str, Parse]] = {
-    AlertSource.Product.ALERTMANAGER.value: alertmanager.parse,
-}
+UNAVAILABLE: Final = "This cannot be stored right now; send it again."
+View = Callable[..., HttpResponse]
 
 
-@csrf_exempt
-def take_alerts(request: HttpRequest, product: str, key: str = "") -> HttpResponse:
-    """Store the alerts of one webhook and say what became of them.
+class Fault(Exception):
+    """What is wrong with a request: an HTTP status, a sentence, and the reasons one by one."""
 
-    The key stands in the address, and then any Authorization is ignored, or it is the Bearer token
-    or the Basic password. An unknown key is answered before the body is read.
-    """
-    if product not in PARSERS:
-        return answer_problem(request, 404, "There is nothing here.", code="not_found")
-    if request.method not in ("POST", "PUT"):
-        detail = "Alerts are sent by POST."
-        headers = {"Allow": "POST, PUT"}
-        return answer_problem(request, 405, detail, code="method_not_allowed", headers=headers)
-    try:
-        source = source_by_key(key or key_in_header(request), product=product)
-        if source is None:
-            return _unknown(request, bool(key))
-        return _store(request, source)
-    except APIException as wrong:
-        return answer_problem(
-            request, wrong.status_code, str(wrong.detail), code=str(wrong.get_codes())
-        )
-    except UnreadablePostError:
-        return answer_problem(request, 400, "The body did not arrive whole.", code="torn")
-    except alertmanager.NotUnderstood as wrong:
-        return answer_problem(request, 400, str(wrong), code="not_understood")
-    except (Refused, OperationalError, InterfaceError) as trouble:
-        # Not the sender's fault: it keeps the alerts and sends them again.
-        log.warning("alerts could not be stored: %s", trouble, exc_info=trouble)
-        return _later(request)
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        reasons: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+        self.reasons, self.headers = tuple(reasons), dict(headers or {})
 
 
-def _store(request: HttpRequest, source: AlertSource) -> HttpResponse:
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """One vendor's door: its name in the log, how much it takes, and how it says what is wrong."""
+
+    name: str
+    answer_fault: Callable[[HttpRequest, Fault], HttpResponse]
+    bytes_max: int = BYTES_MAX
+    own_statuses: Mapping[type[Exception], int] | None = None
+
+    def door(self, view: View) -> View:
+        """The view, with every fault answered in this mount's own form, and never a redirect."""
+
+        @csrf_exempt
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except Exception as trouble:
+                fault = fault_of(trouble)
+                if fault is None:
+                    raise
+                self._note(request, fault)
+                return self.answer_fault(request, fault)
+
+        return guarded
+
+    def _note(self, request: HttpRequest, fault: Fault) -> None:
+        source = getattr(request, "intake_source", None)
+        if fault.status >= 500 or request.method in ("GET", "HEAD", "OPTIONS"):
+            return
+        try:
+            receipts.note_refusal(
+                source,
+                door=self.name,
+                act=request.method or "",
+                status=fault.status,
+                why=fault.message,
+            )
+        except (OperationalError, InterfaceError):
+            log.warning("a refusal could not be noted")
+
+
+def fault_of(trouble: Exception) -> Fault | None:
+    """What to answer when this was raised; None for a bug of ours."""
+    if isinstance(trouble, Fault):
+        return trouble
+    if isinstance(trouble, NotUnderstood):
+        return Fault(400, str(trouble), trouble.reasons)
+    if isinstance(trouble, Unmapped):
+        return Fault(400, str(trouble), [str(trouble)])
+    if isinstance(trouble, APIException):
+        return Fault(trouble.status_code, str(trouble.detail))
+    if isinstance(trouble, UnreadablePostError):
+        return Fault(400, "The body did not arrive whole.")
+    if isinstance(trouble, Refused | OperationalError | InterfaceError):
+        # Not the sender's fault: it keeps what it has and sends it again.
+        log.warning("intake could not store: %s", trouble, exc_info=trouble)
+        return Fault(503, UNAVAILABLE, headers={"Retry-After": "5"})
+    return None
+
+
+def body_of(request: HttpRequest, limit: int = BYTES_MAX) -> bytes:
+    """The unpacked body. Raises what `fault_of` knows, 413 for one that is too long."""
     # Only read() is asked of the stream, and a request has that.
-    body = read_limited(request, BYTES_MAX)  # type: ignore[arg-type]
-    body = unpack(body, request.headers.get("Content-Encoding", ""), BYTES_MAX)
-    payload = decode(body, charset_of(request.headers.get("Content-Type", "")))
-    outcomes = ingest(source=source, alerts=PARSERS[source.product](payload))
-    note_use(source, database_now())
-    return JsonResponse(_told(outcomes))
+    body = read_limited(request, limit)  # type: ignore[arg-type]
+    return unpack(body, request.headers.get("Content-Encoding", ""), limit)
 
 
-def _told(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    return {
-        "status": "stored",
-        "alerts": [
-            {
-                "fingerprint": outcome.dedup_key,
-                "result": outcome.result,
-                **({"ticket": outcome.ticket_key} if outcome.ticket_key else {}),
-                **({"reason": outcome.reason} if outcome.reason else {}),
-            }
-            for outcome in outcomes
-        ],
-    }
+def json_of(request: HttpRequest, body: bytes) -> Any:
+    """The JSON value of a body, whatever its media type says. Raises what `fault_of` knows."""
+    return decode(body, charset_of(request.headers.get("Content-Type", "")))
 
 
-def key_in_header(request: HttpRequest) -> str:
-    """The Bearer token or the Basic password; "" for neither."""
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+def known_source(request: HttpRequest, key: str, *products: str) -> AlertSource | None:
+    """The source of this key and one of these products, noted as heard of; None when unknown."""
+    for product in products:
+        source = source_by_key(key, product=product)
+        if source is not None:
+            request.intake_source = source  # type: ignore[attr-defined]
+            note_use(source, source.read_at)  # type: ignore[attr-defined]
+            return source
+    return None
+
+
+def key_in_header(request: HttpRequest, scheme: str = "bearer") -> str:
+    """The credential of this scheme, or the Basic password; "" for neither."""
+    given, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if given.lower() == scheme:
         return rest.strip()
-    if scheme.lower() != "basic":
+    if given.lower() != "basic":
         return ""
     try:
         pair = base64.b64decode(rest.strip(), validate=True).decode()
     except (binascii.Error, ValueError):
         return ""
     return pair.partition(":")[2]
-
-
-def _unknown(request: HttpRequest, by_address: bool) -> HttpResponse:
-    """404 for a wrong address, 401 for a wrong credential; neither says more."""
-    if by_address:
-        return answer_problem(request, 404, "There is nothing here.", code="not_found")
-    headers = {"WWW-Authenticate": 'Basic realm="Tierline", Bearer realm="Tierline"'}
-    return answer_problem(request, 401, "A source key is needed.", headers=headers)
-
-
-def _later(request: HttpRequest) -> HttpResponse:
-    headers = {"Retry-After": str(RETRY_AFTER_S)}
-    detail = "The alerts cannot be stored right now; send them again."
-    return answer_problem(request, 503, detail, code="unavailable", headers=headers)
-
-
-def address_of(source: AlertSource, key: str) -> str:
-    """The full address at which this source delivers."""
-    return f"{settings.PUBLIC_URL}/intake/v1/{source.product}/{key}"

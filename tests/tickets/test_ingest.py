@@ -14,7 +14,8 @@ from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import MONDAY, Story
 from tickets.assignment import acknowledge, take
 from tickets.incoming import STRAGGLER
-from tickets.ingest import IncomingAlert, ingest
+from tickets.ingest import IncomingAlert
+from tickets.ingest import accept as ingest
 from tickets.lifecycle import cancel, resolve
 from tickets.models import Alert, AlertSource, Ticket, TimelineEvent
 from tickets.sources import create_source, issue_key, source_by_key

@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 
-from roles.admin.audited import AuditedAdmin, acting
-from tickets.admin.reading import TicketBound
+from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, acting
+from tickets.admin.reading import TicketBound, tickets_of
 from tickets.models import Alert, AlertSource
 from tickets.sources import create_source, issue_key
 
@@ -93,3 +93,17 @@ class AlertAdmin(TicketBound):
     list_select_related = ["source", "ticket"]
     search_fields = ["=ticket__key", "=dedup_key", "summary"]
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
+        """Those of tickets that one may read, and those that have none."""
+        rows = ReadOnlyAdmin.get_queryset(self, request)
+        return rows.filter(Q(ticket__in=tickets_of(request)) | Q(ticket=None))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is None or row.ticket is not None:
+            return super().render_change_form(request, context, *args, **kwargs)
+        context["subtitle"] = f"alert: {row.suppressed}"
+        return ReadOnlyAdmin.render_change_form(self, request, context, *args, **kwargs)

@@ -5,6 +5,14 @@ from tickets.models.catalog import Category, Route, Service
 from tickets.models.changes import Change, ChangeWait
 from tickets.models.feedback import Feedback
 from tickets.models.incidents import Involvement, Major
+from tickets.models.intake import (
+    AlertEntry,
+    AlertRule,
+    ChangeNotice,
+    IntakeRequest,
+    Maintenance,
+    Pulse,
+)
 from tickets.models.knowledge import (
     Article,
     ArticleRevision,
@@ -30,6 +38,8 @@ from tickets.models.writing import Attachment, CannedText, Draft
 
 __all__ = [
     "Alert",
+    "AlertEntry",
+    "AlertRule",
     "AlertSource",
     "Article",
     "ArticleRevision",
@@ -39,6 +49,7 @@ __all__ = [
     "CannedText",
     "Category",
     "Change",
+    "ChangeNotice",
     "ChangeWait",
     "ChecklistMark",
     "Clearance",
@@ -47,13 +58,16 @@ __all__ = [
     "EventBody",
     "EventKind",
     "Feedback",
+    "IntakeRequest",
     "Involvement",
     "Kind",
     "Lifting",
+    "Maintenance",
     "Major",
     "Notice",
     "Origin",
     "Problem",
+    "Pulse",
     "Route",
     "Service",
     "Source",

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Model
 
-from api.intake.door import address_of
+from api.intake.plain import address_of
 from roles.models import Person, Team
 from roles.refusals import Refused
 from tickets.models import AlertSource, Service
@@ -30,6 +30,12 @@ class Command(BaseCommand):
             "--account",
             help="the service account that asks; default: one of its own, named like the source",
         )
+        parser.add_argument("--key", default="", help="a key that its senders hold already")
+        parser.add_argument(
+            "--directory",
+            action="store_true",
+            help="let its key read who is on call, teams, services and names, as the vendor's does",
+        )
         parser.add_argument(
             "--new-key", action="store_true", help="a new key for a source that is there already"
         )
@@ -49,13 +55,15 @@ class Command(BaseCommand):
             requester=_found(Person, "username", options["account"]),
             service=_found(Service, "slug", options["service"]),
             team=_found(Team, "slug", options["team"]),
+            key=options["key"],
+            reads_directory=options["directory"],
         )
 
     def _renewed(self, options: dict[str, Any]) -> tuple[AlertSource, str]:
         source = _found(AlertSource, "slug", options["slug"])
         if source is None:
             raise CommandError("Name the source.")
-        return source, issue_key(source=source)
+        return source, issue_key(source=source, key=options["key"])
 
 
 def _found(model: type[Row], field: str, value: str | None) -> Row | None:
