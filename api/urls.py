@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from api import schema
-from api.intake.plain import take_alerts
+from api.intake.urls import ADDRESSES as INTAKE
 from api.problems import not_found
 from api.rest import acts, catalog, comments, history, people, tickets
 
@@ -44,9 +44,7 @@ urlpatterns = [
     *both(f"{V1}audit/", people.Audit.as_view(), "audit"),
     *both(f"{V1}schema/", schema.Schema.as_view(), "schema"),
     *both(f"{V1}docs/", schema.show_docs, "docs"),
-    *both("intake/v1/<slug:product>/<str:key>/", take_alerts, "intake-by-address"),
-    *both("intake/v1/<slug:product>/", take_alerts, "intake"),
+    *INTAKE,
     # Whatever else is asked for under these prefixes: a problem, not a page and not a redirect.
     re_path(r"^api(?:/(?P<rest>.*))?$", not_found, name="nothing"),
-    re_path(r"^intake(?:/(?P<rest>.*))?$", not_found, name="nothing-to-take"),
 ]

@@ -65,6 +65,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # A vendor's host name leads to that vendor's doors before anything asks for an address.
+    "api.intake.hosts.by_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # What a page hides is masked anew in each answer, so that its length tells nothing (BREACH).
@@ -79,6 +81,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "web.middleware.reader_locale",
 ]
+
 
 TEMPLATES = [
     {
@@ -213,6 +216,9 @@ WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=[])
 
 # ---- The machines' door ------------------------------------------------------------------------
 
+# Host names that lead to one vendor's doors alone, such as events.example.org=pagerduty.
+INTAKE_HOSTS = dict(pair.split("=", 1) for pair in env.list("INTAKE_HOSTS", default=[]))
+ALLOWED_HOSTS += list(INTAKE_HOSTS)
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

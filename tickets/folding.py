@@ -16,14 +16,15 @@ from tickets.models import AlertSource
 TURNS: Final = 512
 FOLD: Final = """
 WITH said AS (
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[])
-        AS new(dedup_key, summary, severity, starts_at)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[],
+        %s::boolean[]) AS new(dedup_key, summary, severity, starts_at, is_loose)
 ), hit AS (
     SELECT old.id, ticket.key, ticket.restricted
     FROM said
     JOIN tickets_alert AS old ON old.source_id = %s AND old.dedup_key = said.dedup_key
     JOIN tickets_ticket AS ticket ON ticket.id = old.ticket_id
-    WHERE old.state = 'firing' AND old.summary = said.summary AND old.severity = said.severity
+    WHERE old.state = 'firing'
+        AND (said.is_loose OR old.summary = said.summary AND old.severity = said.severity)
         AND (said.starts_at IS NULL OR said.starts_at <= old.started_at)
         AND ticket.status = ANY(%s)
     ORDER BY old.id
@@ -56,6 +57,7 @@ def fold(
                 [alert.summary for alert in plain],
                 [alert.severity for alert in plain],
                 [alert.starts_at for alert in plain],
+                [alert.is_loose for alert in plain],
                 source.pk,
                 sorted(states.OPEN),
                 now,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
 from tickets import states
 from tickets.models import Alert, AlertSource
@@ -54,6 +55,10 @@ class IncomingAlert:
     links: Sequence[str] = ()
     description: str = ""
     tags: Sequence[str] = ()
+    uid: UUID | None = None
+    """The name that its sender has been given for it already."""
+    is_loose: bool = False
+    """Whatever it says, it repeats a firing alert of its key, whose words stand."""
     is_echo: bool = False
     """Nobody said it anew: it is looked at again, and counts for nothing."""
 
@@ -137,7 +142,7 @@ def urgency_of(level: Level) -> int:
 
 def says_the_same(row: Alert, alert: IncomingAlert) -> bool:
     """Whether a firing alert's words have not changed."""
-    return (row.summary, row.severity) == (alert.summary, alert.severity)
+    return alert.is_loose or (row.summary, row.severity) == (alert.summary, alert.severity)
 
 
 def is_of_earlier(alert: IncomingAlert, row: Alert) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Case, F, Value, When
@@ -166,6 +167,7 @@ class Batch:
 
     def _begin(self, alert: IncomingAlert, verdict: Verdict, before: Alert | None) -> Outcome:
         row = Alert(
+            uid=alert.uid or uuid4(),
             source=self.source,
             dedup_key=alert.dedup_key,
             group_key=alert.group_key,

@@ -14,7 +14,7 @@ from web.look import language_of
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
-MACHINES = ("/api/", "/intake/")
+MACHINES = ("/api/", "/intake/", "/pagerduty/", "/opsgenie/", "/jsm/", "/servicenow/")
 """Addresses of machines: they have no zone, and must answer by themselves without a database."""
 
 
@@ -26,7 +26,8 @@ def reader_locale(get_response: Answer) -> Answer:
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(MACHINES):
+        is_by_host = getattr(request, "urlconf", None) is not None
+        if is_by_host or request.path.startswith(MACHINES):
             with translation.override("en"):
                 return get_response(request)
         zone = getattr(request.user, "zone", "")

@@ -45,12 +45,10 @@ class Fault(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """One vendor's door: its name in the log, how much it takes, and how it says what is wrong."""
+    """One vendor's door: its name in the log, and how it says what is wrong."""
 
     name: str
     answer_fault: Callable[[HttpRequest, Fault], HttpResponse]
-    bytes_max: int = BYTES_MAX
-    own_statuses: Mapping[type[Exception], int] | None = None
 
     def door(self, view: View) -> View:
         """The view, with every fault answered in this mount's own form, and never a redirect."""
