@@ -52,18 +52,18 @@ def compile_catalogues() -> list[Path]:
     return written
 
 
-def refresh_catalogues(labels: Iterable[str], context: str) -> dict[str, int]:
+def refresh_catalogues(unmarked: Iterable[tuple[str, str]]) -> dict[str, int]:
     """Bring every catalogue up to date with the marks in code and templates.
 
-    `labels` are words that the floors below the pages keep without a mark; the catalogues know
-    them by that context. Returns how many words each language still lacks. What is not marked any
-    more is dropped.
+    `unmarked` are words that the floors below the pages keep without a mark, each with the context
+    by which the catalogues know it. Returns how many words each language still lacks. What is not
+    marked any more is dropped.
     """
     template = Catalog(project="Tierline")
-    for path, message, of in marks():
-        template.add(message, locations=[(path, 0)], context=of)
-    for label in labels:
-        template.add(label, context=context)
+    for path, message, context in marks():
+        template.add(message, locations=[(path, 0)], context=context)
+    for said, context in unmarked:
+        template.add(said, context=context)
     lacking = {}
     for source in _sources():
         with source.open("rb") as text:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.utils.translation import gettext
+
 from escalation.clock import Cycle, Fact, crossing
 from roles.worktime import Pause, WorkCalendar, running_seconds
 
@@ -128,13 +130,17 @@ def _split(
 def place_words(place: Place, names: Names) -> str:
     """The place as the end of "25 min …"."""
     if place.kind in (QUEUE, TEAM):
-        team = names.teams.get(place.of or 0, "a team")
-        return f"in {team}'s queue" if place.kind == QUEUE else f"with {team}"
+        team = names.teams.get(place.of or 0) or gettext("a team")
+        told = gettext("in %(team)s's queue") if place.kind == QUEUE else gettext("with %(team)s")
+        return told % {"team": team}
     if place.kind == VENDOR:
-        return f"with {names.vendors.get(place.of or 0, 'the vendor')}"
+        vendor = names.vendors.get(place.of or 0)
+        if not vendor:
+            return gettext("with the vendor")
+        return gettext("with %(team)s") % {"team": vendor}
     return {
-        UNROUTED: "before any team had it",
-        REQUESTER: "waiting for the requester",
-        CHANGE: "waiting for a change",
-        AFTER: "after it was solved",
+        UNROUTED: gettext("before any team had it"),
+        REQUESTER: gettext("waiting for the requester"),
+        CHANGE: gettext("waiting for a change"),
+        AFTER: gettext("after it was solved"),
     }[place.kind]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from escalation import sla
 from escalation.bill import QUEUE, TEAM, VENDOR, Bill, Names, Share, bill_of, place_words, stays
 from escalation.explain import duration
@@ -38,7 +40,8 @@ def late_words(
     found = bills(missed, now)
     names = names_for([share for bill in found.values() for share in bill.late], teams)
     return {
-        pk: f"{duration(bill.late_s)} late: {split_words(bill.late, names)}"
+        pk: gettext("%(time)s late: %(shares)s")
+        % {"time": duration(bill.late_s), "shares": split_words(bill.late, names)}
         for pk, bill in found.items()
         if bill.late
     }

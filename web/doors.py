@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from roles.people import roles_of
 from roles.refusals import Conflict, Forbidden, Refused
+from web.retold import retold
 
 View = Callable[..., HttpResponse]
 READ = ("GET", "HEAD")
@@ -65,7 +66,7 @@ def refusals_told(request: HttpRequest) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        messages.error(request, " ".join([refused.detail, *refused.fields.values()]))
+        messages.error(request, " ".join(map(retold, [refused.detail, *refused.fields.values()])))
 
 
 def _require_sign_in(view: View) -> View:

@@ -32,6 +32,7 @@ from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
 from web.eventmarks import ICONS
 from web.eventwords import Names
+from web.retold import retold
 from web.sentences import headline
 from web.wording import inline
 
@@ -259,7 +260,7 @@ def _item(event: TimelineEvent, ticket: Ticket, names: Names, *, internal: bool)
         headline=headline(event.kind, facts, names),
         seq=event.seq,
         text=text,
-        details=[in_reader_zone(line) for line in why.get("text", [])],
+        details=[in_reader_zone(retold(line)) for line in why.get("text", [])],
         files=list(facts.get("files", ())),
         is_requester=event.actor_id == ticket.requester_id,
     )

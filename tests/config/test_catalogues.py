@@ -9,7 +9,7 @@ from babel.messages.pofile import read_po
 from django.conf import settings
 
 from config.catalogues import marks
-from web.wording import CONTEXT, labels
+from config.sentences import unmarked
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|</?\w+[^>]*>")
 
@@ -35,11 +35,11 @@ def test_every_message_is_said_in_german():
     assert [m.id for m in plurals if len(_forms(m.string)) != catalogue.num_plurals] == []
 
 
-def test_the_catalogue_knows_every_mark_and_every_label():
+def test_the_catalogue_knows_every_mark_label_and_sentence():
     catalogue = _german()
     marked = {(message, context) for _, message, context in marks()}
     first = [(one if isinstance(one, str) else one[0], context) for one, context in marked]
-    asked = [*first, *((label, CONTEXT) for label in labels())]
+    asked = [*first, *unmarked()]
     assert [one for one in asked if catalogue.get(*one) is None] == []
 
 

@@ -6,6 +6,7 @@ from django import forms
 from django.forms.renderers import DjangoTemplates
 
 from roles.refusals import Refused
+from web.retold import retold
 
 
 class Renderer(DjangoTemplates):
@@ -30,6 +31,6 @@ class PageForm(forms.Form):
         """Put what the domain refused beside the fields concerned, else above the form."""
         known = {name: text for name, text in refused.fields.items() if name in self.fields}
         for name, text in known.items():
-            self.add_error(name, text)
+            self.add_error(name, retold(text))
         if not known:
-            self.add_error(None, refused.detail)
+            self.add_error(None, retold(refused.detail))

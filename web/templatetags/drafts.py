@@ -14,6 +14,7 @@ from escalation.checking import NEEDED
 from web.drafts import UNITS
 from web.forms.policies import StepRows, place_of
 from web.prose import TRUTHS
+from web.retold import retold
 from web.templatetags.tierline import icon
 
 register = template.Library()
@@ -32,7 +33,7 @@ def _path(path: str, name: str) -> str:
 def error_at(context: Context, path: str, name: str = "", *, oob: bool = False) -> SafeString:
     """The place where the mistake at a path is shown, empty while there is none."""
     whole = _path(path, name)
-    text = context["form"].errors.get(whole, "")
+    text = retold(context["form"].errors.get(whole, ""))
     swap = mark_safe(' hx-swap-oob="true"') if oob else ""
     return format_html('<p class="field-error" id="{}"{}>{}</p>', place_of(whole), swap, text)
 

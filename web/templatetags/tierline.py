@@ -22,6 +22,7 @@ from web.markdown import html_of
 from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
 from web.queue import is_agent
+from web.retold import retold
 from web.timeline import in_reader_zone
 from web.wording import inline, worded
 
@@ -200,8 +201,14 @@ def inline_label(label: object) -> str:
 
 @register.filter
 def reader_zone(line: str) -> str:
-    """A stored sentence with its instants in the reader's zone."""
-    return in_reader_zone(line)
+    """A stored sentence in the reader's language, its instants in the reader's zone."""
+    return in_reader_zone(retold(line))
+
+
+@register.filter(name="retold")
+def retold_sentence(line: object) -> str:
+    """A sentence of the floors below in the reader's language."""
+    return retold(line)
 
 
 @register.filter

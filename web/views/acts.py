@@ -18,6 +18,7 @@ from web.acts import Act, Situation, situation
 from web.forms.acts import ASKED, ActForm, CompleteForm, EscalateForm, MoveForm
 from web.reading import visible_ticket
 from web.register import ACTS
+from web.retold import retold
 
 UNPROCESSABLE = 422
 OVERTAKEN = 409
@@ -59,7 +60,7 @@ def _post(request: HttpRequest, act: Act, at: Situation, form: ActForm | None) -
     except Refused as refused:
         if form is not None:
             form.show(refused)
-        error = "" if form is not None else refused.detail
+        error = "" if form is not None else retold(refused.detail)
         return _page(request, act, at, form, error=error, status=status_of(refused))
     messages.success(request, told if isinstance(told, str) else act.done)
     onward = _onward(act, at)

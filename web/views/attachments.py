@@ -10,6 +10,7 @@ from tickets.attachments import PLAIN, drop_upload, keep_upload, unsent
 from tickets.models import Attachment
 from web import doors
 from web.reading import visible_ticket
+from web.retold import retold
 from web.timeline import readable
 from web.views.acts import status_of
 
@@ -34,7 +35,9 @@ def upload(request: HttpRequest, key: str) -> HttpResponse:
         for each in request.FILES.getlist("files"):
             keep_upload(upload=each, **given)
     except Refused as refused:
-        return HttpResponse(refused.detail, status=status_of(refused), content_type="text/plain")
+        return HttpResponse(
+            retold(refused.detail), status=status_of(refused), content_type="text/plain"
+        )
     files = unsent(ticket, request.user)
     return render(request, "web/ticket/_unsent.html", {"ticket": ticket, "files": files})
 

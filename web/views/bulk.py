@@ -17,6 +17,7 @@ from web.filters import Filters
 from web.forms.bulk import BulkForm
 from web.models import BulkAct
 from web.queue import is_agent
+from web.retold import retold
 from web.views.acts import UNPROCESSABLE
 
 NAMED = 12
@@ -43,7 +44,7 @@ def view_of(kind: bulk.BulkKind) -> doors.View:
                 kind=kind, actor=request.user, keys=keys, data=form.cleaned_data if form else {}
             )
         except Refused as refused:
-            messages.error(request, refused.detail)
+            messages.error(request, retold(refused.detail))
         else:
             bulk.note_report(request.session, done)
         return _back(request)

@@ -19,6 +19,7 @@ from web.acts import situation
 from web.caseacts.restricted import CASE, RESTRICTED_ACTS
 from web.forms.cases import GlassForm
 from web.queue import is_agent
+from web.retold import retold
 from web.views.acts import UNPROCESSABLE, status_of, visible_ticket
 
 PAST_SHOWN = 20
@@ -43,7 +44,7 @@ def glass(request: HttpRequest) -> HttpResponse:
     try:
         ticket = break_glass(actor=request.user, **form.cleaned_data)
     except Refused as refused:
-        form.add_error(None, refused.detail)
+        form.add_error(None, retold(refused.detail))
         form.show(refused)
         return _index(request, form, status=status_of(refused))
     messages.warning(request, _("The glass is broken. Everybody cleared has been told."))

@@ -18,6 +18,7 @@ from web import doors
 from web.dossier import dossier, page_of, reader_of
 from web.forms.composer import NOTE, REPLY, ComposerForm
 from web.reading import visible_ticket
+from web.retold import retold
 from web.timeline import Window, told
 from web.views.acts import UNPROCESSABLE, status_of
 from web.views.attachments import require_whole
@@ -114,7 +115,9 @@ def draft(request: HttpRequest, key: str) -> HttpResponse:
     try:
         save_draft(public=request.POST.get("mode") == REPLY, **given)
     except Refused as refused:
-        return HttpResponse(refused.detail, status=status_of(refused), content_type="text/plain")
+        return HttpResponse(
+            retold(refused.detail), status=status_of(refused), content_type="text/plain"
+        )
     return HttpResponse(status=204)
 
 

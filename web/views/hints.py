@@ -15,6 +15,7 @@ from tickets import articles, knowledge, runbooks, states
 from tickets.models import ArticleRevision, ArticleUse, Ticket
 from web import doors
 from web.reading import visible_ticket
+from web.retold import retold
 
 WORDS_FROM_DESCRIPTION = 400
 
@@ -98,7 +99,7 @@ def _do(request: HttpRequest, ticket: Ticket, act: Callable[[], object], said: s
     try:
         act()
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     else:
         if said and not request.htmx:  # type: ignore[attr-defined]
             messages.success(request, said)

@@ -15,6 +15,7 @@ from tickets import articles, knowledge
 from tickets.models import Article, ArticleVote, Service, Ticket
 from web import doors
 from web.markdown import html_of
+from web.retold import retold
 
 PAGE_ROWS = 25
 QUERY_MAX = 200
@@ -101,7 +102,7 @@ def vote(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("web:portal")
         articles.vote(article=found, person=request.user, helpful=said == "yes")
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     return redirect("web:article", pk=pk)
 
 

@@ -15,6 +15,7 @@ from tickets.feedback import may_change
 from tickets.models import Feedback, Ticket
 from web import doors
 from web.requests import SCORES
+from web.retold import retold
 from web.views.requests import rate_as
 
 STATUSES = {"link_invalid": 404, "link_expired": 410}
@@ -81,6 +82,6 @@ def _meant(claim: LinkClaim) -> tuple[Person, Ticket]:
 
 
 def _refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
-    context = {"code": refused.code, "detail": refused.detail}
+    context = {"code": refused.code, "detail": retold(refused.detail)}
     status = STATUSES.get(refused.code) or doors.status_of(refused)
     return render(request, "web/links/refused.html", context, status=status)

@@ -24,6 +24,7 @@ from web import doors
 from web.drafts import as_arguments, draft_of, read_draft, rearranged
 from web.forms.policies import DraftForm, MoveForm, choices
 from web.prose import STOPS, applies_words, lines_of, plain
+from web.retold import retold
 
 REVISIONS: Final = 50
 """Revisions that a history lists; a policy older than that is read in the admin."""
@@ -84,7 +85,7 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": rows,
         "shown": shown,
         "before": before,
-        "changes": difference(before, shown).sentences if shown and before else [],
+        "changes": [*map(retold, difference(before, shown).sentences)] if shown and before else [],
         "lines": lines_of(plain(shown)) if shown else [],
         "applies": applies_words(shown.conditions) if shown else "",
         "now": database_now(),
@@ -135,12 +136,12 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("web:policy", slug=slug)
         publication = preview(policy=found, actor=request.user)
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
         return redirect("web:policy", slug=slug)
     context = {
         "policy": found,
         "publication": publication,
-        "changes": publication.difference.sentences if found.current else [],
+        "changes": [*map(retold, publication.difference.sentences)] if found.current else [],
         "lines": lines_of(plain(publication.revision)),
         "here": "policies",
     }
@@ -165,7 +166,7 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
 def _changes(current: PolicyRevision, draft: PolicyRevision) -> list[str]:
     """What the draft changes, a sentence each; [] when it changes nothing."""
     found = difference(current, draft)
-    return found.sentences if found else []
+    return [*map(retold, found.sentences)] if found else []
 
 
 def policy_of(slug: str) -> Policy:

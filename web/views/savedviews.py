@@ -13,6 +13,7 @@ from roles.refusals import Refused
 from web import doors
 from web.filters import Filters
 from web.models import SavedView
+from web.retold import retold
 from web.savedviews import change_view, delete_view, filters_of, keep_view, seen_by
 
 
@@ -24,7 +25,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     try:
         held = keep_view(actor=request.user, name=name, filters=filters, team=_team(request))
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
         return redirect(f"{reverse('web:queue')}?{filters.address()}")
     messages.success(request, _("Saved as “%(name)s”.") % {"name": held.name})
     return redirect(_address(held))
@@ -38,7 +39,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         view = change_view(actor=request.user, view=view, name=name, team=_team(request))
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     else:
         messages.success(request, _("Saved."))
     return redirect(_address(view))
@@ -52,7 +53,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         delete_view(actor=request.user, view=view)
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     else:
         messages.success(request, _("“%(name)s” is deleted; its tickets are not.") % {"name": name})
     return redirect("web:queue")

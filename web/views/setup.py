@@ -37,6 +37,7 @@ from web.forms.setup import (
     TeamsForm,
     TrialForm,
 )
+from web.retold import retold
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -81,7 +82,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("/")
     except Refused as refused:
         if refused.code != "weak":
-            context = {"code": refused.code, "detail": refused.detail}
+            context = {"code": refused.code, "detail": retold(refused.detail)}
             return render(
                 request, "web/links/refused.html", context, status=doors.status_of(refused)
             )
@@ -179,7 +180,7 @@ def _arrival() -> dict[str, Any]:
         .select_related("recipient")
         .order_by("pk")[:5]
     )
-    why = [] if pages else why_nobody_was_paged(ticket, database_now())
+    why = [] if pages else [*map(retold, why_nobody_was_paged(ticket, database_now()))]
     return {"trial": ticket, "pages": pages, "why": why}
 
 
@@ -288,5 +289,5 @@ def new_link(request: HttpRequest) -> HttpResponse:
     try:
         messages.info(request, _link_words(person, invite_again(actor=request.user, person=person)))
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     return redirect("web:setup-step", step="people")

@@ -11,6 +11,7 @@ from tickets.canned import canned_texts, filled
 from web import doors
 from web.dossier import Dossier, dossier, page_of
 from web.reading import visible_ticket
+from web.retold import retold
 from web.similar import similar_to
 from web.timeline import Window, in_reader_zone
 from web.views.composer import blank_form
@@ -48,7 +49,7 @@ def unpaged(request: HttpRequest, key: str) -> HttpResponse:
     found: Any = visible_ticket(request.user, key)
     if "see_internal" not in allowed_actions(request.user, found):
         raise Http404
-    lines = [in_reader_zone(line) for line in why_nobody_was_paged(found, found.read_at)]
+    lines = [in_reader_zone(retold(line)) for line in why_nobody_was_paged(found, found.read_at)]
     part = bool(request.htmx)  # type: ignore[attr-defined]
     template = "web/ticket/_unpaged.html" if part else "web/ticket/unpaged.html"
     return render(request, template, {"ticket": found, "lines": lines, "here": "queue"})

@@ -14,6 +14,7 @@ from tickets import articles
 from tickets.models import Article, Ticket
 from web import doors
 from web.forms.knowledge import ArticleForm, initial_of
+from web.retold import retold
 
 
 @doors.signed_in(action="draft_knowledge", methods=doors.FORM)
@@ -24,7 +25,7 @@ def new(request: HttpRequest) -> HttpResponse:
     try:
         given = articles.draft_from(source) if source else {}
     except Refused as refused:
-        messages.warning(request, refused.detail)
+        messages.warning(request, retold(refused.detail))
         return redirect("web:ticket", key=source.key if source else "")
     form = ArticleForm(request.POST or None, initial={"audience": "internal", **given})
     status = 200
@@ -61,7 +62,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
         note = request.POST.get("note", "").replace("\x00", "")
         articles.publish_article(article=article, actor=request.user, note=note)
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     else:
         messages.success(request, _("Published."))
     return redirect("web:article", pk=pk)
@@ -74,7 +75,7 @@ def retire(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         articles.retire_article(article=article, actor=request.user)
     except Refused as refused:
-        messages.error(request, refused.detail)
+        messages.error(request, retold(refused.detail))
     else:
         messages.success(request, _("Retired. Publishing it again brings it back."))
     return redirect("web:article", pk=pk)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from config.catalogues import compile_catalogues, refresh_catalogues
-from web.wording import CONTEXT, labels
+from config.sentences import unmarked
 
 
 class Command(BaseCommand):
@@ -18,6 +18,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["compile"]:
-            for language, lacking in refresh_catalogues(labels(), CONTEXT).items():
+            for language, lacking in refresh_catalogues(unmarked()).items():
                 self.stdout.write(f"{language}: {lacking} without translation")
         compile_catalogues()
