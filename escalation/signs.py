@@ -79,7 +79,7 @@ def look(
 
 
 def _is_asked(run: Run, step: Step) -> bool:
-    """Repeats are counted until they are seen once: they cannot become fewer in one run."""
+    """Repeats are counted until they are seen once: they do not become fewer in one run."""
     return step.trigger in ON_FACTS and (
         step.trigger != REPEATED or str(step.id) not in run.reached
     )
@@ -214,15 +214,15 @@ def returns_of(teams: Sequence[int]) -> int:
 
 
 def _repeats(sought: Sought, tickets: Mapping[int, Ticket], at: datetime) -> Values:
-    """How many tickets of the same origin were opened in each step's window, its own among them.
+    """The how manieth of its origin each ticket was when it came in, within each step's window.
 
-    Restricted ones count for restricted ones only: a count must not tell of them. Counting ends
-    at what the step asks for.
+    Counted back from its own opening, so that it is the same whenever one looks, and a ticket that
+    had come in before the others is no repeat of them. Restricted ones count for restricted ones
+    only: a count must not tell of them. Counting ends at what the step asks for.
     """
     values: Values = {}
     for (same, window_s, count), pairs in _by_question(sought).items():
-        ids = [run.ticket_id for run, _ in pairs]
-        counts = _like(ids, COLUMNS[same], at - timedelta(seconds=window_s), count)
+        counts = _like([run.ticket_id for run, _ in pairs], COLUMNS[same], window_s, count)
         values |= {(run.ticket_id, step.id): counts.get(run.ticket_id, 0) for run, step in pairs}
     return values
 
@@ -234,12 +234,14 @@ def _by_question(sought: Sought) -> dict[tuple[str, int, int], list[tuple[Run, S
     return groups
 
 
-def _like(ids: Sequence[int], column: str, since: datetime, most: int) -> dict[int, int]:
+def _like(ids: Sequence[int], column: str, window_s: int, most: int) -> dict[int, int]:
     statement = f"""
         SELECT mine.id, (
             SELECT count(*) FROM (
                 SELECT 1 FROM tickets_ticket AS other
-                WHERE other.{column} = mine.{column} AND other.opened_at > %s
+                WHERE other.{column} = mine.{column}
+                  AND other.opened_at >= mine.opened_at - make_interval(secs => %s)
+                  AND (other.opened_at, other.id) <= (mine.opened_at, mine.id)
                   AND other.origin = %s AND other.status <> 'cancelled'
                   AND (mine.restricted OR NOT other.restricted)
                 LIMIT %s
@@ -249,7 +251,7 @@ def _like(ids: Sequence[int], column: str, since: datetime, most: int) -> dict[i
         WHERE mine.id = ANY(%s) AND mine.{column}::text <> ''
     """  # noqa: S608 (one of our own three column names)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [since, Origin.LIVE, most, list(ids)])
+        cursor.execute(statement, [window_s, Origin.LIVE, most, list(ids)])
         return dict(cursor.fetchall())
 
 

@@ -127,6 +127,20 @@ def test_silence_is_counted_from_what_we_did_before_the_climb_and_not_from_machi
     assert [row["step"] for row in played_as_lived(story)["steps"]] == ["Silent"]
 
 
+def test_repeats_of_the_past_are_the_repeats_that_were_told_of_live(story):
+    step = {"name": "Third", "trigger": "repeated", "count": 3, "window_s": 7 * 86_400}
+    story.policy("p", {**step, "same": "requester", "actions": [notify("lead")]})
+    tickets = []
+    for _ in range(4):
+        tickets.append(story.open())
+        story.forward(hours=5)
+    for ticket in tickets:
+        by = {"actor": story.colleague, "clock": story.clock}
+        lifecycle.comment(ticket=ticket, text="We look at it.", public=False, **by)
+    story.forward(hours=1)
+    assert played_as_lived(story)["steps"] == [{"policy": "P", "step": "Third", "firings": 2}]
+
+
 def test_a_page_is_counted_for_its_person_hour_and_night(story):
     story.policy("p", unacknowledged(30, "Page", page("on_call")))
     story.forward(hours=12.25)  # 21:15

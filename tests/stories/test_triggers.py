@@ -202,6 +202,23 @@ def test_the_third_ticket_of_one_origin_within_a_week_tells_of_the_repeat(
     assert story.fired(late) == []
 
 
+def test_what_came_in_before_the_others_is_no_repeat_of_them_however_late_one_looks(
+    story: Story,
+) -> None:
+    step = when("repeated", "Again", notify("lead"), count=3, window_s=7 * DAY_S, same="requester")
+    story.policy("p", step)
+    tickets = [story.open() for _ in range(4)]
+    story.forward(minutes=1)
+    for ticket in tickets:
+        comment(ticket=ticket, actor=story.agent, text="Look", public=False, clock=story.clock)
+    story.forward(days=6)
+    escalate(
+        ticket=tickets[0], actor=story.agent, reason_code="skill", reason="?", clock=story.clock
+    )
+    story.forward(minutes=1)
+    assert [story.fired(ticket) for ticket in tickets] == [[], [], ["Again"], ["Again"]]
+
+
 def test_restricted_tickets_do_not_count_as_repeats_of_open_ones(story: Story) -> None:
     step = when("repeated", "Again", notify("manager"), count=2, window_s=DAY_S, same="requester")
     story.policy("p", step)
