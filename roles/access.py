@@ -28,6 +28,7 @@ TICKET_ACTIONS: Names = READ_ACTIONS | {
     "cancel",
     "set_priority",
     "override_priority",
+    "name_owner",
     "watch",
     "link",
     "chase",
@@ -133,7 +134,9 @@ _WORK = frozenset(
 )
 
 # Who leads a team decides in it, and who may know of the cases that it has.
-_HEAD = frozenset({"assign", "override_priority", "manage_roster", "clear", "unrestrict"})
+_HEAD = frozenset(
+    {"assign", "override_priority", "name_owner", "manage_roster", "clear", "unrestrict"}
+)
 
 BY_ROLE: dict[str, Names] = {
     "requester": frozenset({"open"}),
@@ -154,6 +157,7 @@ BY_ROLE: dict[str, Names] = {
         "reopen",
         "set_priority",
         "override_priority",
+        "name_owner",
         "chase",
         "push_any",
         "restrict",
@@ -218,6 +222,8 @@ BY_RELATION: dict[tuple[str, str], Names] = {
     ),
     ("lead", "lead_of_team"): _HEAD,
     ("manager", "manager_of_team"): _HEAD,
+    ("lead", "owner_team"): frozenset({"name_owner"}),
+    ("manager", "owner_team"): frozenset({"name_owner"}),
     ("incident_manager", "assignee"): _WORK,
     # An administrator in a case, by breaking the glass mostly, must be able to bring help in.
     ("administrator", "cleared"): frozenset({"see_internal", "comment_internal", "clear"}),

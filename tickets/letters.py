@@ -37,6 +37,7 @@ SUBJECTS = {
     "mentioned": "You have been named in a ticket",
     "invited": "You have been added to a request",
     "chased": "The requester asks where it stands",
+    "owned": "You answer for a ticket now",
 }
 
 OFFERS: dict[str, dict[str, object]] = {

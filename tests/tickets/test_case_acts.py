@@ -79,6 +79,14 @@ def test_duplicates_are_merged(story: Story) -> None:
     assert story.fresh(gone).merged_into_id == kept.pk
 
 
+def test_an_owner_is_named(story: Story) -> None:
+    ticket = story.open()
+    client = signed_in(story.incident_manager)
+    assert "cannot answer" in do(client, ticket, "name-owner", owner="rita", reason="To and fro")
+    do(client, ticket, "name-owner", owner="bob", reason="To and fro")
+    assert story.fresh(ticket).owner == story.colleague
+
+
 def test_who_restricts_stays_in_and_others_break_the_glass(story: Story) -> None:
     ticket = story.open(subject="Odd mail rules")
     leader = signed_in(story.incident_manager)

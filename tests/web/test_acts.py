@@ -12,7 +12,7 @@ from roles.instants import database_now
 from tickets.assignment import acknowledge, take
 from tickets.lifecycle import resolve
 from tickets.links import link
-from tickets.models import Clearance, Involvement, Ticket, TicketLink
+from tickets.models import Category, Clearance, Involvement, Ticket, TicketLink
 from tickets.restriction import restrict
 from web.register import ACTS
 
@@ -134,6 +134,28 @@ def test_somebody_called_in_is_told_and_the_ticket_stays(stage, sign_in):
     assert "leave" in offered(helper, address(stage, "slow"))
     assert helper.post(address(stage, "slow", "leave")).status_code == 302
     assert "leave" not in offered(helper, address(stage, "slow"))
+
+
+def test_the_owner_is_named_and_stands_on_the_page(stage, sign_in):
+    client, page = sign_in(stage.mara), address(stage, "slow")
+    assert "owner" in offered(client, page)
+    assert client.post(f"{page}/owner", {"owner": "teo"}).status_code == 422
+    named = {"owner": "teo", "reason": "It went to and fro"}
+    assert client.post(f"{page}/owner", named).status_code == 302
+    assert reload(stage, "slow").owner == stage.teo
+    shown = client.get(page).content.decode()
+    assert f"made {stage.teo} the owner" in shown
+    assert 'value="teo"' in client.get(f"{page}/owner").content.decode()
+    assert client.post(f"{page}/owner", {"owner": "ada", "reason": "x"}).status_code == 422
+
+
+def test_what_a_ticket_is_about_is_said_anew(stage, sign_in):
+    client, url = sign_in(stage.nora), address(stage, "slow", "classify")
+    shown = client.get(url).context["form"]
+    assert shown.initial["service"] == reload(stage, "slow").service_id
+    category = Category.objects.get()
+    assert client.post(url, {"service": "", "category": category.pk}).status_code == 302
+    assert (reload(stage, "slow").service, reload(stage, "slow").category) == (None, category)
 
 
 def test_a_duplicate_is_merged_into_the_ticket_that_goes_on(stage, sign_in):

@@ -7,7 +7,16 @@ from typing import Any
 from django import forms
 
 from roles.models import Person
-from tickets import clearance, incidents, merging, notices, restriction, staffing, swarming
+from tickets import (
+    clearance,
+    incidents,
+    merging,
+    notices,
+    owning,
+    restriction,
+    staffing,
+    swarming,
+)
 from tickets.lifecycle import RESOLUTION_CODES
 from tickets.models import Major, Ticket
 from tickets.stakeholders import AUDIENCES
@@ -93,6 +102,13 @@ class Solution(ActForm):
 class Someone(Reason):
     person = PersonField(help_text="User name.")
     field_order = ["person", "reason"]
+
+
+class Owner(Reason):
+    owner = PersonField(
+        required=False, help_text="User name; empty leaves it to the owning team alone."
+    )
+    field_order = ["owner", "reason"]
 
 
 class Helper(ActForm):
@@ -276,6 +292,9 @@ ACTS: Mapping[str, CaseAct] = {
         lambda ticket: ticket.notices.filter(given_at=None).exists(),
         Given,
         notices.give_notice,
+    ),
+    "name-owner": CaseAct(
+        "Name the owner", "name_owner", lambda ticket: ticket.is_open, Owner, owning.name_owner
     ),
     "end-help": CaseAct(
         "End somebody's help",
