@@ -17,6 +17,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 PERIOD_S = 1.0
 WATCH_PERIOD_S = 30.0
+OVERSIGHT_PERIOD_S = 15.0
 SIMULATE_PERIOD_S = 3.0
 ALERTS_PERIOD_S = 10.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
@@ -74,6 +75,12 @@ app.conf.update(
             "task": "tickets.tasks.look_after_alerts",
             "schedule": ALERTS_PERIOD_S,
             "options": {"queue": "escalation", "expires": ALERTS_PERIOD_S * 0.9},
+        },
+        "oversee": {
+            "task": "escalation.tasks.oversee",
+            "schedule": OVERSIGHT_PERIOD_S,
+            # The sender's queue: whoever watches over the engine must not be dead with it.
+            "options": {"queue": "messages", "expires": OVERSIGHT_PERIOD_S * 0.9},
         },
         "deliver": {
             "task": "notifications.tasks.deliver",

@@ -67,6 +67,15 @@ DUTIES = (
         run="notifications.delivery.run_delivery",
         last_at="notifications.delivery.last_delivery_at",
     ),
+    # Not with the engine: whoever watches over it must not be dead with it.
+    Duty(
+        name="oversight",
+        queue="messages",
+        run="escalation.oversight.run_oversight",
+        last_at="escalation.oversight.last_oversight_at",
+        patience=timedelta(seconds=40),
+        heeds_hints=False,
+    ),
 )
 
 

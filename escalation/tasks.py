@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from escalation.engine import run_sweep
+from escalation.oversight import run_oversight
 from escalation.silence import run_watch
 
 
@@ -16,3 +17,9 @@ def sweep() -> int:
 def watch() -> int:
     """See to it that no urgent ticket falls silent; any number of these may run at once."""
     return run_watch()
+
+
+@shared_task(name="escalation.tasks.oversee", ignore_result=True)
+def oversee() -> int:
+    """Alarm when the engine stands still; run by a process that is not the engine's."""
+    return run_oversight()
