@@ -96,6 +96,12 @@ class Case:
             self.status = "working"
         self.acknowledged = self.has_assignee = True
 
+    def assign(self) -> None:
+        """Being given a ticket starts the work on it and acknowledges nothing."""
+        if self.status == "waiting":
+            self.status = "working"
+        self.has_assignee = True
+
     def acknowledge(self) -> None:
         self.acknowledged = True
 

@@ -144,6 +144,14 @@ class Lives(RuleBasedStateMachine):
             case.take()
 
     @rule(which=ONE)
+    def assign(self, which: int) -> None:
+        case, ticket = self._pair(which)
+        if case.status in ("waiting", "working"):
+            given = self._act(ticket, case) | {"actor": self.story.incident_manager}
+            assignment.assign(**given, assignee=self.workers[case.team])
+            case.assign()
+
+    @rule(which=ONE)
     def acknowledge(self, which: int) -> None:
         case, ticket = self._pair(which)
         if case.is_open:

@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from escalation.models import Firing
+from escalation.engine import climb as carry_out
+from escalation.models import Clock, Firing
 from notifications.models import Message
 from roles.calendars import publish_calendar
+from roles.refusals import Forbidden
 from tests.story import Story, move, notify, page, percent, unacknowledged
 from tickets.assignment import acknowledge, assign
-from tickets.lifecycle import pend, resolve, resume
+from tickets.lifecycle import cancel, pend, resolve, resume
+from tickets.merging import merge
 from tickets.models import EventKind
 from tickets.triage import set_urgency_impact
 
@@ -105,6 +108,55 @@ def test_rungs_go_in_order_or_leave_a_record_whatever_the_outage(
     assert fired == sorted(fired)
     assert {row.step.position for row in rows} == {1, 2, 3}
     assert all(row.fired_at >= row.due_at for row in rows)
+
+
+def test_after_an_outage_the_most_urgent_goes_first_and_each_hears_once(story: Story) -> None:
+    climb(story)
+    low = story.open(impact=3, urgency=3)
+    middle = story.open(impact=2, urgency=2)
+    high = story.open(impact=1, urgency=1)
+    again = story.open(impact=1, urgency=1)
+    story.phone.new()
+    story.sleep(hours=3)
+    order: list[int] = []
+    while deeds := carry_out(limit=1, clock=story.clock):
+        order += [deed.ticket.pk for deed in deeds if deed.firing.outcome == "fired"]
+    assert list(dict.fromkeys(order)) == [high.pk, again.pk, middle.pk, low.pk]
+    told = Firing.objects.filter(outcome="fired").values_list("ticket", "step__trigger")
+    assert len(told) == len(set(told)) == 8, "one catch-up for each ladder and each clock"
+
+
+@pytest.mark.parametrize("end", ["resolved", "cancelled", "merged"])
+def test_no_stale_notice_goes_out_for_a_ticket_that_is_over(story: Story, end: str) -> None:
+    climb(story)
+    ticket, kept = story.open(), story.open()
+    story.forward(minutes=5)
+    assert Message.objects.filter(topic=ticket.topic, kind="page", state="queued").exists()
+    act = {"ticket": ticket, "actor": None, "clock": story.clock}
+    if end == "resolved":
+        resolve(**act, code="fixed", text="Done")
+    elif end == "cancelled":
+        cancel(**act, reason="Never mind")
+    else:
+        merge(**act, into=kept, reason="Same")
+    calls = Message.objects.filter(topic=ticket.topic, kind__in=["page", "notify"])
+    assert {row.state for row in calls} == {"withdrawn"}
+    story.sleep(hours=3)
+    story.sweep()
+    assert story.fired(ticket) == ["Page"]
+
+
+def test_an_acknowledgement_meets_no_target_and_anybody_paged_may_give_it(story: Story) -> None:
+    story.target("first_response", 60)
+    story.target("acceptance", 30)
+    story.policy("p", unacknowledged(5, "Page", page("person:dora")))
+    ticket = story.open()
+    with pytest.raises(Forbidden):
+        acknowledge(ticket=ticket, actor=story.expert, clock=story.clock)
+    story.forward(minutes=5)
+    acknowledge(ticket=ticket, actor=story.expert, clock=story.clock)
+    assert story.fresh(ticket).is_acknowledged
+    assert {row.state for row in Clock.objects.filter(ticket=ticket)} == {"running"}
 
 
 @pytest.mark.parametrize("stop", ["acknowledge", "resolve"])
