@@ -130,11 +130,17 @@ POLICIES = {
     ),
     "restricted": ExamplePolicy(
         "Restricted cases",
-        "Whatever else a restricted case is, it stays with security and the CISO.",
+        "Whatever else a restricted case is: security on call, the CISO, then executives and "
+        "legal. Only cleared people are told.",
         ({"fact": "restricted", "is": True},),
         (
             unacknowledged(0, "Page security on call", page("on_call:security-operations")),
             unacknowledged(1200, "Page the CISO", page("duty:ciso")),
+            since_start(
+                4 * HOUR,
+                "Still open: executives and legal",
+                involve("duty:executive", "duty:legal"),
+            ),
         ),
     ),
     "outage": ExamplePolicy(

@@ -14,7 +14,8 @@ from tests.story import Story
 from tickets.assignment import acknowledge, take
 from tickets.incidents import declare_major
 from tickets.lifecycle import chase, reopen, resolve
-from tickets.models import Alert, AlertSource, Ticket
+from tickets.models import Alert, AlertSource, Clearance, Ticket
+from tickets.restriction import restrict
 
 
 @pytest.fixture
@@ -195,3 +196,23 @@ def test_the_security_chain_goes_to_the_ciso_and_then_to_executives_and_legal(
     site.forward(hours=4)
     assert "Page the CISO" in site.fired(ticket)
     assert "Still open: executives and legal" in site.fired(ticket)
+
+
+@pytest.mark.parametrize("slug", ["security", "restricted"])
+def test_the_chain_of_a_restricted_case_reaches_the_cleared_alone(site: Story, slug: str) -> None:
+    install(site, slug)
+    if slug == "security":
+        case = site.open(kind="security", restricted=True, service=None)
+    else:
+        case = site.open()
+        restrict(ticket=case, actor=site.agent, reason="A break-in", clock=site.clock)
+    for person in (site.lead, site.manager):  # the CISO and an executive; legal is not cleared
+        Clearance.objects.create(ticket=case, person=person)
+    site.phone.new()
+    site.forward(hours=4)
+    told = site.phone.new()
+    assert {("lena", "page"), ("mona", "notify")} <= set(told)
+    assert "zoe" not in {name for name, _ in told}
+    assert Run.objects.get(ticket=case, state="active").policy.slug == slug
+    last = case.firings.get(step__name="Still open: executives and legal").explain
+    assert "Zoe (duty legal): not cleared for this case" in last["left_out"]
