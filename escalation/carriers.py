@@ -28,7 +28,8 @@ Carry = Callable[..., str]
 def carry(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: TimeSource) -> str:
     """Do what the action says to a locked ticket; returns what was done, in words.
 
-    Beside "do" and "to" the action says what repeats have in "same", where that matters.
+    Beside "do" and "to" the action says what repeats have in "same" and how far back they are
+    looked for, "window_s"; "beside" are the ids of tickets that the caller has at hand itself.
 
     Raises Refused when the ticket's state does not allow it; then nothing has changed, neither in
     the database nor in the ticket at hand.
@@ -58,12 +59,16 @@ def _engage_vendor(act: Act, action: Mapping[str, Any], reason: str) -> str:
 
 
 def _open_problem(act: Act, action: Mapping[str, Any], reason: str) -> str:
-    repeat = Repeat(act.ticket, action["same"])
+    repeat = Repeat(
+        act.ticket, action["same"], window_s=action.get("window_s", 0), beside=action["beside"]
+    )
     joined = join_problems([repeat], clock=fixed(act.now), announce=act.announce)[act.ticket.pk]
     if not joined.is_linked_now:
         raise Conflict("linked", f"{act.ticket.key} is under a problem already.")
     # Not by its key: the problem may become restricted, and this sentence stays.
-    return f"Put under {'a new' if joined.is_new else 'the open'} problem, which is linked to it"
+    others = f", with {joined.fellows} that it repeats" if joined.fellows else ""
+    which = "a new" if joined.is_new else "the open"
+    return f"Put under {which} problem, which is linked to it{others}"
 
 
 def _unacknowledge(act: Act, action: Mapping[str, Any], reason: str) -> str:

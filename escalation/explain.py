@@ -106,7 +106,12 @@ def seen(prospect: Prospect, due: Due, fired_at: datetime) -> dict[str, Any]:
     """What the decision went by, as data: instants in UTC, so that a page can show its own zone."""
     ticket, step = prospect.run.ticket, due.step
     clocks = {
-        kind: {"cycle": clock.cycle, "target_s": clock.target_s, "live": clock.is_live}
+        kind: {
+            "cycle": clock.cycle,
+            "target_s": clock.target_s,
+            "live": clock.is_live,
+            "due_at": instant_text(clock.due_at) if clock.due_at else None,
+        }
         for kind, clock in prospect.clocks.items()
     }
     return {

@@ -206,7 +206,7 @@ class Executor:
     def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
         reason = f"{deed.policy}: {deed.due.step.name}"
         try:
-            about = _about(deed.due.step, action)
+            about = {**_about(deed.due.step, action), "beside": self.people.ticket_ids}
             done = self.carry(deed.ticket, about, reason=reason, clock=fixed(self.now))
         except Refused as refused:
             deed.left_out.append(f"{action['do'].replace('_', ' ')}: {refused.detail.rstrip('.')}")
@@ -269,15 +269,22 @@ class Executor:
             "told": [
                 {"person": item.person_id, "name": item.name, "role": item.role} for item in told
             ],
+            "on_call": self._on_call(deed.ticket),
             "left_out": deed.left_out,
             "done": deed.done,
             **explain.seen(prospect, deed.due, self.now),
         }
 
+    def _on_call(self, ticket: Ticket) -> list[dict[str, Any]]:
+        """Who was on call in the team that has the ticket, whether told or not."""
+        team_id = cast(int, ticket.team_id)
+        ids = self.people.on_call([team_id])[team_id]
+        return [{"person": pk, "name": str(self.people.people[pk])} for pk in ids]
+
 
 def _about(step: Step, action: Mapping[str, Any]) -> Mapping[str, Any]:
     """The action as its carrier takes it."""
-    return {**action, "same": step.same or "service"}
+    return {**action, "same": step.same or "service", "window_s": step.window_s}
 
 
 def _has_rung_above(prospect: Prospect, due: Due) -> bool:

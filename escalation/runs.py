@@ -208,6 +208,7 @@ def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
             is_live=row.stopped_at is None,
             crossing=_Crossings(row),
             beside=tuple(view for view in known if view.is_live),
+            due_at=row.due_at,
         )
     return views
 

@@ -90,7 +90,7 @@ def watch(*, clock: TimeSource = database_now) -> int:
     fresh = [pk for pk in dict.fromkeys(looks_empty) if pk not in silent]
     raised = 0
     for ticket_ids in _batches(sorted(silent)):
-        _end_those_over(ticket_ids, clock)
+        _look_anew(_end_those_over(ticket_ids, clock), clock)
     for ticket_id in fresh[:BATCH]:
         try:
             raised += _alarm(ticket_id, clock)
@@ -197,6 +197,9 @@ def _keys(ladders: Mapping[int, Sequence[Step]]) -> dict[str, Any]:
         keys[f"key_{name}"] = Case(
             When(next_step__in=using["next_tier"], then=F(f"ticket__{name}")), default=None
         )
+    keys["key_owner_team"] = Case(
+        When(next_step__in=using["owner"], then=F("ticket__owner_team")), default=None
+    )
     own = Q(ticket__restricted=True) | Q(next_step__in=using["watchers"])
     keys["key_own"] = Case(When(own, then=F("ticket")), default=Value(0))
     return keys
@@ -346,8 +349,11 @@ def _alarm(ticket_id: int, clock: TimeSource) -> int:
 
 
 @transaction.atomic
-def _end_those_over(ticket_ids: Sequence[int], clock: TimeSource) -> None:
-    """End the silences whose tickets have a next step again, and take back unsent alarms."""
+def _end_those_over(ticket_ids: Sequence[int], clock: TimeSource) -> list[int]:
+    """End the silences whose tickets have a next step again, and take back unsent alarms.
+
+    Returns the ids of those tickets.
+    """
     now = clock()
     over = [pk for pk, reason in reasons_of(ticket_ids, now).items() if not reason]
     rows = Silence.objects.filter(ticket__in=over, ended_at=None).select_related("ticket")
@@ -360,3 +366,16 @@ def _end_those_over(ticket_ids: Sequence[int], clock: TimeSource) -> None:
             reason="something is to come again",
             now=now,
         )
+    return [row.ticket_id for row in ended]
+
+
+@transaction.atomic
+def _look_anew(ticket_ids: Sequence[int], clock: TimeSource) -> None:
+    """Judge at once what was put off until a shift that was far when nobody could be reached."""
+    if not ticket_ids:
+        return
+    rows = Ticket.objects.filter(pk__in=ticket_ids).order_by("id")
+    locked = [ticket.pk for ticket in rows.select_for_update(no_key=True, of=("self",))]
+    put_off = Run.objects.filter(ticket__in=locked, state=Run.State.ACTIVE).exclude(postponed={})
+    if put_off.update(postponed={}):
+        heal(locked, clock=clock)

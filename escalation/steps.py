@@ -82,7 +82,8 @@ class ClockView:
     """A clock cycle as far as steps care: when it will have run for so many seconds.
 
     `beside` are other cycles of the same kind that run at the same time: notices to several
-    authorities. Steps judge each of them.
+    authorities. Steps judge each of them. `due_at` is the deadline as the clock was last read; None
+    while it stands still.
     """
 
     cycle: int
@@ -90,6 +91,7 @@ class ClockView:
     is_live: bool
     crossing: Callable[[float], datetime | None]
     beside: tuple["ClockView", ...] = ()
+    due_at: datetime | None = None
 
     def of(self, cycle: int) -> "ClockView":
         """The one with that number, among those that run at the same time; else this one."""

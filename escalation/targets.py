@@ -116,7 +116,7 @@ class People:
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
         self.people = self.staff.people
         self.people |= _loaded(tickets)
-        self._ticket_ids = [item.pk for item in tickets]
+        self.ticket_ids = [item.pk for item in tickets]
         self._watching = watching
         self._on_call: dict[int, list[int]] = {}
         self._duties: dict[str, list[int]] = {}
@@ -252,7 +252,7 @@ class People:
     def _watched(self) -> dict[int, list[int]]:
         """Who watches which ticket; read when first asked for."""
         if self._watching is None:
-            self._watching = _pairs(Watcher, self._ticket_ids)
+            self._watching = _pairs(Watcher, self.ticket_ids)
         return self._watching
 
     def _know(self, person_ids: Iterable[int]) -> None:
@@ -326,9 +326,10 @@ class People:
         return places.values_list("team_id", flat=True).distinct()
 
     def _around(self, ticket: Ticket, name: str, team: Team | None) -> list[int]:
+        owning = self.teams.get(ticket.owner_team_id or 0)
         single = {
             "assignee": ticket.assignee_id,
-            "owner": ticket.owner_id,
+            "owner": ticket.owner_id or (owning.lead_id if owning else None),
             "requester": ticket.requester_id,
             "lead": team.lead_id if team else None,
             "manager": team.manager_id if team else None,

@@ -1,12 +1,13 @@
 """Gathers repeats under one problem: the open one of the same service, requester or asset."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
@@ -14,29 +15,40 @@ from roles.refusals import Invalid
 from tickets import states, timeline
 from tickets.access import require
 from tickets.acting import begin
-from tickets.models import EventKind, Kind, Problem, Ticket, TicketLink
+from tickets.models import EventKind, Kind, Origin, Problem, Ticket, TicketLink
 from tickets.opening import open_ticket
 
 SAME: Final = ("service", "requester", "asset")
 ACCOUNT: Final = "problem-management"
 CAUSED_BY: Final = TicketLink.Relation.CAUSED_BY
+MOST_FELLOWS: Final = 50
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """A locked ticket that repeats others, and what it has in common with them."""
+    """A locked ticket that repeats others, and what it has in common with them.
+
+    Those that came in within `window_s` seconds before it are put under the problem too; but none
+    of those `beside`, by id, which the caller has at hand and writes itself.
+    """
 
     ticket: Ticket
     same: str = "service"
+    window_s: int = 0
+    beside: Collection[int] = ()
 
 
 @dataclass(frozen=True)
 class Joined:
-    """The problem that a ticket belongs to now, whether it is new, and whether the link is."""
+    """The problem that a ticket belongs to now, whether it is new, and whether the link is.
+
+    `fellows` counts the tickets that it repeats and that were put there with it.
+    """
 
     problem: Ticket
     is_new: bool = False
     is_linked_now: bool = True
+    fellows: int = 0
 
 
 def open_or_join_problem(
@@ -73,11 +85,11 @@ def join_problems(
     What two writers might both open is guarded by a lock of its own, taken in one order; no ticket
     is ever waited for here, so that the order of ticket locks does not matter.
     """
-    marked = sorted(((_about(each), each.ticket) for each in repeats), key=_in_order)
+    marked = sorted(((_about(each), each) for each in repeats), key=_in_order)
     for about in sorted({about for about, _ in marked}):
         _lock_about(about)
     joining = _Joining(actor=actor, clock=clock, via=via, announce=announce)
-    return {ticket.pk: joining.join(ticket, about) for about, ticket in marked}
+    return {each.ticket.pk: joining.join(each, about) for about, each in marked}
 
 
 def reserve_problems(repeats: Iterable[Repeat]) -> None:
@@ -97,8 +109,8 @@ def _about_if_any(repeat: Repeat) -> str:
         return ""
 
 
-def _in_order(marked: tuple[str, Ticket]) -> tuple[str, int]:
-    return marked[0], marked[1].pk
+def _in_order(marked: tuple[str, Repeat]) -> tuple[str, int]:
+    return marked[0], marked[1].ticket.pk
 
 
 def _about(repeat: Repeat) -> str:
@@ -135,7 +147,8 @@ class _Joining:
     via: str
     announce: bool
 
-    def join(self, ticket: Ticket, about: str) -> Joined:
+    def join(self, repeat: Repeat, about: str) -> Joined:
+        ticket = repeat.ticket
         links = TicketLink.objects.filter(source=ticket.pk, relation=CAUSED_BY)
         # Linked before it became restricted: to an open ticket it is as if it were not there.
         parents = links.filter(
@@ -146,20 +159,48 @@ class _Joining:
             return Joined(held.target, is_linked_now=False)
         found = _open_problems(ticket, about).order_by("id").first()
         problem = found or _open(ticket, about, self.clock)
-        TicketLink.objects.create(source=ticket, target=problem, relation=CAUSED_BY)
-        self._tell(ticket, problem, "out", announce=self.announce)
+        fellows = _fellows(repeat)
+        for each in (ticket, *fellows):
+            TicketLink.objects.create(source=each, target=problem, relation=CAUSED_BY)
+            self._tell(each, problem, "out", announce=self.announce or each is not ticket)
         # A problem that somebody writes to is not waited for: its list of children tells it too.
         free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         present = free.filter(pk=problem.pk).first()
-        if present is not None:
-            self._tell(present, ticket, "in", announce=True)
-        return Joined(present or problem, is_new=found is None)
+        for each in (ticket, *fellows) if present is not None else ():
+            self._tell(present, each, "in", announce=True)
+        return Joined(present or problem, is_new=found is None, fellows=len(fellows))
 
     def _tell(self, ticket: Ticket, far: Ticket, direction: str, *, announce: bool) -> None:
         act = begin(ticket, actor=self.actor, clock=self.clock, via=self.via)
         facts = {"relation": CAUSED_BY, "other": far.key, "direction": direction}
         write = act.write(EventKind.LINKED, facts=facts)
         timeline.record_many([write], at=act.now, announce=announce)
+
+
+def _fellows(repeat: Repeat) -> list[Ticket]:
+    """The open tickets of the same origin that came in before this one, now locked.
+
+    Without those under a problem already, and without one that somebody writes to at this moment:
+    it is not waited for.
+    """
+    ticket = repeat.ticket
+    if not repeat.window_s:
+        return []
+    under = TicketLink.objects.filter(
+        source=OuterRef("pk"), relation=CAUSED_BY, target__kind=Kind.PROBLEM,
+        target__status__in=states.OPEN,
+    )  # fmt: skip
+    alike = Ticket.objects.filter(
+        ~Exists(under),
+        **{repeat.same: getattr(ticket, repeat.same)},
+        opened_at__gte=ticket.opened_at - timedelta(seconds=repeat.window_s),
+        opened_at__lte=ticket.opened_at,
+        status__in=states.OPEN,
+        origin=Origin.LIVE,
+        restricted=False,
+    ).exclude(Q(pk=ticket.pk) | Q(pk__in=repeat.beside) | Q(kind=Kind.PROBLEM))
+    free = alike.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return list(free.order_by("id")[:MOST_FELLOWS])
 
 
 def _open_problems(ticket: Ticket, about: str) -> QuerySet[Ticket]:

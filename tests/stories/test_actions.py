@@ -136,7 +136,12 @@ def test_repeats_are_gathered_under_one_problem(story: Story) -> None:
     problems = Ticket.objects.filter(kind="problem")
     assert problems.count() == 1
     links = TicketLink.objects.filter(target=problems.get(), relation="caused_by")
-    assert set(links.values_list("source", flat=True)) == {tickets[1].pk, tickets[2].pk}
+    assert set(links.values_list("source", flat=True)) == {ticket.pk for ticket in tickets}
+    assert kinds_of(tickets[0])[-1] == EventKind.LINKED
+    said = Firing.objects.order_by("pk").first().explain["done"]  # type: ignore[union-attr]
+    assert said == [
+        "Put under a new problem, which is linked to it, with 1 that it repeats",
+    ]
 
 
 def test_what_is_refused_half_way_leaves_the_ticket_at_hand_as_it_was(story: Story) -> None:

@@ -8,6 +8,7 @@ from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, notify, unacknowledged
 from tickets import timeline
 from tickets.assignment import take
+from tickets.lifecycle import resolve
 from tickets.links import link
 from tickets.models import Problem, Ticket, TicketLink, TimelineEvent
 from tickets.problems import children_of, diagnose, publish_workaround, resolve_problem
@@ -219,6 +220,30 @@ def test_what_has_nothing_in_common_or_is_restricted_is_refused(story) -> None:
     with pytest.raises(Forbidden):
         joined(story, story.open(), actor=story.requester)
     assert not Ticket.objects.filter(kind="problem").exists()
+
+
+def test_what_a_repeat_repeats_comes_under_the_problem_with_it(story) -> None:
+    long_ago = story.open()
+    story.forward(days=8)
+    first, secret, solved, elsewhere = (story.open() for _ in range(4))
+    at_hand = story.open()
+    restrict(ticket=secret, actor=story.agent, reason="A leak", clock=story.clock)
+    take(ticket=solved, actor=story.agent, clock=story.clock)
+    resolve(ticket=solved, actor=story.agent, code="fixed", text="Done", clock=story.clock)
+    other = problem_of(story, elsewhere, service=None)
+    ticket, later = story.open(), story.open()
+    story.phone.new()
+    with transaction.atomic():
+        locked = timeline.lock(ticket.pk)
+        repeat = Repeat(locked, "requester", window_s=7 * 86_400, beside=[at_hand.pk])
+        found = join_problems([repeat], clock=story.clock)[ticket.pk]
+    assert (found.is_new, found.fellows) == (True, 1)
+    assert [child.pk for child in children_of(found.problem)] == [first.pk, ticket.pk]
+    assert [child.pk for child in children_of(other)] == [elsewhere.pk]
+    assert events(first, "linked")[0].facts["other"] == found.problem.key
+    assert {e.facts["other"] for e in events(found.problem, "linked")} == {first.key, ticket.key}
+    assert not any(events(each, "linked") for each in (long_ago, secret, solved, at_hand, later))
+    story.phone.was_silent()
 
 
 def test_many_join_at_once(story) -> None:

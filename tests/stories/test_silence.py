@@ -63,6 +63,25 @@ def test_nobody_on_call_raises_the_alarm_and_somebody_ends_it(story: Story) -> N
     assert Message.objects.get(cause=silence.cause).state == "withdrawn"
 
 
+def test_a_page_put_off_for_a_far_shift_goes_out_as_soon_as_somebody_is_put_on_call(
+    story: Story,
+) -> None:
+    story.put_on_call(story.desk, [])
+    story.put_on_call(story.desk, [story.agent], valid_from=story.now + timedelta(days=7))
+    gates = {"hold_for_shift": True}
+    story.policy("p", unacknowledged(5, "Page", page("on_call"), gates=gates))
+    ticket = urgent(story)
+    story.forward(minutes=6)
+    assert alarms(story) == IVAN
+    assert story.fired(ticket) == []
+    story.put_on_call(story.desk, [story.colleague])
+    story.forward(minutes=1)
+    assert alarms(story) == []
+    story.forward(seconds=1)
+    assert story.fired(ticket) == ["Page"]
+    story.phone.rang(("bob", "page"))
+
+
 def test_a_ticket_that_falls_silent_again_raises_a_new_alarm(story: Story) -> None:
     story.policy("p", unacknowledged(60, "Page", page("on_call")))
     urgent(story)

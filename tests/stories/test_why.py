@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from escalation.handover import escalate, hand_back
-from escalation.models import Policy, Quarantine
+from escalation.models import Firing, Policy, Quarantine
 from escalation.why import why_escalated, why_nobody_was_paged
 from notifications.models import Message
 from tests.story import Story, move, notify, page, unacknowledged
@@ -79,6 +79,19 @@ def test_a_step_that_left_everybody_out_says_whom_and_why(story: Story) -> None:
     told = why(story, ticket)
     assert "Nobody was told." in told
     assert "Left out: Lena (lead of Desk): account is inactive." in told
+
+
+def test_a_firing_keeps_who_was_on_call_and_how_its_clocks_stood(story: Story) -> None:
+    story.target("resolution", 60)
+    story.target("acceptance", 20)
+    story.policy("tell", unacknowledged(5, "Tell", notify("lead")))
+    story.open()
+    story.forward(minutes=5)
+    kept = Firing.objects.get().explain
+    assert [item["name"] for item in kept["on_call"]] == ["Ann"]
+    assert [item["name"] for item in kept["told"]] == ["Lena"]
+    due = {kind: clock["due_at"][:19] for kind, clock in kept["clocks"].items()}
+    assert due == {"acceptance": "2026-03-02T09:20:00", "resolution": "2026-03-02T10:00:00"}
 
 
 def test_messages_that_did_not_arrive_say_why(story: Story) -> None:
