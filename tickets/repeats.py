@@ -166,8 +166,9 @@ class _Joining:
         # A problem that somebody writes to is not waited for: its list of children tells it too.
         free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         present = free.filter(pk=problem.pk).first()
-        for each in (ticket, *fellows) if present is not None else ():
-            self._tell(present, each, "in", announce=True)
+        if present is not None:
+            for each in (ticket, *fellows):
+                self._tell(present, each, "in", announce=True)
         return Joined(present or problem, is_new=found is None, fellows=len(fellows))
 
     def _tell(self, ticket: Ticket, far: Ticket, direction: str, *, announce: bool) -> None:
