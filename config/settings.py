@@ -216,6 +216,8 @@ WEBHOOK_HOSTS = env.list("WEBHOOK_HOSTS", default=[])
 
 # ---- The machines' door ------------------------------------------------------------------------
 
+# How many requests each process takes from one source of alerts in a minute.
+INTAKE_REQUESTS_PER_MINUTE = env.int("INTAKE_REQUESTS_PER_MINUTE", default=60_000)
 # Host names that lead to one vendor's doors alone, such as events.example.org=pagerduty.
 INTAKE_HOSTS = dict(pair.split("=", 1) for pair in env.list("INTAKE_HOSTS", default=[]))
 ALLOWED_HOSTS += list(INTAKE_HOSTS)

@@ -238,7 +238,7 @@ def _may_have_it(ticket: Ticket, person: Person, team: Team, at: datetime) -> bo
 def involve(
     *,
     ticket: Ticket,
-    actor: Person,
+    actor: Person | None,
     reason: str,
     team: Team | None = None,
     person: Person | None = None,

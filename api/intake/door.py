@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from time import time
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -15,6 +17,7 @@ from rest_framework.exceptions import APIException
 
 from api.bodies import charset_of, decode, read_limited, unpack
 from api.intake.reading import NotUnderstood
+from api.limits import WINDOW_S, LocalCounts
 from roles.refusals import Refused
 from tickets import receipts
 from tickets.mapping import Unmapped
@@ -24,6 +27,7 @@ from tickets.sources import note_use, source_by_key
 log = logging.getLogger(__name__)
 
 BYTES_MAX: Final = 5_000_000
+counts: Final = LocalCounts()
 UNAVAILABLE: Final = "This cannot be stored right now; send it again."
 View = Callable[..., HttpResponse]
 
@@ -49,6 +53,8 @@ class Mount:
 
     name: str
     answer_fault: Callable[[HttpRequest, Fault], HttpResponse]
+    busy: int = 429
+    """What this vendor's senders take for "too many, send it again"."""
 
     def door(self, view: View) -> View:
         """The view, with every fault answered in this mount's own form, and never a redirect."""
@@ -62,6 +68,8 @@ class Mount:
                 fault = fault_of(trouble)
                 if fault is None:
                     raise
+                if fault.status == 429:
+                    fault = Fault(self.busy, fault.message, headers=fault.headers)
                 self._note(request, fault)
                 return self.answer_fault(request, fault)
 
@@ -120,9 +128,19 @@ def known_source(request: HttpRequest, key: str, *products: str) -> AlertSource 
         source = source_by_key(key, product=product)
         if source is not None:
             request.intake_source = source  # type: ignore[attr-defined]
+            _hold_back(source)
             note_use(source, source.read_at)  # type: ignore[attr-defined]
             return source
     return None
+
+
+def _hold_back(source: AlertSource) -> None:
+    """Raise Fault when a source has sent more in this minute than the site takes from one."""
+    now = time()
+    window, limit = int(now // WINDOW_S), int(settings.INTAKE_REQUESTS_PER_MINUTE)
+    if counts.add(f"s{source.pk}", window) > limit:
+        wait_s = max(1, int((window + 1) * WINDOW_S - now + 0.999))
+        raise Fault(429, "Too many requests of one source.", headers={"Retry-After": str(wait_s)})
 
 
 def key_in_header(request: HttpRequest, scheme: str = "bearer") -> str:

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 Answer = Callable[[HttpRequest], HttpResponse]
-MAPS: Final = {"pagerduty": "api.intake.maps.pagerduty"}
+VENDORS: Final = ("pagerduty", "opsgenie", "servicenow")
+MAPS: Final = {vendor: f"api.intake.maps.{vendor}" for vendor in VENDORS}
 
 
 def by_host(get_response: Answer) -> Answer:

@@ -30,6 +30,7 @@ def _answer_fault(request: HttpRequest, fault: Fault) -> HttpResponse:
 
 
 EVENTS: Final = Mount(name="pagerduty", answer_fault=_answer_fault)
+EVENTS_V1: Final = Mount(name="pagerduty", answer_fault=_answer_fault, busy=403)
 
 
 @EVENTS.door
@@ -41,7 +42,7 @@ def enqueue(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told, status=202)
 
 
-@EVENTS.door
+@EVENTS_V1.door
 def create_event(request: HttpRequest) -> HttpResponse:
     """An event of version 1: stored, then answered with 200 and its incident key."""
     event = pagerduty.parse_v1(_payload(request), new_key=uuid4().hex)

@@ -43,7 +43,7 @@ def _answer_fault(request: HttpRequest, fault: Fault) -> HttpResponse:
     )
 
 
-PLAIN: Final = Mount(name="webhook", answer_fault=_answer_fault)
+PLAIN: Final = Mount(name="webhook", answer_fault=_answer_fault, busy=503)
 
 
 @dataclass(frozen=True)

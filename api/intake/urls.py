@@ -6,7 +6,9 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 
-from api.intake import pagerduty_events
+from api.intake import opsgenie_urls, pagerduty_events, servicenow
+from api.intake import pagerduty_directory as directory
+from api.intake import pagerduty_incidents as incidents
 from api.intake.door import Fault
 from api.intake.plain import take_alerts
 from api.problems import not_found
@@ -33,13 +35,46 @@ def pagerduty(prefix: str) -> list[URLPattern]:
             f"{prefix}generic/2010-04-15/create_event.json", events.create_event, f"{name}-v1-event"
         ),
         *both(f"{prefix}x-ere/<str:key>", events.take_by_rules, f"{name}-rules"),
+        *both(f"{prefix}incidents", incidents.incidents, f"{name}-incidents"),
+        *both(f"{prefix}incidents/<str:name>", incidents.incident, f"{name}-incident"),
+        *[
+            address
+            for part, view in INCIDENT_PARTS.items()
+            for address in both(f"{prefix}incidents/<str:name>/{part}", view, f"{name}-{part}")
+        ],
+        *[
+            address
+            for part, view in DIRECTORY.items()
+            for address in both(f"{prefix}{part}", view, f"{name}-{part.replace('/', '-')}")
+        ],
+        *both(f"{prefix}schedules/<str:name>", directory.schedule, f"{name}-schedule"),
         re_path(rf"^{prefix.rstrip('/')}(?:/(?P<rest>.*))?$", no_pagerduty, name=f"{name}-nothing"),
     ]
 
 
+INCIDENT_PARTS: Final = {
+    "notes": incidents.notes,
+    "alerts": incidents.alerts,
+    "log_entries": incidents.log_entries,
+    "snooze": incidents.snooze,
+}
+DIRECTORY: Final = {
+    "users": directory.users,
+    "users/me": directory.me,
+    "services": directory.services,
+    "teams": directory.teams,
+    "escalation_policies": directory.escalation_policies,
+    "schedules": directory.schedules,
+    "oncalls": directory.oncalls,
+    "abilities": directory.abilities,
+}
 ADDRESSES: Final = [
     *both("intake/v1/<slug:product>/<str:key>", take_alerts, "intake-by-address"),
     *both("intake/v1/<slug:product>", take_alerts, "intake"),
     re_path(r"^intake(?:/(?P<rest>.*))?$", not_found, name="nothing-to-take"),
     *pagerduty("pagerduty/"),
+    *opsgenie_urls.addresses("opsgenie/", "opsgenie"),
+    # What migrated senders point to: the same body and key below another prefix.
+    *opsgenie_urls.addresses("jsm/ops/integration/", "jsm"),
+    *servicenow.addresses("servicenow/"),
 ]

@@ -1,0 +1,204 @@
+"""PagerDuty's REST subset: incidents read and changed, people and schedules read."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.api.intake import Sender, pagerduty, recorded, told_keys
+from tickets.assignment import take
+from tickets.models import Ticket
+from tickets.restriction import restrict
+
+TEST_KEY = "R" * 32
+FROM = {"from": "ada@example.org"}
+
+
+@pytest.fixture
+def pd(story) -> Sender:
+    return pagerduty(story, reads_directory=True)
+
+
+def trigger(pd: Sender, key: str = "disk", severity: str = "critical") -> None:
+    payload = {"summary": f"{key} is full", "source": "db1", "severity": severity}
+    body = {"routing_key": pd.key, "event_action": "trigger", "dedup_key": key, "payload": payload}
+    assert pd.post("/v2/enqueue", body).status_code == 202
+
+
+def only(pd: Sender, query: str = "") -> dict:
+    found = pd.get(f"/incidents?{query}").json()["incidents"]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_an_incident_is_told_with_all_its_members(pd, story):
+    trigger(pd)
+    told = only(pd, "incident_key=disk&statuses[]=triggered&statuses[]=resolved")
+    assert told["title"] == "disk is full"
+    assert (told["status"], told["urgency"], told["type"]) == ("triggered", "high", "incident")
+    assert told["self"] == f"http://localhost:8000/pagerduty/incidents/{told['id']}"
+    assert told["service"]["summary"] == "Mail"
+    assert told["alert_counts"] == {"all": 1, "triggered": 1, "resolved": 0}
+    assert pd.get(f"/incidents/{told['id']}").json()["incident"] == told
+    take(ticket=Ticket.objects.get(), actor=story.agent)
+    told = only(pd)
+    assert told["status"] == "acknowledged"
+    assert told["assignments"][0]["assignee"]["summary"] == "Ann"
+    assert told["acknowledgements"][0]["acknowledger"]["type"] == "user_reference"
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("", ["a", "b"]),
+        ("statuses[]=triggered", ["a"]),
+        ("statuses[]=resolved", ["b"]),
+        ("statuses[]=acknowledged", []),
+        ("urgencies[]=high", ["a"]),
+        ("urgencies[]=high&urgencies[]=low", ["a", "b"]),
+        ("incident_key=b", ["b"]),
+        ("sort_by=created_at:desc", ["b", "a"]),
+        ("since=2000-01-01T00:00:00Z&until=2001-01-01", []),
+        ("since=2000-01-01T00:00:00%2B00:00", ["a", "b"]),
+        ("service_ids[]=PVNOSUCH", []),
+        ("limit=1&offset=1", ["b"]),
+    ],
+)
+def test_incidents_are_filtered_and_paged(pd, query, keys):
+    trigger(pd, "a")
+    trigger(pd, "b", "info")
+    resolve = {"routing_key": pd.key, "event_action": "resolve", "dedup_key": "b"}
+    pd.post("/v2/enqueue", resolve)
+    found = pd.get(f"/incidents?{query}").json()
+    assert [one["incident_key"] for one in found["incidents"]] == keys
+
+
+def test_a_page_says_whether_there_are_more_and_how_many_when_asked(pd):
+    for number in range(3):
+        trigger(pd, f"a{number}")
+    found = pd.get("/incidents?limit=2").json()
+    assert (found["limit"], found["offset"], found["more"], found["total"]) == (2, 0, True, None)
+    assert pd.get("/incidents?limit=500&total=true").json()["total"] == 3
+    assert pd.get("/incidents?limit=500").json()["limit"] == 100
+    assert pd.get("/incidents?offset=9990&limit=25").status_code == 400
+    for bad in ("statuses[]=nonsense", "since=yesterday"):
+        assert pd.get(f"/incidents?{bad}").json()["error"]["code"] == 2001
+    with CaptureQueriesContext(connection) as taken:
+        pd.get("/incidents?limit=100")
+    assert len(taken) <= 3
+
+
+def test_an_incident_is_made_acknowledged_noted_snoozed_and_resolved(pd, story):
+    body = {"type": "incident", "title": "made by REST", "incident_key": "k", "urgency": "low"}
+    made = pd.post("/incidents", {"incident": body}, **FROM)
+    assert made.status_code == 201
+    name = made.json()["incident"]["id"]
+    again = pd.post("/incidents", {"incident": body}, **FROM)
+    assert again.status_code == 400
+    change = {"incident": {"type": "incident_reference", "status": "acknowledged"}}
+    assert (
+        pd.send("PUT", f"/incidents/{name}", change, **FROM).json()["incident"]["status"]
+        == "acknowledged"
+    )
+    note = pd.post(f"/incidents/{name}/notes", {"note": {"content": "hello"}}, **FROM)
+    assert (note.status_code, note.json()["note"]["content"]) == (200, "hello")
+    assert len(pd.get(f"/incidents/{name}/notes").json()["notes"]) == 1
+    assert pd.post(f"/incidents/{name}/snooze", {"duration": 60}, **FROM).status_code == 201
+    assert pd.get(f"/incidents/{name}/alerts").json()["alerts"][0]["alert_key"] == "k"
+    assert pd.get(f"/incidents/{name}/log_entries").json()["log_entries"]
+    bulk = {"incidents": [{"id": name, "type": "incident_reference", "status": "resolved"}]}
+    assert pd.send("PUT", "/incidents", bulk, **FROM).json()["incidents"][0]["status"] == "resolved"
+    ticket = Ticket.objects.get()
+    assert ticket.events.filter(kind="commented").count() == 1
+
+
+def test_a_write_says_for_whom(pd):
+    trigger(pd)
+    name = only(pd)["id"]
+    for method, where, body in (
+        ("POST", "/incidents", {"incident": {"title": "x"}}),
+        ("PUT", "/incidents", {"incidents": []}),
+        ("PUT", f"/incidents/{name}", {"incident": {"status": "resolved"}}),
+        ("POST", f"/incidents/{name}/notes", {"note": {"content": "x"}}),
+    ):
+        answer = pd.send(method, where, body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, 1008)
+
+
+def test_bad_writes_are_told_in_the_vendors_form(pd):
+    trigger(pd)
+    name = only(pd)["id"]
+    for where, method, body in (
+        ("", "POST", {"incident": {"title": ""}}),
+        ("", "POST", {"incident": []}),
+        ("", "POST", {}),
+        ("", "POST", []),
+        ("", "PUT", {"incidents": ["x"]}),
+        (f"/{name}", "PUT", {"incident": {"status": "broken"}}),
+        (f"/{name}", "PUT", {"incident": {"escalation_level": 2}}),
+        (f"/{name}", "PUT", {"incident": {"assignments": [{"assignee": {"id": "PU9"}}]}}),
+        (f"/{name}/notes", "POST", {"note": {}}),
+        (f"/{name}/snooze", "POST", {"duration": -1}),
+        (f"/{name}/snooze", "POST", {}),
+    ):
+        answer = pd.send(method, f"/incidents{where}", body, **FROM)
+        assert answer.status_code == 400, (where, body)
+        assert {"message", "code", "errors"} == set(answer.json()["error"])
+
+
+def test_a_key_sees_its_own_incidents_alone_and_no_restricted_case(pd, story):
+    trigger(pd)
+    name = only(pd)["id"]
+    other = pagerduty(story, "other")
+    assert other.get("/incidents").json()["incidents"] == []
+    assert other.get(f"/incidents/{name}").json()["error"]["code"] == 2100
+    empty = pd.get("/incidents?incident_key=unknown").json()
+    missing = pd.get("/incidents/QFFFFF").json()
+    restrict(ticket=Ticket.objects.get(), actor=story.agent, reason="a break-in")
+    assert pd.get("/incidents?incident_key=disk").json() == empty
+    assert pd.get(f"/incidents/{name}").json() == missing
+    wrong = pd.get("/incidents", authorization="Token token=wrong")
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (401, 2006)
+    assert pd.get("/incidents", authorization=f"Bearer {pd.key}").status_code == 200
+
+
+def test_people_teams_services_and_schedules_are_read_by_a_key_that_may(pd, story):
+    closed = pagerduty(story, "closed")
+    names = ("users", "services", "teams", "escalation_policies", "schedules", "oncalls")
+    for name in names:
+        assert closed.get(f"/{name}").status_code == 403
+        found = pd.get(f"/{name}?limit=100&total=true&offset=0").json()
+        assert found["total"] == len(found[name])
+    assert pd.get("/users?query=ann@example.org").json()["users"][0]["email"] == "ann@example.org"
+    assert pd.get("/users/me").json()["user"]["name"] == "pd"
+    assert pd.get("/abilities").status_code == 200
+    calls = pd.get("/oncalls").json()["oncalls"]
+    assert "Ann" in {call["user"]["summary"] for call in calls}
+    assert all(call["start"] < call["end"] for call in calls)
+    row = pd.get("/schedules").json()["schedules"][0]
+    ids = f"schedule_ids[]={row['id']}"
+    assert len(pd.get(f"/oncalls?{ids}").json()["oncalls"]) == 1
+    whole = pd.get(f"/schedules/{row['id']}?since=2026-01-05&until=2026-01-20").json()["schedule"]
+    assert whole["final_schedule"]["rendered_schedule_entries"]
+    assert pd.get("/schedules/PS999").status_code == 404
+    assert pd.get("/oncalls?since=2026-01-05&until=2025-01-05").status_code == 400
+
+
+@pytest.mark.needs_captures
+def test_the_recorded_calls_are_answered_as_the_recorded_server_did(pd, captures):
+    name = ""
+    count = 0
+    for request in recorded(captures, "pagerduty-python"):
+        if request["path"].startswith("/pd"):
+            continue
+        where = request["path"].replace("Q9C9C16B2D99B4", name)
+        body = told_keys(request["body"], **{TEST_KEY: pd.key, "Q9C9C16B2D99B4": name})
+        more = {} if "enqueue" in where else FROM
+        query = request["query"]
+        answer = pd.send(request["method"], f"{where}?{query}", body or None, **more)
+        assert answer.status_code == request["response_status"], (where, json.dumps(body))
+        if where == "/incidents" and request["method"] == "POST":
+            name = answer.json()["incident"]["id"]
+        count += 1
+    assert count > 20
