@@ -7,6 +7,7 @@ from django.urls import URLPattern, path, re_path
 
 from api import schema
 from api.intake.urls import ADDRESSES as INTAKE
+from api.mail.door import take_mail
 from api.problems import not_found
 from api.rest import acts, catalog, comments, history, people, tickets
 
@@ -44,6 +45,8 @@ urlpatterns = [
     *both(f"{V1}audit/", people.Audit.as_view(), "audit"),
     *both(f"{V1}schema/", schema.Schema.as_view(), "schema"),
     *both(f"{V1}docs/", schema.show_docs, "docs"),
+    *both("intake/v1/mail/<str:key>/", take_mail, "mail-by-address"),
+    *both("intake/v1/mail/", take_mail, "mail"),
     *INTAKE,
     # Whatever else is asked for under these prefixes: a problem, not a page and not a redirect.
     re_path(r"^api(?:/(?P<rest>.*))?$", not_found, name="nothing"),

@@ -20,6 +20,7 @@ WATCH_PERIOD_S = 30.0
 OVERSIGHT_PERIOD_S = 15.0
 SIMULATE_PERIOD_S = 3.0
 ALERTS_PERIOD_S = 10.0
+MAIL_PERIOD_S = 30.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
 
 app = Celery("tierline")
@@ -50,6 +51,7 @@ app.conf.update(
         "notifications.tasks.*": {"queue": "messages"},
         "tickets.tasks.*": {"queue": "escalation"},
         "insights.tasks.*": {"queue": "long"},
+        "api.tasks.*": {"queue": "long"},
     },
     worker_prefetch_multiplier=1,
     worker_soft_shutdown_timeout=10,
@@ -91,6 +93,11 @@ app.conf.update(
             "task": "insights.tasks.simulate",
             "schedule": SIMULATE_PERIOD_S,
             "options": {"queue": "long", "expires": SIMULATE_PERIOD_S * 0.9},
+        },
+        "fetch-mail": {
+            "task": "api.tasks.fetch_mail",
+            "schedule": MAIL_PERIOD_S,
+            "options": {"queue": "long", "expires": MAIL_PERIOD_S * 0.9},
         },
     },
     timezone="UTC",

@@ -171,6 +171,10 @@ EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Tierline <tierline@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where answers to our mail go; its local part takes a signed tag behind a plus sign. Or nowhere.
+MAIL_REPLY_ADDRESS = env("MAIL_REPLY_ADDRESS", default="")
+# Mailboxes by the slug of their mail source: support=imaps://user:password@host/INBOX,…
+MAILBOXES = dict(pair.partition("=")[::2] for pair in env.list("MAILBOXES", default=[]))
 
 # ---- Safety ------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from notifications.faults import crash_here
 from notifications.leases import Claim
 from notifications.links import make_link
 from notifications.models import Hook, Message, Outcome, Urgency
+from notifications.replies import reply_address
 from notifications.webhooks import CHANNEL as WEBHOOK
 from notifications.webhooks import secret_of
 from roles.instants import TimeSource, fixed
@@ -191,6 +192,7 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
             for action, label in dict(message.data.get("links") or {}).items()
         ],
         language=message.recipient.language,
+        reply_to=reply_address(message) if message.channel == "email" else "",
         event=message.data.get("event") or {},
         secret=_secret_for(message),
     )

@@ -105,6 +105,13 @@ def alertmanager_path() -> str | None:
     return shutil.which("prometheus-alertmanager")
 
 
+@functools.cache
+def dovecot_path() -> str | None:
+    """Debian's Dovecot with its IMAP server, or None."""
+    path = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return path if path and Path("/usr/lib/dovecot/imap").exists() else None
+
+
 HISTORY = SHARED / "data" / "servicenow_incident_events_2016_train.csv.gz"
 CAPTURES = SHARED / "captures"
 
@@ -118,6 +125,11 @@ def lacking() -> list[str]:
         reasons.append(
             "The test against a real Alertmanager is not run: no prometheus-alertmanager "
             "(apt-get install prometheus-alertmanager)."
+        )
+    if dovecot_path() is None:
+        reasons.append(
+            "Fetching mail from a real IMAP server is not tried: no Dovecot "
+            "(apt-get install dovecot-imapd)."
         )
     if not (shutil.which("spin") and shutil.which("cc")):
         reasons.append(
@@ -168,6 +180,15 @@ def alertmanager() -> str:
     path = alertmanager_path()
     if path is None:
         pytest.skip("no prometheus-alertmanager on this machine")
+    return path
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> str:
+    """Path of a real IMAP server; skips the test when the machine has none."""
+    path = dovecot_path()
+    if path is None:
+        pytest.skip("no Dovecot on this machine")
     return path
 
 

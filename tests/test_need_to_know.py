@@ -17,8 +17,9 @@ from tests.story import Story, page, unacknowledged
 from tickets.assignment import watch
 from tickets.lifecycle import comment
 from tickets.links import link
+from tickets.mailsources import create_mail_source
 from tickets.merging import merge
-from tickets.models import Ticket, TimelineEvent
+from tickets.models import MailSource, ReceivedMail, Ticket, TimelineEvent
 from tickets.problems import diagnose, publish_workaround
 from tickets.restriction import restrict
 from web.urls import urlpatterns as web_patterns
@@ -108,6 +109,7 @@ def addresses(*keys: str) -> list[str]:
         found += [f"/?view=all&q={word}", f"/api/v1/tickets/?q={word}", f"/api/v1/people/?q={word}"]
         found.append(f"/knowledge?q={word}")
         found.append(f"/admin/tickets/ticket/?q={word}")
+        found.append(f"/admin/tickets/receivedmail/?q={word}")
         found.append(f"/admin/tickets/timelineevent/?q={word}")
     for order in ("opened_at", "-opened_at", "next_due_at", "priority", "-updated_at"):
         found.append(f"/api/v1/tickets/?ordering={order}")
@@ -118,6 +120,7 @@ def addresses(*keys: str) -> list[str]:
         found.append(f"/queue/resolve?key={key}")
         found += [f"/tickets/{key}/knowledge", f"/requests/{key}"]
         own = ("unpaged", "similar", "print", "canned", "here", "files/1", "escalate", "unlink")
+        own += ("mail/1",)
         found += [f"/tickets/{key}/{part}" for part in own]
         found += [f"/tickets/{key}?show={view}" for view in ("talk", "climb", "clocks", "mail")]
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
@@ -162,6 +165,7 @@ def story(db: None) -> Story:
     story = Story()
     story.target("resolution", 240)
     story.policy("any", unacknowledged(5, "Page", page("on_call", "lead")))
+    create_mail_source(slug="support", address="support@desk.example", clock=story.clock)
     return story
 
 
@@ -176,6 +180,19 @@ def restricted_later(story: Story, other: Ticket) -> Ticket:
     ticket = story.open(subject=WORD)
     watch(ticket=ticket, actor=story.colleague, clock=story.clock)
     comment(ticket=ticket, actor=story.agent, text=WORD, public=True, clock=story.clock)
+    ReceivedMail.objects.create(
+        source=MailSource.objects.get(),
+        identity=WORD,
+        subject=WORD,
+        raw=b"",
+        size=0,
+        text=WORD,
+        received_at=story.now,
+        settled_at=story.now,
+        outcome=ReceivedMail.Outcome.COMMENTED,
+        person=story.requester,
+        ticket=ticket,
+    )
     story.forward(minutes=6)
     restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
     story.forward(minutes=6)

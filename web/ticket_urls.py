@@ -4,7 +4,7 @@ from django.urls import path
 
 from web.register import ACTS
 from web.ticketkeys import register
-from web.views import acts, attachments, composer, presence, ticket
+from web.views import acts, attachments, composer, mails, presence, ticket
 
 register()
 
@@ -18,6 +18,7 @@ ADDRESSES = [
     path("tickets/<ticket_key:key>/files", attachments.upload, name="upload"),
     path("tickets/<ticket_key:key>/files/<int:number>", attachments.attachment, name="attachment"),
     path("tickets/<ticket_key:key>/files/<int:number>/drop", attachments.drop, name="drop-upload"),
+    path("tickets/<ticket_key:key>/mail/<int:number>", mails.mail, name="ticket-mail"),
     path("tickets/<ticket_key:key>/unpaged", ticket.unpaged, name="unpaged"),
     path("tickets/<ticket_key:key>/similar", ticket.similar, name="similar"),
     path("tickets/<ticket_key:key>/print", ticket.printed, name="ticket-print"),

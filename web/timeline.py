@@ -32,6 +32,7 @@ from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
 from web.eventmarks import ICONS
 from web.eventwords import Names
+from web.mails import Mailed, mailed_with
 from web.retold import retold
 from web.sentences import headline
 from web.wording import inline
@@ -102,6 +103,7 @@ class Item:
     details: list[str] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     is_requester: bool = False
+    mail: Mailed | None = None
 
 
 @dataclass(frozen=True)
@@ -131,13 +133,16 @@ class Reader:
 def story_of(ticket: Ticket, reader: Reader, window: Window) -> Story:
     """One page of the ticket's story; without `internal` only what is public, and no mail.
 
-    Two queries, and one more for names that nobody knows yet.
+    Two queries, one more for names that nobody knows yet, and one where something came by mail.
     """
     limit = MOST_EVENTS if window.since is not None else PAGE_EVENTS
     found = list(_events(ticket, reader, window)[: limit + 1]) if window.view != "mail" else []
     shown = found[:limit]
     names = names_of(reader, shown)
     items = [_item(event, ticket, names, internal=reader.internal) for event in shown]
+    came = mailed_with(shown, ticket)
+    for item in items:
+        item.mail = came.get(item.seq)
     is_cut = len(found) > limit
     earlier = shown[-1].seq if is_cut else None
     if reader.internal and window.view in ("all", "mail"):

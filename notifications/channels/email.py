@@ -16,6 +16,7 @@ from django.utils.translation import pgettext
 
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.smtp import Session
+from notifications.replies import message_id
 
 _SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _SUBJECT_MAX = 200
@@ -98,8 +99,9 @@ def _compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
         body=_plain(message),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[address],
+        reply_to=[message.reply_to] if message.reply_to else None,
         headers={
-            "Message-ID": f"<{message.key}@{host}>",
+            "Message-ID": message_id(message.key),
             "References": thread,
             "In-Reply-To": thread,
             "Auto-Submitted": "auto-generated",

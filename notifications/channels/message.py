@@ -21,6 +21,7 @@ class OutgoingMessage:
     body: str
     ack_url: str = ""
     open_url: str = ""
+    reply_to: str = ""
     links: Sequence[tuple[str, str]] = ()
     language: str = "en"
     event: Mapping[str, Any] = field(default_factory=dict)

@@ -349,7 +349,7 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_sent_more_often_than_it_was_interrupted(self) -> None:
-        sent = Counter(str(mail["Message-ID"])[1:].partition("@")[0] for mail in self.box.mails)
+        sent = Counter(str(mail["X-Tierline-Key"]) for mail in self.box.mails)
         for key, times in sent.items():
             assert times <= 1 + self.interrupted[key]
 

@@ -15,6 +15,7 @@ from notifications.delivery import (
 )
 from notifications.models import ContactMethod, Message
 from notifications.outbox import withdraw
+from notifications.replies import message_id
 from notifications.sending import MAX_ATTEMPTS, Sender, backoff_s
 from tests.notifications.conftest import (
     NOON,
@@ -35,7 +36,7 @@ def test_a_letter_arrives_with_its_key(ann, mailbox):
     assert deliver() == 1
     [mail] = mailbox.mails
     assert mail["To"] == "ann@example.org"
-    assert mail["Message-ID"] == f"<{message.key}@desk.example>"
+    assert mail["Message-ID"] == message_id(message.key)
     assert mail["X-Tierline-Key"] == message.key
     message.refresh_from_db()
     assert (message.state, message.attempts, message.leased_until) == ("sent", 1, None)

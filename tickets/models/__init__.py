@@ -21,6 +21,7 @@ from tickets.models.knowledge import (
     ChecklistMark,
     Deflection,
 )
+from tickets.models.mail import MailSource, ReceivedMail
 from tickets.models.problems import Problem
 from tickets.models.restriction import Clearance, Lifting, Notice
 from tickets.models.ticket import (
@@ -62,12 +63,14 @@ __all__ = [
     "Involvement",
     "Kind",
     "Lifting",
+    "MailSource",
     "Maintenance",
     "Major",
     "Notice",
     "Origin",
     "Problem",
     "Pulse",
+    "ReceivedMail",
     "Route",
     "Service",
     "Source",

@@ -1,0 +1,23 @@
+"""Goes round all mailboxes that the site names; one that fails keeps none of the others waiting."""
+
+import logging
+
+from django.conf import settings
+
+from api.mail.imap import BadBox, box_of, poll
+from roles.instants import TimeSource, database_now
+from tickets.models import MailSource
+
+log = logging.getLogger(__name__)
+
+
+def poll_all(*, clock: TimeSource = database_now) -> int:
+    """How many mails were fetched from all mailboxes of active sources."""
+    found = 0
+    sources = MailSource.objects.filter(slug__in=settings.MAILBOXES, is_active=True)
+    for source in sources.select_related("team", "service", "monitor"):
+        try:
+            found += poll(source, box_of(settings.MAILBOXES[source.slug]), clock=clock)
+        except BadBox as problem:
+            log.warning("the mailbox of %s cannot be read: %s", source.slug, problem)
+    return found
