@@ -4,6 +4,7 @@ import ast
 import re
 import statistics
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,9 @@ OWN = python_files(*FLOORS)
 ALL = [*OWN, *python_files("tests", "benchmarks"), ROOT / "manage.py"]
 
 
+@cache
 def syntax(path: Path) -> ast.Module:
+    """The parsed file; kept, as nearly every rule reads all of them."""
     return ast.parse(path.read_text(), filename=str(path))
 
 
