@@ -176,6 +176,16 @@ MAIL_REPLY_ADDRESS = env("MAIL_REPLY_ADDRESS", default="")
 # Mailboxes by the slug of their mail source: support=imaps://user:password@host/INBOX,…
 MAILBOXES = dict(pair.partition("=")[::2] for pair in env.list("MAILBOXES", default=[]))
 
+# Further channels; one without its settings is offered to nobody.
+TELEPHONY_URL = env("TELEPHONY_URL", default="https://api.twilio.com").rstrip("/")
+TELEPHONY_ACCOUNT = env("TELEPHONY_ACCOUNT", default="")
+TELEPHONY_TOKEN = env("TELEPHONY_TOKEN", default="")
+TELEPHONY_FROM = env("TELEPHONY_FROM", default="")
+SLACK_URL = env("SLACK_URL", default="https://slack.com").rstrip("/")
+SLACK_BOT_TOKEN = env("SLACK_BOT_TOKEN", default="")
+SLACK_SIGNING_SECRET = env("SLACK_SIGNING_SECRET", default="")
+MATTERMOST_HOOK = env("MATTERMOST_HOOK", default="")
+
 # ---- Safety ------------------------------------------------------------------------------------
 
 PASSWORD_HASHERS = [

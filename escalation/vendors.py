@@ -223,7 +223,8 @@ def _reachable_account(vendor: Vendor) -> Person | None:
     methods = ContactMethod.objects.filter(person=vendor.account, channel="email")
     methods.exclude(address=contact.email).update(is_active=False)
     method, _ = methods.get_or_create(
-        address=contact.email, defaults={"person": vendor.account, "channel": "email"}
+        address=contact.email,
+        defaults={"person": vendor.account, "channel": "email", "verified_at": database_now()},
     )
     if not method.is_active:
         method.is_active = True

@@ -1,8 +1,6 @@
 """Where messages go: the address of each recipient on its channel, as it stands at send time."""
 
-from collections.abc import Sequence
-
-from django.db.models import F
+from collections.abc import Iterable, Sequence
 
 from notifications.models import ContactMethod, Hook, Message
 from notifications.webhooks import CHANNEL as WEBHOOK
@@ -12,20 +10,36 @@ def addresses_of(messages: Sequence[Message]) -> dict[int, str]:
     """Return the address for each message by its id, "" where there is none; one query for all.
 
     Hooks take one more: their address stands with them and nowhere else.
-    A verified address goes before an unverified one, and an older one before a newer; on e-mail
-    the person's own address serves when no contact method does.
+    Only verified addresses are used, an older one before a newer; on e-mail the person's own
+    address serves when no contact method does. A message that names its contact method goes
+    there and nowhere else, verified or not: that is how a code reaches an address.
     """
     methods = ContactMethod.objects.filter(
         person__in={message.recipient_id for message in messages}, is_active=True
-    ).order_by(F("verified_at").asc(nulls_last=True), "id")
+    )
     chosen: dict[tuple[int, str], str] = _hook_addresses(messages)
-    for person_id, channel, address in methods.values_list("person_id", "channel", "address"):
-        if channel != WEBHOOK:
-            chosen.setdefault((person_id, channel), address)
+    named: dict[int, str] = {}
+    for method in methods.order_by("verified_at", "id"):
+        named[method.pk] = method.address
+        if method.channel != WEBHOOK and method.verified_at is not None:
+            chosen.setdefault((method.person_id, method.channel), method.address)
     return {
-        message.pk: chosen.get((message.recipient_id, message.channel)) or _own_address(message)
+        message.pk: named.get(message.data["method"], "")
+        if "method" in message.data
+        else chosen.get((message.recipient_id, message.channel)) or _own_address(message)
         for message in messages
     }
+
+
+def usable_channels(person_ids: Iterable[int]) -> dict[int, set[str]]:
+    """The channels on which each person has a verified address, their own mail apart; one query."""
+    found: dict[int, set[str]] = {person_id: set() for person_id in person_ids}
+    methods = ContactMethod.objects.filter(
+        person__in=found, is_active=True, verified_at__isnull=False
+    )
+    for person_id, channel in methods.values_list("person_id", "channel"):
+        found[person_id].add(channel)
+    return found
 
 
 def _hook_addresses(messages: Sequence[Message]) -> dict[tuple[int, str], str]:

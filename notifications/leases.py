@@ -133,6 +133,17 @@ def give_back(claim: Claim, now: datetime) -> bool:
         return bool(_ours(claim).update(leased_until=None, attempts=F("attempts") - 1))
 
 
+def postpone(claim: Claim, reason: str, until: datetime, now: datetime) -> bool:
+    """Return a message untried, to be looked at again at `until`."""
+    with transaction.atomic():
+        note(claim, outcome=Outcome.SKIPPED, detail=reason, now=now)
+        return bool(
+            _ours(claim).update(
+                leased_until=None, attempts=F("attempts") - 1, next_attempt_at=until
+            )
+        )
+
+
 def note(*claims: Claim, outcome: Outcome, detail: str = "", now: datetime) -> None:
     """Write down how the claims' own tries ended, whatever has become of the messages since."""
     tries = _either(Q(message=claim.message_id, number=claim.epoch) for claim in claims)

@@ -13,9 +13,9 @@ from roles.refusals import Conflict, Invalid
 
 LINK_PATH = "/m/"
 MAX_AGE_S = 24 * 3600
-AGES_S = {"rate": 14 * 24 * 3600}
+AGES_S = {"rate": 14 * 24 * 3600, "leave": 90 * 24 * 3600}
 """How long a link is good for by its action, where that is not a day."""
-PATHS = {"rate": "rate", "welcome": "welcome"}
+PATHS = {"rate": "rate", "welcome": "welcome", "leave": "leave"}
 """What stands behind the token by its action; nothing for an acknowledgement."""
 
 _SALT = "notifications.links"
@@ -35,9 +35,14 @@ class LinkClaim:
 
 def make_link(message: Message, action: str = "ack", *, clock: TimeSource = database_now) -> str:
     """Return the full address of a link that is good from now on for as long as its action says."""
-    claim = {"m": message.pk, "p": message.recipient_id, "a": action, "t": clock().timestamp()}
-    token = signing.dumps(claim, salt=_SALT)
+    token = make_token(message, action, clock=clock)
     return f"{settings.PUBLIC_URL.rstrip('/')}{LINK_PATH}{token}/{PATHS.get(action, '')}"
+
+
+def make_token(message: Message, action: str = "ack", *, clock: TimeSource = database_now) -> str:
+    """Return the signed right alone, for a button that is pressed elsewhere."""
+    claim = {"m": message.pk, "p": message.recipient_id, "a": action, "t": clock().timestamp()}
+    return signing.dumps(claim, salt=_SALT)
 
 
 def read_link(token: str, clock: TimeSource = database_now, *, action: str = "ack") -> LinkClaim:

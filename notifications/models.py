@@ -40,9 +40,12 @@ class ContactMethod(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contact_methods"
     )
     channel = models.CharField(max_length=20, default="email")
-    address = models.CharField(max_length=320)
+    address = models.CharField(max_length=1000)
     verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    digest_at = models.DateTimeField(null=True, editable=False)
+    guesses = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["person", "channel", "id"]
@@ -57,6 +60,76 @@ class ContactMethod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {self.address}"
+
+
+class Ways(models.Model):
+    """How a person wants to be told: the hours in which low news waits, and who takes their pages.
+
+    Somebody who wrote nothing down has no row, and is told by e-mail at once.
+    """
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="ways"
+    )
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    away_until = models.DateTimeField(null=True, blank=True)
+    taker = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="takes_for",
+    )
+
+    class Meta:
+        verbose_name_plural = "ways"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="ways_quiet_hours_have_both_ends",
+            ),
+            # Nobody falls silent for pages without saying who takes them.
+            models.CheckConstraint(
+                condition=Q(away_until__isnull=True, taker__isnull=True)
+                | Q(away_until__isnull=False, taker__isnull=False),
+                name="ways_away_has_a_taker",
+            ),
+            models.CheckConstraint(
+                condition=Q(taker__isnull=True) | ~Q(taker=F("person")),
+                name="ways_taker_is_another",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"how {self.person} is told"
+
+
+class ContactRule(models.Model):
+    """One rung of a person's own ladder: over which channel, and how long after the first word."""
+
+    ways = models.ForeignKey(Ways, on_delete=models.CASCADE, related_name="rules")
+    urgency = models.CharField(max_length=4, choices=Urgency)
+    channel = models.CharField(max_length=20)
+    delay_s = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["ways", "urgency", "delay_s", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ways", "urgency", "channel"], name="contact_rule_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(urgency__in=Urgency.values), name="contact_rule_urgency_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(channel="") & Q(delay_s__lte=3600), name="contact_rule_in_bounds"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.urgency}: {self.channel} after {self.delay_s} s"
 
 
 class Hook(models.Model):

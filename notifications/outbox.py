@@ -1,10 +1,8 @@
 """The only way in for messages: put letters into the outbox, and take stale ones out again."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
@@ -13,65 +11,49 @@ from django.db.models import QuerySet
 
 from notifications import live
 from notifications.leases import lock
+from notifications.letter import VEILED, Letter
 from notifications.models import Message, MessageState
+from notifications.spreading import USUAL, spread
 from roles.instances import new_row
 from roles.ledger import insert_rows
 
-VEILED: Final[Mapping[str, Any]] = {"veiled": True}
-"""As its `data`, marks a letter to people who may not know which case it is about: whoever looks
-after the outbox is not shown its topic and cause either."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Letter:
-    """What to tell whom and why; the caller has written every word that will be read.
-
-    `topic` and `cause` are opaque here. `clearance` is the topic that the reader must be cleared
-    for ("" for none); it is checked again at the moment of sending. `priority` runs from 1, the
-    most urgent, to 5. `data` may carry `ack` (offer an acknowledge link), `links` (labels of
-    further signed links by their action) and `url` (the path that "Open" leads to).
-    """
-
-    topic: str
-    cause: str
-    recipient_id: int
-    kind: str
-    subject: str
-    body: str
-    urgency: str = "low"
-    priority: int = 3
-    channel: str = "email"
-    rung: int = 0
-    clearance: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
-    not_before: datetime | None = None
+__all__ = ["VEILED", "Letter", "enqueue", "post", "withdraw"]
 
 
 def enqueue(letters: Sequence[Letter], *, now: datetime) -> list[Message]:
     """Write the letters into the outbox within the caller's transaction.
 
-    Returns the row of each letter in the order given; a letter whose (cause, recipient, channel,
-    rung) is known already gets the row that stands, untouched. Raises RuntimeError outside a
-    transaction: a message must never be committed apart from its cause.
+    Returns a row for each letter in the order given, where rules make several the first one; a
+    letter whose (cause, recipient, channel, rung) is known already gets the row that stands,
+    untouched. Raises RuntimeError outside a transaction: a message must never be committed apart
+    from its cause.
     """
     if not letters:
         return []
-    post(letters, now=now)
+    going = _write(letters, now)
     # Not looked up by key: a row that stands may have been keyed under an earlier address.
     standing = Message.objects.filter(cause__in={letter.cause for letter in letters})
     stored = {_once(message): message for message in standing}
-    return [stored[_once(letter)] for letter in letters]
+    return [stored[_once(leaving[0])] for leaving in going]
 
 
 def post(letters: Sequence[Letter], *, now: datetime) -> None:
     """Write the letters into the outbox like `enqueue`, for a caller who asks for no rows."""
+    _write(letters, now)
+
+
+def _write(letters: Sequence[Letter], now: datetime) -> list[list[Letter]]:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("Letters must be written in the transaction of their cause.")
-    rows = {_once(letter): _row(letter_key(letter), letter, now) for letter in letters}
-    if rows:
-        # In one order for everybody, so that two writers of the same causes cannot deadlock.
-        insert_rows(Message, [rows[once] for once in sorted(rows)], lenient=True)
-        live.wake("messages")
+    if not letters:
+        return []
+    going = spread(letters, now)
+    every = [letter for leaving in going for letter in leaving]
+    rows = {_once(letter): _row(letter_key(letter), letter, now) for letter in every}
+    # In one order for everybody, so that two writers of the same causes cannot deadlock.
+    insert_rows(Message, [rows[once] for once in sorted(rows)], lenient=True)
+    live.wake("messages")
+    return going
 
 
 def _once(of: Letter | Message) -> tuple[str, int, str, int]:
@@ -128,7 +110,7 @@ def told(*, person_id: int, kinds: Sequence[str]) -> QuerySet[Message]:
 
 def letter_key(letter: Letter) -> str:
     """The idempotency key of a letter, distinct between sites; the row keeps it for good."""
-    return key_of(letter.cause, letter.recipient_id, letter.channel, letter.rung)
+    return key_of(letter.cause, letter.recipient_id, letter.channel or USUAL, letter.rung)
 
 
 def key_of(cause: str, recipient_id: int, channel: str, rung: int) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from notifications.addresses import usable_channels
 from notifications.channels.registry import CHANNELS
-from notifications.models import Attempt, ContactMethod, Outcome
+from notifications.models import Attempt, Outcome
 from roles.models import Person
 
 LOOKED_AT: Final = 500
@@ -38,10 +39,7 @@ def unreachable(person_ids: Iterable[int], now: datetime) -> dict[int, str]:
     """Why each of these people cannot be reached; whoever can is left out. Three queries."""
     ids = set(person_ids)
     people = {row.pk: row for row in Person.objects.filter(pk__in=ids)}
-    channels: dict[int, set[str]] = {person_id: set() for person_id in ids}
-    methods = ContactMethod.objects.filter(person__in=ids, is_active=True).exclude(address="")
-    for person_id, channel in methods.values_list("person_id", "channel"):
-        channels[person_id].add(channel)
+    channels = usable_channels(ids)
     for person in people.values():
         if person.email:
             channels[person.pk].add("email")

@@ -4,9 +4,9 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -14,11 +14,13 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import hooks, leases
 from notifications.addresses import addresses_of
+from notifications.bundling import Party, parties, told_together
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.registry import CHANNELS
+from notifications.failover import fall_over
 from notifications.faults import crash_here
 from notifications.leases import Claim
-from notifications.links import make_link
+from notifications.links import make_link, make_token
 from notifications.models import Hook, Message, Outcome, Urgency
 from notifications.replies import reply_address
 from notifications.webhooks import CHANNEL as WEBHOOK
@@ -32,6 +34,8 @@ DEADLINE_S = 10.0
 MAX_ATTEMPTS = 8
 BACKOFF_S = (5, 15, 45, 120, 300, 600)
 
+TOGETHER = "Waits a minute: news about one thing comes together."
+
 # How long after its deadline a send is left to itself, thread and all: a name server may hang
 # while there is no socket yet that could be cut.
 _GRACE_S = 2.0
@@ -40,12 +44,22 @@ _LATEST_START_S = leases.LEASE_S - DEADLINE_S - _GRACE_S - 3.0
 
 
 @dataclass(frozen=True)
+class Ready:
+    """A message that has passed its last look."""
+
+    claim: Claim
+    message: Message
+    address: str
+
+
+@dataclass(frozen=True)
 class Flight:
-    """One send on its way."""
+    """One send on its way, and the messages that are told in it."""
 
     claim: Claim
     message: Message
     overdue_at: float  # monotonic
+    told_with_it: Sequence[Ready] = ()
 
 
 class Sender:
@@ -64,7 +78,7 @@ class Sender:
 
     def launch(self, claims: Sequence[Claim]) -> None:
         """Start all sends, each as a lane falls free, but those that a last look forbids."""
-        waiting = list(claims)
+        waiting = self._gather(claims)
         while waiting:
             free = LANES - len(self._flights)
             if free:
@@ -90,37 +104,72 @@ class Sender:
         for channel in CHANNELS.values():
             channel.rest()
 
-    def _launch(self, claims: Sequence[Claim]) -> None:
+    def _gather(self, claims: Sequence[Claim]) -> list[Party]:
+        """The claims as they are sent together; what must wait a minute is put back."""
         now = self._clock()
+        going = []
+        for party in parties(claims, now):
+            if party.waits_until is None:
+                going.append(party)
+                continue
+            for claim in party.claims:
+                leases.postpone(claim, TOGETHER, party.waits_until, now)
+        return going
+
+    def _launch(self, group: Sequence[Party]) -> None:
+        now = self._clock()
+        claims = [claim for party in group for claim in party.claims]
         fresh = [claim for claim in claims if claim.age_s <= _LATEST_START_S]
         for claim in set(claims) - set(fresh):
             leases.give_back(claim, now)
         messages = leases.held(fresh)
+        for claim in set(fresh) - set(messages):
+            reason = "Withdrawn or taken over before its turn."
+            leases.note(claim, outcome=Outcome.SKIPPED, detail=reason, now=now)
         addresses = addresses_of(list(messages.values()))
-        for claim in fresh:
-            message = messages.get(claim)
-            if message is None:
-                reason = "Withdrawn or taken over before its turn."
-                leases.note(claim, outcome=Outcome.SKIPPED, detail=reason, now=now)
-            else:
-                self._try(claim, message, addresses[message.pk], now)
+        for party in group:
+            ready = [
+                Ready(claim, messages[claim], addresses[messages[claim].pk])
+                for claim in party.claims
+                if claim in messages and self._may_go(claim, messages[claim], addresses, now)
+            ]
+            if ready:
+                self._fly(ready, party.is_digest, now)
 
-    def _try(self, claim: Claim, message: Message, address: str, now: datetime) -> None:
+    def _may_go(
+        self, claim: Claim, message: Message, addresses: Mapping[int, str], now: datetime
+    ) -> bool:
         try:
-            if self._stopped(claim, message, address, now):
-                return
-            leaving = outgoing(message, now)
+            return not self._stopped(claim, message, addresses[message.pk], now)
         except (OperationalError, InterfaceError):
             raise  # without the database nothing can be marked; the lease brings it all back
         except Exception as problem:
-            log.exception("message %s could not be prepared", claim.message_id)
-            self._fail(claim, message, f"Could not be prepared: {type(problem).__name__}")
+            self._spoilt(claim, message, problem)
+            return False
+
+    def _fly(self, ready: Sequence[Ready], is_digest: bool, now: datetime) -> None:
+        """Start one send that tells all of these, under the key of the last."""
+        *others, last = ready
+        claim, message = last.claim, last.message
+        try:
+            subject, body = told_together([each.message for each in ready], is_digest=is_digest)
+            leaving = replace(outgoing(message, now), subject=subject, body=body)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as problem:
+            self._spoilt(claim, message, problem)
+            for each in others:
+                leases.give_back(each.claim, now)
             return
         crash_here("before_send")
         channel = CHANNELS[message.channel]
-        future = _in_a_thread(lambda: channel.send(leaving, address, DEADLINE_S))
+        future = _in_a_thread(lambda: channel.send(leaving, last.address, DEADLINE_S))
         overdue_at = time.monotonic() + DEADLINE_S + _GRACE_S
-        self._flights[future] = Flight(claim, message, overdue_at)
+        self._flights[future] = Flight(claim, message, overdue_at, others)
+
+    def _spoilt(self, claim: Claim, message: Message, problem: Exception) -> None:
+        log.exception("message %s could not be prepared", claim.message_id)
+        self._fail(claim, message, f"Could not be prepared: {type(problem).__name__}")
 
     def _stopped(self, claim: Claim, message: Message, address: str, now: datetime) -> bool:
         """Whether the message ends here, unsent; then that is written down."""
@@ -140,6 +189,13 @@ class Sender:
         if sent:
             leases.mark_sent(sent, self._clock())
         for flight, result in landed:
+            for each in flight.told_with_it:
+                if result.ok:
+                    reason = f"Told together with message {flight.message.key}."
+                    leases.mark_dropped(each.claim, reason, self._clock())
+                else:
+                    self._fail(each.claim, each.message, result.detail, result.retry_after_s)
+        for flight, result in landed:
             if result.permanent:
                 self._bury(flight.claim, flight.message, Outcome.REFUSED, result.detail)
             elif not result.ok:
@@ -153,6 +209,8 @@ class Sender:
             self._bury(claim, message, Outcome.FAILED, f"Gave up after {tries} tries: {detail}")
             return
         now = self._clock()
+        if tries == 1:
+            fall_over(message, now)
         again_at = now + timedelta(seconds=backoff_s(tries, retry_after_s))
         leases.mark_failed(claim, detail, again_at, now)
 
@@ -164,6 +222,8 @@ class Sender:
                 hooks.announce_dead(message, now)
                 mine = leases.mark_dead(claim, outcome, reason, now)
                 transaction.set_rollback(not mine)
+            if mine and message.attempts <= 1:
+                fall_over(message, now)
         except (OperationalError, InterfaceError):
             raise
         except Exception:
@@ -178,6 +238,9 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
     """Return the message as it leaves: its words as written, its links as of `now`."""
     path = str(message.data.get("url", ""))
     inside = path.startswith("/") and not path.startswith("//")
+    may_acknowledge = bool(message.data.get("ack"))
+    may_leave = bool(message.data.get("leave"))
+    token = make_token(message, clock=fixed(now)) if may_acknowledge else ""
     return OutgoingMessage(
         key=message.key,
         topic=message.topic,
@@ -185,7 +248,10 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         urgency=message.urgency,
         subject=message.subject,
         body=message.body,
-        ack_url=make_link(message, "ack", clock=fixed(now)) if message.data.get("ack") else "",
+        ack_url=make_link(message, "ack", clock=fixed(now)) if may_acknowledge else "",
+        ack_token=token,
+        reply_code=reply_code(message) if may_acknowledge else "",
+        leave_url=make_link(message, "leave", clock=fixed(now)) if may_leave else "",
         open_url=settings.PUBLIC_URL.rstrip("/") + path if inside else "",
         links=[
             (str(label), make_link(message, action, clock=fixed(now)))
@@ -196,6 +262,11 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         event=message.data.get("event") or {},
         secret=_secret_for(message),
     )
+
+
+def reply_code(message: Message) -> str:
+    """The four digits by which a reply by text names the message, next to the number it is from."""
+    return f"{message.pk % 10_000:04d}"
 
 
 def _secret_for(message: Message) -> str:

@@ -55,6 +55,7 @@ def letter(
     body: str,
     team_name: str = "",
     urgency: str = "low",
+    may_leave: bool = False,
 ) -> Letter:
     """One letter about one event; a restricted ticket's tells nothing but that there is news."""
     subject = SUBJECTS[kind].format(team=team_name)
@@ -73,7 +74,12 @@ def letter(
         urgency=urgency,
         priority=ticket.priority,
         clearance=ticket.topic if ticket.restricted else "",
-        data={"url": f"/tickets/{ticket.key}", "ticket": ticket.key, **OFFERS.get(kind, {})},
+        data={
+            "url": f"/tickets/{ticket.key}",
+            "ticket": ticket.key,
+            **OFFERS.get(kind, {}),
+            **({"leave": True} if may_leave else {}),
+        },
     )
 
 
@@ -106,11 +112,23 @@ def to_people(
     body: str,
     person_ids: Iterable[int | None],
     urgency: str = "low",
+    may_leave: bool = False,
 ) -> list[Letter]:
-    """The same letter to several people, the actor left out."""
+    """The same letter to several people, the actor left out.
+
+    With `may_leave` those are people who only watch: their mail offers to end that in one press.
+    """
     ids = {person_id for person_id in person_ids if person_id and person_id != event.actor_id}
     return [
-        letter(ticket, event, kind=kind, recipient_id=person_id, body=body, urgency=urgency)
+        letter(
+            ticket,
+            event,
+            kind=kind,
+            recipient_id=person_id,
+            body=body,
+            urgency=urgency,
+            may_leave=may_leave,
+        )
         for person_id in sorted(ids)
     ]
 

@@ -98,7 +98,7 @@ def _reply_letters(act: Act, event: TimelineEvent, body: str, by_requester: bool
     reached = [person.recipient_id for person in told]
     watching = [pid for pid in letters.watcher_ids(act.ticket) if pid not in reached]
     return told + letters.to_people(
-        act.ticket, event, kind="replied", body=body, person_ids=watching
+        act.ticket, event, kind="replied", body=body, person_ids=watching, may_leave=True
     )
 
 

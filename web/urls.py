@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web import portal_urls, service_urls, ticket_urls
+from web import portal_urls, service_urls, ticket_urls, told_urls
 from web.bulk import KINDS
 from web.ticketkeys import register
 from web.views import (
@@ -36,6 +36,7 @@ urlpatterns = [
     path("palette", palette.palette, name="palette"),
     path("you", you.you, name="you"),
     path("you/look", you.change_look, name="look"),
+    *told_urls.ADDRESSES,
     path("status", majors.status, name="status"),
     path("majors", majors.index, name="majors"),
     path("majors/<ticket_key:key>", majors.room, name="major"),

@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.validators import validate_email
 from django.template import Context, Engine
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from notifications.channels.message import OutgoingMessage, SendResult
+from notifications.channels.message import Limits, OutgoingMessage, SendResult
 from notifications.channels.smtp import Session
 from notifications.replies import message_id
 
@@ -29,9 +31,23 @@ class EmailChannel:
     Any other Django e-mail backend that the site names (console, files, memory) is used as it is.
     """
 
+    limits = Limits(length=100_000, per_second=100.0, buttons=3)
+
     def __init__(self) -> None:
         self._idle: list[Session] = []
         self._lock = threading.Lock()
+
+    @property
+    def is_ready(self) -> bool:
+        return True
+
+    def clean(self, address: str) -> str:
+        """The address in small letters; raises ValueError for what is none."""
+        try:
+            validate_email(address.strip())
+        except ValidationError:
+            raise ValueError("An e-mail address, such as ann@example.org.") from None
+        return address.strip().lower()
 
     def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
         try:
@@ -105,6 +121,8 @@ def _compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
             "References": thread,
             "In-Reply-To": thread,
             "Auto-Submitted": "auto-generated",
+            "List-Id": f"<tierline.{host}>",
+            **_unsubscribe(message),
             "X-Tierline-Key": message.key,
         },
     )
@@ -112,6 +130,16 @@ def _compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
     html = page.render(Context({"message": message, "subject": subject, **_frame(message)}))
     mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _unsubscribe(message: OutgoingMessage) -> dict[str, str]:
+    """The headers of RFC 8058, by which a mail program ends it with one press; none for pages."""
+    if not message.leave_url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{message.leave_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 @cache

@@ -10,7 +10,10 @@ class OutgoingMessage:
     """A message ready to leave: every word and link is final; `key` stays the same on each try.
 
     `links` are further signed links, each with its label; `language` is the recipient's.
-    `event` and the `secret` that signs it are for machines only.
+    `ack_token` is the signed right to acknowledge, for buttons, and `reply_code` what a reply by
+    text names; both are "" where nothing can be acknowledged. `leave_url` ends such mail for good,
+    in one press; "" where it cannot be ended. `event` and the `secret` that signs
+    it are for machines only.
     """
 
     key: str
@@ -20,8 +23,11 @@ class OutgoingMessage:
     subject: str
     body: str
     ack_url: str = ""
+    ack_token: str = field(default="", repr=False)
+    reply_code: str = ""
     open_url: str = ""
     reply_to: str = ""
+    leave_url: str = field(default="", repr=False)
     links: Sequence[tuple[str, str]] = ()
     language: str = "en"
     event: Mapping[str, Any] = field(default_factory=dict)
@@ -38,8 +44,28 @@ class SendResult:
     retry_after_s: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a channel can carry: characters of text, messages a second to one target, buttons."""
+
+    length: int
+    per_second: float
+    buttons: int
+
+
 class Channel(Protocol):
     """One road to a person; safe to use from several threads at once."""
+
+    limits: Limits
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this site is set up for it."""
+        ...
+
+    def clean(self, address: str) -> str:
+        """The address as it is kept; raises ValueError, in words for whoever typed it."""
+        ...
 
     def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
         """Hand the message to the provider within `deadline_s` seconds in all.

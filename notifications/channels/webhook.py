@@ -1,33 +1,38 @@
 """Webhooks: a signed JSON event posted to another system, after the Standard Webhooks rules."""
 
-import threading
 from datetime import UTC, datetime
 from http import HTTPStatus
-from time import monotonic
 from typing import Final
 
 import orjson
 from standardwebhooks import Webhook
 
 from notifications import outbound
-from notifications.channels.message import OutgoingMessage, SendResult
+from notifications.channels.message import Limits, OutgoingMessage, SendResult
+from notifications.channels.pacing import REST_S, Breaker
+from notifications.channels.words import one_line
 
-REST_S: Final = 30.0
-"""How long a receiver that did not answer is left alone, so that it holds no lane of others."""
 _DETAIL_MAX: Final = 200
 
 
 class WebhookChannel:
     """Posts events; a receiver that hangs is tried by one message at a time until it answers."""
 
+    limits = Limits(length=64 * 1024, per_second=50.0, buttons=0)
+
     def __init__(self, rest_s: float = REST_S) -> None:
-        self._rest_s = rest_s
-        self._lock = threading.Lock()
-        self._resting: dict[str, float] = {}
+        self._breaker = Breaker(rest_s)
+
+    @property
+    def is_ready(self) -> bool:
+        return True
+
+    def clean(self, address: str) -> str:
+        return outbound.place_of(address).url
 
     def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
         """Post the message's event. Only what says that it never will be taken is final."""
-        if (wait_s := self._turn(address)) > 0:
+        if (wait_s := self._breaker.wait_s(address)) > 0:
             return SendResult(
                 ok=False,
                 detail="Not tried: the receiver did not answer a moment ago.",
@@ -41,29 +46,13 @@ class WebhookChannel:
         except outbound.Unsafe as problem:
             return SendResult(ok=False, permanent=True, detail=str(problem))
         except OSError as problem:
-            self._hold(address)
-            return SendResult(ok=False, detail=_one_line(f"{type(problem).__name__}: {problem}"))
-        with self._lock:
-            self._resting.pop(address, None)
+            self._breaker.hold(address)
+            return SendResult(ok=False, detail=_line(f"{type(problem).__name__}: {problem}"))
+        self._breaker.heal(address)
         return result_of(answer)
 
     def rest(self) -> None:
         """Nothing is kept: each event has a connection of its own."""
-
-    def _turn(self, address: str) -> float:
-        """Seconds to wait; 0 for the one whose turn it is, who keeps the others away meanwhile."""
-        with self._lock:
-            until = self._resting.get(address)
-            if until is None:
-                return 0.0
-            left_s = until - monotonic()
-            if left_s <= 0:
-                self._resting[address] = monotonic() + self._rest_s
-            return max(0.0, left_s)
-
-    def _hold(self, address: str) -> None:
-        with self._lock:
-            self._resting[address] = monotonic() + self._rest_s
 
 
 def signed(message: OutgoingMessage, body: bytes) -> dict[str, str]:
@@ -90,7 +79,7 @@ def result_of(answer: outbound.Answer) -> SendResult:
             permanent=True,
             detail=f"HTTP {status}: redirects are not followed; name the final address.",
         )
-    words = _one_line(answer.body.decode("utf-8", "replace"))
+    words = _line(answer.body.decode("utf-8", "replace"))
     return SendResult(
         ok=False,
         permanent=status == HTTPStatus.GONE,
@@ -99,6 +88,5 @@ def result_of(answer: outbound.Answer) -> SendResult:
     )
 
 
-def _one_line(text: str) -> str:
-    folded = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return folded[:_DETAIL_MAX]
+def _line(text: str) -> str:
+    return one_line(text, _DETAIL_MAX + 1).removesuffix("…")[:_DETAIL_MAX]

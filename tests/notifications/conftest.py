@@ -62,6 +62,11 @@ def letter(recipient: Person, **changes) -> Letter:
     return Letter(**{**given, **changes})
 
 
+def alone(number: int) -> dict[str, str]:
+    """What makes a letter one that is told with no other."""
+    return {"cause": f"event:{number}", "topic": f"ticket:{number}", "urgency": "high"}
+
+
 def post(*letters: Letter, now: datetime = NOON) -> list[Message]:
     with transaction.atomic():
         return enqueue(letters, now=now)

@@ -19,6 +19,7 @@ from notifications.replies import message_id
 from notifications.sending import MAX_ATTEMPTS, Sender, backoff_s
 from tests.notifications.conftest import (
     NOON,
+    alone,
     deliver,
     forward,
     launch,
@@ -83,7 +84,7 @@ def test_a_letter_for_later_is_not_sent_early(ann, mailbox):
 
 def test_a_round_sends_everything_due_and_leaves_a_heartbeat(ann, mailbox):
     assert last_delivery_at() is None
-    post(*(letter(ann, cause=f"event:{number}") for number in range(120)))
+    post(*(letter(ann, **alone(number)) for number in range(120)))
     assert run_delivery(clock=forward()) == 120
     assert len({mail["Message-ID"] for mail in mailbox.mails}) == len(mailbox.mails) == 120
     assert last_delivery_at() == NOON
@@ -149,7 +150,7 @@ def test_a_lost_clearance_drops_the_letter(ann, mailbox):
     assert first.state == "sent"
     cleared.clear()
     [second] = post(letter(ann, clearance="ticket:12", cause="firing:56"))
-    deliver()
+    deliver(minutes=1)
     assert "not cleared" in dropped_because(second)
     assert len(mailbox.mails) == 1
 
@@ -300,7 +301,7 @@ def test_one_slow_recipient_delays_no_other(ann, mailbox):
     slow = person("slow")
     post(
         letter(slow, priority=1, urgency="high"),
-        *(letter(ann, cause=f"event:{number}") for number in range(100)),
+        *(letter(ann, **alone(number)) for number in range(100)),
     )
     seen: list[int] = []
     look = threading.Timer(7.0, lambda: seen.append(len(mailbox.to("ann@example.org"))))

@@ -16,6 +16,7 @@ from roles.models import AuditEntry
 from roles.refusals import Forbidden
 from tests.notifications.conftest import (
     NOON,
+    alone,
     deliver,
     forward,
     launch,
@@ -72,7 +73,7 @@ def test_a_letter_that_kills_its_senders_is_given_up(ann, mailbox):
 
 def test_two_senders_at_once_send_each_letter_once(live_db, mailbox):
     ann = person("ann")
-    post(*(letter(ann, cause=f"event:{number}") for number in range(200)))
+    post(*(letter(ann, **alone(number)) for number in range(200)))
     together = threading.Barrier(3)
 
     def send() -> None:

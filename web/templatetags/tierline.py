@@ -18,6 +18,7 @@ from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.bulk import BulkKind, kinds_for
 from web.countdowns import Countdown, age_text, coming_text, duration_text
+from web.forms.reach import label_of
 from web.markdown import html_of
 from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
@@ -215,6 +216,12 @@ def retold_sentence(line: object) -> str:
 def markdown(text: str) -> SafeString:
     """What somebody wrote, as safe HTML."""
     return html_of(text)
+
+
+@register.filter
+def channel_label(channel: str) -> str:
+    """A channel of messages as people call it."""
+    return label_of(channel)
 
 
 @register.filter

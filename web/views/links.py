@@ -6,14 +6,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from notifications.links import LinkClaim, read_link, use_link
+from notifications.links import read_link, use_link
 from roles.instants import database_now
-from roles.models import Person
 from roles.refusals import Conflict, Invalid, Refused
 from tickets.assignment import acknowledge
 from tickets.feedback import may_change
 from tickets.models import Feedback, Ticket
 from web import doors
+from web.answering import meant_by
 from web.requests import SCORES
 from web.retold import retold
 from web.views.requests import rate_as
@@ -29,7 +29,7 @@ def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
         claim = read_link(token)
         if claim.used and request.method != "POST":
             raise Conflict("link_used", _("This link has been used already."))
-        person, ticket = _meant(claim)
+        person, ticket = meant_by(claim)
         if request.method != "POST":
             context = {"ticket": ticket, "person": person, "token": token}
             return render(request, "web/links/ask.html", context)
@@ -49,7 +49,7 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Ask how it was, and keep the mark; the link may be used until the mark stands for good."""
     refused, said = None, ""
     try:
-        person, ticket = _meant(read_link(token, action="rate"))
+        person, ticket = meant_by(read_link(token, action="rate"))
         if request.method == "POST":
             try:
                 said = rate_as(request, ticket, person, via="link")
@@ -70,15 +70,6 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
     }
     status = doors.status_of(refused) if refused else 200
     return render(request, "web/links/rate.html", context, status=status)
-
-
-def _meant(claim: LinkClaim) -> tuple[Person, Ticket]:
-    """The person and the ticket that the link names, as far as that person may see it."""
-    person = Person.objects.get(pk=claim.person_id)
-    kind, _, number = claim.topic.partition(":")
-    pk = int(number) if kind == "ticket" and number.isdigit() else 0
-    seen = Ticket.objects.visible_to(person).select_related("team__tier", "acknowledged_by")
-    return person, seen.get(pk=pk)
 
 
 def _refuse(request: HttpRequest, refused: Refused) -> HttpResponse:

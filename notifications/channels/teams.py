@@ -1,0 +1,65 @@
+"""Microsoft Teams: a workflow's webhook shows an adaptive card with links."""
+
+from typing import Any, Final
+
+from notifications import outbound
+from notifications.channels.http import Caller, judge
+from notifications.channels.message import Limits, OutgoingMessage, SendResult
+from notifications.channels.words import one_line, several_lines, without
+
+CARD: Final = "application/vnd.microsoft.card.adaptive"
+
+
+class TeamsChannel:
+    """Posts a card to the address of a workflow ("when a webhook request is received")."""
+
+    limits = Limits(length=6000, per_second=1.0, buttons=2)
+
+    def __init__(self) -> None:
+        self._caller = Caller(per_second=self.limits.per_second)
+
+    @property
+    def is_ready(self) -> bool:
+        return True
+
+    def clean(self, address: str) -> str:
+        text = address.strip()
+        try:
+            outbound.place_of(text)
+        except outbound.Unsafe as problem:
+            raise ValueError(f"The address of a Teams workflow. {problem}") from None
+        return text
+
+    def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
+        said = {
+            "type": "message",
+            "attachments": [
+                {"contentType": CARD, "contentUrl": None, "content": card(message, self.limits)}
+            ],
+        }
+        return judge(self._caller.post_json(address, message, said, deadline_s))
+
+    def rest(self) -> None:
+        """Nothing is kept: each message has a connection of its own."""
+
+
+def card(message: OutgoingMessage, limits: Limits) -> dict[str, Any]:
+    """The message as an adaptive card; its buttons are signed links, which ask before acting."""
+    links = [("Acknowledge", message.ack_url), ("Open", message.open_url)]
+    words = [
+        {"text": _literal(one_line(message.subject, 300)), "weight": "Bolder", "size": "Medium"},
+        {"text": _literal(several_lines(message.body, limits.length))},
+    ]
+    return {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": [{"type": "TextBlock", "wrap": True, **word} for word in words if word["text"]],
+        "actions": [
+            {"type": "Action.OpenUrl", "title": title, "url": url} for title, url in links if url
+        ],
+    }
+
+
+def _literal(text: str) -> str:
+    return without(text, "\\*_[]()~`#")

@@ -1,0 +1,69 @@
+"""When a channel fails a page, the next one is tried at once instead of at its own time."""
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from notifications.addresses import usable_channels
+from notifications.channels.registry import CHANNELS
+from notifications.leases import lock
+from notifications.letter import Letter
+from notifications.models import Message, MessageState, Urgency
+from notifications.outbox import post
+from notifications.spreading import CODE, TEST
+
+LOUDEST_FIRST: Final = ("push", "slack", "mattermost", "teams", "apprise", "sms", "voice", "email")
+"""In which order other channels stand in where a person's rules name none that is left."""
+
+
+def fall_over(message: Message, now: datetime) -> bool:
+    """Bring the next channel for this urgent message forward; whether there was one.
+
+    What the person's own rules planned for later goes now; where they planned nothing more, the
+    first verified channel that this cause has not used yet is taken. The failed message itself
+    goes on being tried, so the two may both arrive.
+    """
+    if message.urgency != Urgency.HIGH or message.kind in (CODE, TEST):
+        return False
+    with transaction.atomic():
+        near = Message.objects.filter(
+            cause=message.cause, recipient=message.recipient_id, rung=message.rung
+        ).exclude(pk=message.pk)
+        waiting = near.filter(state=MessageState.QUEUED, not_before__gt=now, attempts=0)
+        planned = lock(waiting)
+        if planned:
+            first = waiting.filter(pk__in=planned).order_by("not_before", "pk").values("pk")[:1]
+            return bool(
+                Message.objects.filter(pk__in=first).update(not_before=now, next_attempt_at=now)
+            )
+        return _another(message, set(near.values_list("channel", flat=True)), now)
+
+
+def _another(message: Message, used: set[str], now: datetime) -> bool:
+    usable = usable_channels([message.recipient_id])[message.recipient_id]
+    if message.recipient.email:
+        usable.add("email")
+    left = usable - used - {message.channel}
+    channel = next((name for name in LOUDEST_FIRST if name in left and name in CHANNELS), None)
+    if channel is None:
+        return False
+    post([_same(message, channel)], now=now)
+    return True
+
+
+def _same(message: Message, channel: str) -> Letter:
+    return Letter(
+        topic=message.topic,
+        cause=message.cause,
+        recipient_id=message.recipient_id,
+        kind=message.kind,
+        subject=message.subject,
+        body=message.body,
+        urgency=message.urgency,
+        priority=message.priority,
+        channel=channel,
+        rung=message.rung,
+        clearance=message.clearance,
+        data=message.data,
+    )

@@ -1,0 +1,243 @@
+"""Answers from elsewhere: whoever was paged acts from chat, text or call, and nobody else does."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from notifications.links import make_link, make_token
+from notifications.models import ContactMethod, Message
+from notifications.outbox import Letter, enqueue
+from notifications.sending import reply_code
+from roles.instants import database_now
+from roles.models import Person
+from tickets.assignment import watch
+from tickets.models import Ticket, Watcher
+
+NUMBER = "+491701234567"
+
+
+@pytest.fixture(autouse=True)
+def secrets(settings):
+    settings.SLACK_SIGNING_SECRET = "shh"
+    settings.TELEPHONY_TOKEN = "secret"
+    settings.PUBLIC_URL = "https://desk.example"
+
+
+def paged(stage, channels=("sms", "email"), cause="firing:1") -> list[Message]:
+    """Teo is paged about the slow shop on several channels, the later ones still queued."""
+    ticket, now = stage.tickets["slow"], database_now()
+    ContactMethod.objects.get_or_create(
+        person=stage.teo, channel="sms", address=NUMBER, defaults={"verified_at": now}
+    )
+    ContactMethod.objects.get_or_create(
+        person=stage.teo, channel="slack", address="U012AB3CD", defaults={"verified_at": now}
+    )
+    letters = [
+        Letter(
+            topic=ticket.topic,
+            cause=cause,
+            recipient_id=stage.teo.pk,
+            kind="page",
+            subject="You are paged",
+            body="Please look.",
+            urgency="high",
+            channel=channel,
+            data={"ack": True},
+        )
+        for channel in channels
+    ]
+    with transaction.atomic():
+        found = enqueue(letters, now=now)
+    Message.objects.filter(pk=found[0].pk).update(state="sent", sent_at=now, finished_at=now)
+    return found
+
+
+def acknowledged_by(stage) -> Person | None:
+    return Ticket.objects.get(pk=stage.tickets["slow"].pk).acknowledged_by
+
+
+def press(act: str, token: str, user: str = "U012AB3CD", secret: str = "shh", age_s: int = 0):
+    payload = {
+        "type": "block_actions",
+        "user": {"id": user},
+        "actions": [{"action_id": act, "value": token}],
+    }
+    body = "payload=" + quote(json.dumps(payload))
+    sent_at = str(int(time.time()) - age_s)
+    signed = hmac.new(secret.encode(), f"v0:{sent_at}:{body}".encode(), hashlib.sha256)
+    return Client(enforce_csrf_checks=True).post(
+        "/answers/slack",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        headers={
+            "X-Slack-Request-Timestamp": sent_at,
+            "X-Slack-Signature": "v0=" + signed.hexdigest(),
+        },
+    )
+
+
+def text_in(body: str, number: str = NUMBER, token: str = "secret", path: str = "/answers/sms"):
+    given = {"From": number, "Body": body}
+    return from_provider(path, given, token)
+
+
+def from_provider(path: str, given: dict[str, str], token: str = "secret"):
+    text = "https://desk.example" + path + "".join(name + given[name] for name in sorted(given))
+    signature = base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest())
+    return Client(enforce_csrf_checks=True).post(
+        path,
+        urlencode(given),
+        content_type="application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": signature.decode()},
+    )
+
+
+def test_a_button_in_slack_acknowledges_and_takes_back_what_is_queued(stage):
+    first, second = paged(stage, ("slack", "sms"))
+    answer = press("acknowledge", make_token(first))
+    assert "Acknowledged" in answer.json()["text"]
+    assert acknowledged_by(stage) == stage.teo
+    second.refresh_from_db()
+    assert (second.state, second.finished_reason) == ("withdrawn", "acknowledged")
+    assert "used already" in press("acknowledge", make_token(first)).json()["text"]
+
+
+def test_a_button_in_slack_takes(stage):
+    [first] = paged(stage, ("slack",))
+    said = press("take", make_token(first)).json()["text"]
+    ticket = Ticket.objects.get(pk=stage.tickets["slow"].pk)
+    assert said in (f"{ticket.key} is yours.",) or "may not" in said
+    if "yours" in said:
+        assert ticket.assignee == stage.teo
+
+
+@pytest.mark.parametrize("wrong", [{"secret": "guess"}, {"age_s": 301}])
+def test_a_press_that_slack_did_not_sign_now_does_nothing(stage, wrong):
+    [first] = paged(stage, ("slack",))
+    assert press("acknowledge", make_token(first), **wrong).status_code == 401
+    assert acknowledged_by(stage) is None
+
+
+def test_nobody_presses_anothers_button(stage):
+    [first] = paged(stage, ("slack",))
+    ContactMethod.objects.create(
+        person=stage.omar, channel="slack", address="U0OMAR000", verified_at=database_now()
+    )
+    for user in ("U0OMAR000", "U0NOBODY0"):
+        press("acknowledge", make_token(first), user=user)
+    assert acknowledged_by(stage) is None
+
+
+def test_a_press_on_a_plain_link_of_slack_is_only_noted(stage):
+    assert press("open", "").status_code == 200
+
+
+def test_a_button_in_mattermost_carries_our_own_signature(stage):
+    [first] = paged(stage, ("mattermost",))
+    client = Client(enforce_csrf_checks=True)
+
+    def push(token: str):
+        sent = {"user_id": "x", "context": {"act": "acknowledge", "token": token}}
+        return client.post("/answers/mattermost", sent, content_type="application/json")
+
+    assert "not valid" in push(make_token(first)[:-2] + "xx").json()["ephemeral_text"]
+    assert acknowledged_by(stage) is None
+    assert "Acknowledged" in push(make_token(first)).json()["ephemeral_text"]
+    assert acknowledged_by(stage) == stage.teo
+    junk = client.post("/answers/mattermost", "[]", content_type="application/json")
+    assert junk.status_code == 400
+
+
+def test_a_reply_by_text_names_its_page(stage):
+    first, second = paged(stage)
+    answer = text_in(f"ok {reply_code(first)} thanks")
+    assert answer["Content-Type"].startswith("text/xml")
+    assert "Acknowledged" in answer.content.decode()
+    assert acknowledged_by(stage) == stage.teo
+    second.refresh_from_db()
+    assert second.state == "withdrawn"
+
+
+def test_a_plain_yes_is_enough_while_one_page_is_open(stage):
+    paged(stage)
+    assert "Acknowledged" in text_in("OK!").content.decode()
+    assert acknowledged_by(stage) == stage.teo
+
+
+def test_a_plain_yes_to_two_open_pages_acknowledges_neither(stage):
+    paged(stage)
+    paged(stage, cause="firing:2")
+    assert "does not know" in text_in("ok").content.decode()
+    assert acknowledged_by(stage) is None
+
+
+@pytest.mark.parametrize(
+    "given", [{"number": "+491709999999"}, {"body": "what is this"}, {"body": "9999"}]
+)
+def test_a_text_that_answers_nothing_does_nothing_and_says_so(stage, given):
+    paged(stage)
+    answer = text_in(**{"body": "ok", **given})
+    assert "does not know" in answer.content.decode()
+    assert acknowledged_by(stage) is None
+
+
+def test_a_text_that_the_provider_did_not_sign_does_nothing(stage):
+    paged(stage)
+    assert text_in("ok", token="guess").status_code == 401
+    assert acknowledged_by(stage) is None
+
+
+def test_an_unproved_number_answers_for_nobody(stage):
+    paged(stage)
+    ContactMethod.objects.filter(address=NUMBER).update(verified_at=None)
+    assert "does not know" in text_in("ok").content.decode()
+
+
+def test_a_key_during_a_call_acknowledges_and_another_key_does_not(stage):
+    [first] = paged(stage, ("voice",))
+    path = f"/answers/voice/{make_token(first)}"
+    assert "Nothing" in from_provider(path, {"Digits": "7"}).content.decode()
+    assert acknowledged_by(stage) is None
+    assert from_provider(path, {"Digits": "4"}, token="guess").status_code == 401
+    assert "Acknowledged" in from_provider(path, {"Digits": "4"}).content.decode()
+    assert acknowledged_by(stage) == stage.teo
+
+
+# ---- One press ends the news -------------------------------------------------------------------
+
+
+def test_a_mail_program_ends_watching_with_one_press(stage):
+    ticket = stage.tickets["slow"]
+    watch(ticket=ticket, actor=stage.omar)
+    with transaction.atomic():
+        [message] = enqueue(
+            [
+                Letter(
+                    topic=ticket.topic,
+                    cause="event:1",
+                    recipient_id=stage.omar.pk,
+                    kind="replied",
+                    subject="News",
+                    body="…",
+                    data={"leave": True},
+                )
+            ],
+            now=database_now(),
+        )
+    link = make_link(message, "leave").removeprefix("https://desk.example")
+    client = Client(enforce_csrf_checks=True)
+    assert "Stop watching?" in client.get(link).content.decode()
+    assert Watcher.objects.filter(ticket=ticket, person=stage.omar).exists()
+    posted = client.post(
+        link, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded"
+    )
+    assert posted.status_code == 200
+    assert not Watcher.objects.filter(ticket=ticket, person=stage.omar).exists()
+    assert client.get(link.replace("/leave", "x/leave")).status_code == 404

@@ -1,0 +1,89 @@
+"""What the page “How you are told” shows: addresses, rules in words, and what was sent lately."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from notifications.channels.registry import on_offer
+from notifications.models import ContactMethod, ContactRule, Message, MessageState, Urgency, Ways
+from notifications.ways import ready_channels
+from roles.models import Person
+from web.forms.reach import delay_label, label_of
+
+LATELY: Final = 20
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Everything about how one person is told, read once."""
+
+    person: Person
+    methods: Sequence[ContactMethod]
+    rules: Sequence[ContactRule]
+    ways: Ways
+    ready: Sequence[str]
+    offered: Sequence[str]
+    letters: Sequence[Message]
+
+    def rules_of(self, urgency: str) -> list[ContactRule]:
+        return [rule for rule in self.rules if rule.urgency == urgency]
+
+    @property
+    def in_words(self) -> str:
+        """How a page reaches this person, in one sentence."""
+        rungs = [(rule.channel, rule.delay_s) for rule in self.rules_of(Urgency.HIGH)]
+        if not rungs and self.ready:
+            rungs = [("email", 0)]
+        if not rungs:
+            return _("A page cannot reach you: there is no address.")
+        said = [f"{delay_label(delay_s)} {_('by')} {label_of(name)}" for name, delay_s in rungs]
+        return _("A page reaches you %(how)s.") % {"how": ", ".join(said)}
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether a page comes by mail only, which wakes nobody."""
+        return {rule.channel for rule in self.rules_of(Urgency.HIGH)} <= {"email"}
+
+    def is_away(self, now: datetime) -> bool:
+        return self.ways.away_until is not None and now < self.ways.away_until
+
+
+def reach_of(person: Person) -> Reach:
+    """How the person is told, and the latest messages to them; five queries.
+
+    Messages that need a clearance are shown to whom they are for only while the ticket page would
+    be: their words say nothing of the case anyhow.
+    """
+    ways = Ways.objects.filter(person=person.pk).select_related("taker").first()
+    return Reach(
+        person=person,
+        methods=list(ContactMethod.objects.filter(person=person.pk, is_active=True)),
+        rules=list(ContactRule.objects.filter(ways=person.pk)),
+        ways=ways or Ways(person=person),
+        ready=ready_channels(person),
+        offered=on_offer(),
+        letters=list(Message.objects.filter(recipient=person.pk, clearance="")[:LATELY]),
+    )
+
+
+def state_of(message: Message) -> dict[str, Any]:
+    """How far a message has come: a word, a mark, and the reason where it did not arrive."""
+    if message.acted_at:
+        return {"word": _("acknowledged"), "icon": "check-check", "tone": "good"}
+    if message.state == MessageState.SENT:
+        return {"word": _("handed over"), "icon": "check", "tone": "good"}
+    if message.state == MessageState.QUEUED:
+        if message.attempts and not message.leased_until:
+            return {"word": _("tried, will be tried again"), "icon": "clock", "tone": "soon"}
+        return {"word": _("planned"), "icon": "clock", "tone": "plain"}
+    word = {
+        MessageState.DEAD: _("could not be delivered"),
+        MessageState.DROPPED: _("not sent"),
+        MessageState.WITHDRAWN: _("taken back"),
+    }[MessageState(message.state)]
+    tone = "bad" if message.state == MessageState.DEAD else "plain"
+    icon = "triangle-alert" if tone == "bad" else "circle-minus"
+    return {"word": word, "icon": icon, "tone": tone}
