@@ -129,7 +129,8 @@ def _lately(heads: Sequence[_Head], now: datetime) -> dict[tuple[int, str, str],
     rows = sent.values_list("recipient_id", "channel", "topic", "sent_at")
     for recipient_id, channel, topic, sent_at in rows:
         key = (recipient_id, channel, topic)
-        found[key] = max(sent_at, found.get(key, sent_at))
+        if sent_at is not None:
+            found[key] = max(sent_at, found.get(key, sent_at))
     return found
 
 

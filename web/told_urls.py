@@ -20,6 +20,7 @@ ADDRESSES = [
     path("tickets/<ticket_key:key>/told", delivered.delivered, name="delivered"),
     path("tickets/<ticket_key:key>/told/again", delivered.again, name="delivered-again"),
     path("answers/slack", answers.slack, name="answer-slack"),
+    path("answers/slack/command", answers.slack_command, name="answer-slack-command"),
     path("answers/mattermost", answers.mattermost, name="answer-mattermost"),
     path("answers/sms", answers.sms, name="answer-sms"),
     path("answers/voice/<str:token>", answers.voice, name="answer-voice"),

@@ -22,8 +22,10 @@ from tickets.assignment import unwatch
 from tickets.models import Ticket
 from web import doors
 from web.answering import act_by_reply, act_by_token, meant_by
+from web.chatcommand import answer
 
 UNKNOWN: Final = "Tierline does not know what this answers. Please open the ticket."
+UNPROVED: Final = "Your Slack account is not proved in Tierline: see “How you are told”."
 KEY: Final = "4"
 
 
@@ -31,9 +33,7 @@ KEY: Final = "4"
 @doors.public(action="acknowledge", methods=doors.POST)
 def slack(request: HttpRequest) -> HttpResponse:
     """A button pressed in Slack, signed by Slack; what became of it is said in its place."""
-    sent_at = request.headers.get("X-Slack-Request-Timestamp", "")
-    signature = request.headers.get("X-Slack-Signature", "")
-    if not slack_channel.is_genuine(request.body, sent_at, signature, database_now().timestamp()):
+    if not _is_from_slack(request):
         return HttpResponse(status=401)
     payload = _payload(request.body)
     acts = payload.get("actions") or [{}]
@@ -42,8 +42,20 @@ def slack(request: HttpRequest) -> HttpResponse:
     if act not in ("acknowledge", "take"):
         return HttpResponse()  # a link button: Slack tells of it, and there is nothing to do
     if presser is None:
-        return _told("Your Slack account is not proved in Tierline: see “How you are told”.")
+        return _told(UNPROVED)
     return _told(_outcome(token, act, via="slack", presser=presser))
+
+
+@csrf_exempt
+@doors.public(action="view", methods=doors.POST)
+def slack_command(request: HttpRequest) -> HttpResponse:
+    """/tierline, signed by Slack, by somebody whose Slack account is proved here."""
+    if not _is_from_slack(request):
+        return HttpResponse(status=401)
+    person = person_at("slack", request.POST.get("user_id", ""))
+    if person is None:
+        return _told(UNPROVED)
+    return _told(slack_channel.escape(answer(person, request.POST.get("text", "")[:4000])))
 
 
 @csrf_exempt
@@ -114,6 +126,13 @@ def _outcome(token: str, act: str, *, via: str, presser: Any = None) -> str:
         return refused.detail
     except Ticket.DoesNotExist:
         return UNKNOWN
+
+
+def _is_from_slack(request: HttpRequest) -> bool:
+    sent_at = request.headers.get("X-Slack-Request-Timestamp", "")
+    signature = request.headers.get("X-Slack-Signature", "")
+    now = database_now().timestamp()
+    return slack_channel.is_genuine(request.body, sent_at, signature, now)
 
 
 def _payload(body: bytes) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""A restricted case on every channel: no word of it leaves, and only to people who are cleared."""
+
+import html
+from urllib.parse import unquote_plus
+
+import pytest
+
+from notifications.channels import telephony
+from notifications.channels.mattermost import MattermostChannel
+from notifications.channels.registry import CHANNELS, PERSONAL
+from notifications.channels.slack import SlackChannel
+from notifications.channels.teams import TeamsChannel
+from notifications.delivery import run_delivery
+from notifications.models import ContactMethod, Message
+from notifications.ways import set_rules
+from tests.notifications.mailbox import Mailbox, serving
+from tests.notifications.receiver import Receiver, receiving
+from tests.story import Story, page, unacknowledged
+from tickets.clearance import clear
+from tickets.models import Ticket
+from tickets.restriction import restrict
+
+SECRET = ("zebrafish", "Stolen", "aquarium")
+NUMBER = "+491701234567"
+
+
+@pytest.fixture
+def wire(settings, monkeypatch):
+    """Every channel leads here; what was said is what came over the wire."""
+    box = Mailbox()
+    with receiving() as receiver, serving(box) as port:
+        receiver.says("200 OK", body=b'{"ok":true}')
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        settings.WEBHOOK_HOSTS = [receiver.host]
+        settings.TELEPHONY_URL = settings.SLACK_URL = f"http://{receiver.host}"
+        settings.TELEPHONY_ACCOUNT, settings.TELEPHONY_TOKEN = "AC1", "secret"
+        settings.TELEPHONY_FROM, settings.SLACK_BOT_TOKEN = "+15005550006", "xoxb-1"
+        settings.MATTERMOST_HOOK = receiver.url
+        monkeypatch.setattr(telephony, "_caller", telephony.Caller(per_second=50.0))
+        for name, kind in (
+            ("slack", SlackChannel),
+            ("mattermost", MattermostChannel),
+            ("teams", TeamsChannel),
+        ):
+            monkeypatch.setitem(CHANNELS, name, kind())
+        yield receiver, box
+
+
+def said_on(wire: tuple[Receiver, Mailbox]) -> str:
+    receiver, box = wire
+    calls = [unquote_plus(call.body.decode()) for call in receiver.calls]
+    mails = [mail.as_string() + mail.get_body(("plain",)).get_content() for mail in box.mails]
+    return html.unescape("\n".join([*calls, *mails]))
+
+
+def case_of(story: Story, **more) -> Ticket:
+    words = {"subject": "Stolen zebrafish", "description": "From the aquarium."}
+    return story.open(kind="security", restricted=True, service=None, **words, **more)
+
+
+def reached_over(story: Story, channel: str, address: str) -> None:
+    """Everybody hears over this channel, and nothing else."""
+    for number, person in enumerate((story.analyst, story.incident_manager, story.agent)):
+        if channel != "email":
+            ContactMethod.objects.create(
+                person=person,
+                channel=channel,
+                address=f"{address}{number}" if channel in ("slack", "mattermost") else address,
+                verified_at=story.now,
+            )
+        for urgency in ("high", "low"):
+            set_rules(actor=person, urgency=urgency, rules=[(channel, 0)], clock=story.clock)
+
+
+ADDRESSES = {
+    "email": "",
+    "slack": "U012AB3C",
+    "mattermost": "@ann",
+    "teams": "",
+    "sms": NUMBER,
+    "voice": NUMBER,
+}
+
+
+def test_every_personal_channel_is_in_the_table():
+    assert set(ADDRESSES) == set(PERSONAL) - {"push"}
+
+
+@pytest.mark.parametrize("channel", ADDRESSES)
+def test_no_word_of_a_case_leaves_over_any_channel(story: Story, wire, channel):
+    receiver, _ = wire
+    reached_over(story, channel, ADDRESSES[channel] or receiver.url)
+    story.policy("any", unacknowledged(5, "Page", page("on_call", "duty:incident-manager")))
+    case = case_of(story)
+    story.forward(minutes=5)
+    run_delivery(clock=story.clock)
+    assert Message.objects.filter(channel=channel, kind="page", state="sent").exists()
+    said = said_on(wire)
+    assert case.key in said or "sign in" in said
+    assert not [word for word in SECRET if word in said]
+    told = Message.objects.filter(topic=case.topic, kind="page", state="sent")
+    assert {message.recipient for message in told} == {story.analyst}
+
+
+@pytest.mark.parametrize("channel", ADDRESSES)
+def test_a_clearance_lost_meanwhile_stops_what_is_queued(story: Story, wire, channel):
+    receiver, _ = wire
+    reached_over(story, channel, ADDRESSES[channel] or receiver.url)
+    case = case_of(story)
+    clear(
+        ticket=case,
+        actor=story.analyst,
+        person=story.incident_manager,
+        reason="To help.",
+        clock=story.clock,
+    )
+    case.clearances.filter(person=story.incident_manager).delete()
+    run_delivery(clock=story.clock)
+    sent = Message.objects.filter(recipient=story.incident_manager, state="sent")
+    assert not sent.exists()
+
+
+@pytest.mark.parametrize("channel", ADDRESSES)
+def test_restricting_takes_back_what_was_queued_with_its_words(story: Story, wire, channel):
+    receiver, _ = wire
+    reached_over(story, channel, ADDRESSES[channel] or receiver.url)
+    story.policy("any", unacknowledged(5, "Page", page("on_call")))
+    case = story.open(subject="Stolen zebrafish", description="From the aquarium.")
+    story.forward(minutes=5)
+    restrict(ticket=case, actor=story.analyst, reason="Theft.", clock=story.clock)
+    run_delivery(clock=story.clock)
+    assert not [word for word in SECRET if word in said_on(wire)]
