@@ -1,4 +1,4 @@
-"""The /tierline command of a chat: status, who is on call, escalate, update, note; in plain words."""
+"""The /tierline command of a chat: status, who is on call, escalate, update and note."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
