@@ -6,10 +6,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
+from notifications.channels.registry import CHANNELS
 from notifications.delivery import send_again
-from notifications.models import Attempt, ContactMethod, Hook, Message
+from notifications.models import Attempt, ContactMethod, Hook, Message, MessageText
 from notifications.outbox import VEILED
+from notifications.texts import PLACES, preview, unknown_places
 from notifications.webhooks import change_hook, create_hook, issue_secret
 from roles.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 from roles.refusals import Refused
@@ -95,6 +99,47 @@ class ContactMethodAdmin(AuditedAdmin):
     search_fields = ("person__name", "person__email", "address")
     list_select_related = ("person",)
     autocomplete_fields = ("person",)
+
+
+class MessageTextForm(forms.ModelForm):
+    """Words with named places; nothing in them is run."""
+
+    class Meta:
+        model = MessageText
+        fields = ("kind", "channel", "language", "subject", "body", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in ("subject", "body"):
+            unknown = unknown_places(given.get(name, ""))
+            if unknown:
+                known = ", ".join(f"{{{place}}}" for place in PLACES)
+                self.add_error(name, f"{{{unknown[0]}}} means nothing; there are {known}.")
+        if given.get("channel") and given["channel"] not in CHANNELS:
+            self.add_error("channel", f"There are {', '.join(CHANNELS)}.")
+        return given
+
+
+@admin.register(MessageText)
+class MessageTextAdmin(AuditedAdmin):
+    """The site's own words for messages, with an example of how they read."""
+
+    form = MessageTextForm
+    list_display = ("kind", "channel", "language", "subject", "is_active")
+    list_filter = ("language", "channel", "is_active")
+    search_fields = ("kind", "subject", "body")
+    readonly_fields = ("places", "reads")
+    fields = ("kind", ("channel", "language"), "subject", "body", "is_active", "places", "reads")
+
+    @admin.display(description="may stand in braces")
+    def places(self, text: MessageText) -> SafeString:
+        lines = ((f"{{{name}}}", what) for name, what in PLACES.items())
+        return format_html_join(mark_safe("<br>"), "<code>{}</code> {}", lines)
+
+    @admin.display(description="reads, for example")
+    def reads(self, text: MessageText) -> SafeString:
+        subject, body = preview(text)
+        return format_html("<strong>{}</strong><br>{}", subject, body)
 
 
 SHOWN_ONCE = "Copy the secret of {hook} now, it is not shown again: {secret}"

@@ -157,6 +157,31 @@ class Hook(models.Model):
         return self.name
 
 
+class MessageText(models.Model):
+    """The site's own words for one kind of message in one language, on one channel or on all."""
+
+    kind = models.CharField(max_length=40, help_text="Such as page, received, replied, resolved.")
+    channel = models.CharField(max_length=20, blank=True, help_text="Empty for all channels.")
+    language = models.CharField(max_length=10, default="en")
+    subject = models.CharField(max_length=300, blank=True, help_text="Empty to leave it as it is.")
+    body = models.TextField(blank=True, help_text="Empty to leave it as it is.")
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["kind", "language", "channel"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "channel", "language"], name="message_text_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="") & ~Q(language=""), name="message_text_about_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.kind, self.channel, self.language)))
+
+
 class Message(models.Model):
     """One intent to tell one person one thing over one channel: a row of the outbox."""
 

@@ -23,6 +23,7 @@ from notifications.leases import Claim
 from notifications.links import make_link, make_token
 from notifications.models import Hook, Message, Outcome, Urgency
 from notifications.replies import reply_address
+from notifications.texts import Texts
 from notifications.webhooks import CHANNEL as WEBHOOK
 from notifications.webhooks import secret_of
 from roles.instants import TimeSource, fixed
@@ -70,6 +71,7 @@ class Sender:
 
     def __init__(self, clock: TimeSource) -> None:
         self._clock = clock
+        self._texts = Texts()
         self._flights: dict[Future[SendResult], Flight] = {}
 
     @property
@@ -152,7 +154,8 @@ class Sender:
         *others, last = ready
         claim, message = last.claim, last.message
         try:
-            subject, body = told_together([each.message for each in ready], is_digest=is_digest)
+            worded = [self._texts.worded(each.message) for each in ready]
+            subject, body = told_together(worded, is_digest=is_digest)
             leaving = replace(outgoing(message, now), subject=subject, body=body)
         except (OperationalError, InterfaceError):
             raise

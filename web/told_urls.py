@@ -8,6 +8,7 @@ from web.views import answers, delivered, reach
 register()
 
 ADDRESSES = [
+    path("push-worker.js", reach.push_worker, name="push-worker"),
     path("you/told", reach.told, name="told"),
     path("you/told/add", reach.add, name="told-add"),
     path("you/told/test", reach.test_mail, name="told-test-mail"),

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from notifications.channels.apprise import AppriseChannel
 from notifications.channels.email import EmailChannel
 from notifications.channels.mattermost import MattermostChannel
 from notifications.channels.message import Channel
+from notifications.channels.push import PushChannel
 from notifications.channels.slack import SlackChannel
 from notifications.channels.sms import SmsChannel
 from notifications.channels.teams import TeamsChannel
@@ -18,10 +20,12 @@ CHANNELS: dict[str, Channel] = {
     "teams": TeamsChannel(),
     "sms": SmsChannel(),
     "voice": VoiceChannel(),
+    "push": PushChannel(),
+    "apprise": AppriseChannel(),
     "webhook": WebhookChannel(),
 }
 
-PERSONAL: Final = ("email", "slack", "mattermost", "teams", "sms", "voice")
+PERSONAL: Final = ("email", "push", "slack", "mattermost", "teams", "sms", "voice")
 """Over which of them people may ask to be told, in the order in which a page lists them."""
 
 

@@ -18,7 +18,7 @@ from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.bulk import BulkKind, kinds_for
 from web.countdowns import Countdown, age_text, coming_text, duration_text
-from web.forms.reach import label_of
+from web.forms.reach import address_label, label_of
 from web.markdown import html_of
 from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
@@ -216,6 +216,12 @@ def retold_sentence(line: object) -> str:
 def markdown(text: str) -> SafeString:
     """What somebody wrote, as safe HTML."""
     return html_of(text)
+
+
+@register.filter
+def shown_address(method: Any) -> str:
+    """The address of a contact method as its owner knows it."""
+    return address_label(method.channel, method.address)
 
 
 @register.filter

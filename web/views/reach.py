@@ -1,14 +1,17 @@
 """How one is told: the page for everybody's own addresses, rules, quiet hours and stand-in."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from notifications import ways
+from notifications.channels.push import public_key
 from notifications.models import ContactMethod, Urgency
 from roles.instants import database_now
 from roles.models import Person
@@ -28,11 +31,21 @@ def told(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
+@doors.public(action="view")
+def push_worker(request: HttpRequest) -> HttpResponse:
+    """The script that shows what is pushed: at the root, for its reach is the folder it is in."""
+    path = finders.find("web/push-worker.js")
+    if path is None:
+        raise Http404
+    text = Path(path).read_text(encoding="utf-8")
+    return HttpResponse(text, content_type="text/javascript; charset=utf-8")
+
+
 @doors.signed_in(action="view", methods=doors.POST)
 def add(request: HttpRequest) -> HttpResponse:
     """One more address; a code goes there."""
     reach = reach_of(_reader(request))
-    form = MethodForm(request.POST, channels=reach.offered)
+    form = MethodForm(request.POST, channels=reach.offered)  # a browser's own too
 
     def do(given: dict[str, Any]) -> str:
         ways.add_method(actor=reach.person, **given)
@@ -156,6 +169,7 @@ def _page(request: HttpRequest, sent: Forms | None = None, status: int = 200) ->
         "methods": [(each, sent.get(f"code{each.pk}") or _code(each)) for each in reach.methods],
         "letters": [(each, state_of(each), label_of(each.channel)) for each in reach.letters],
         "in_words": reach.in_words,
+        "push_key": public_key() if "push" in reach.offered else "",
     }
     return render(request, "web/you/told.html", context, status=status)
 
@@ -168,10 +182,15 @@ def _blank(reach: Reach) -> Forms:
     }
     return {
         **forms,
-        "method": MethodForm(channels=reach.offered),
+        "method": MethodForm(channels=_typed(reach)),
         "quiet": QuietForm(initial=held),
         "away": AwayForm(person=reach.person),
     }
+
+
+def _typed(reach: Reach) -> list[str]:
+    """The channels whose addresses a person can type; a browser gives its own."""
+    return [channel for channel in reach.offered if channel != "push"]
 
 
 def _code(method: ContactMethod) -> PageForm:
