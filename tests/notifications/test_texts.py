@@ -15,14 +15,13 @@ def test_a_kind_is_told_in_the_sites_words(ann, mailbox):
     MessageText.objects.create(
         kind="page", language="en", subject="Alarm {key}", body="Dear {person},\n{body}"
     )
-    [row] = post(
-        letter(ann, data={"ticket": "INC-000012"}), letter(ann, kind="other", cause="e:2")
-    )[:1]
+    other = letter(ann, kind="other", cause="event:2", topic="ticket:13")
+    row, _ = post(letter(ann, data={"ticket": "INC-000012"}), other)
     deliver()
     subjects = {mail["Subject"] for mail in mailbox.mails}
     texts = "".join(mail.get_body(("plain",)).get_content() for mail in mailbox.mails)
     assert "Dear ann,\nNobody has answered for 20 minutes." in texts
-    assert subjects
+    assert subjects == {"Alarm INC-000012", other.subject}
     row.refresh_from_db()
     assert row.subject == "INC-000012 is overdue"
 
