@@ -9,6 +9,7 @@ from roles.models import DutyAssignment, Membership, Person
 from tickets import letters
 from tickets.acting import Act
 from tickets.models import Major, Ticket, TicketLink, TimelineEvent, Watcher
+from tickets.subscriptions import to_subscribers
 
 EVERYBODY: Final = "everybody"
 INSIDE: Final = "inside"
@@ -44,6 +45,8 @@ def tell(act: Act, event: TimelineEvent, *, kind: str, body: str, audience: str)
             act.ticket, event, kind=kind, body=body, person_ids=near - reached
         )
         told += _to_children(act.ticket, event, kind, body)
+        reached = {letter.recipient_id for letter in told}
+        told += to_subscribers(act.ticket, event, kind=kind, body=body, leave_out=reached)
     enqueue(_once_each(told), now=act.now)
 
 

@@ -38,6 +38,7 @@ urlpatterns = [
     path("you/look", you.change_look, name="look"),
     *told_urls.ADDRESSES,
     path("status", majors.status, name="status"),
+    path("status/<slug:slug>/hear", majors.subscription, name="status-hear"),
     path("majors", majors.index, name="majors"),
     path("majors/<ticket_key:key>", majors.room, name="major"),
     path("cases", cases.index, name="cases"),

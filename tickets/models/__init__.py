@@ -1,7 +1,7 @@
 """The tables of the tickets floor."""
 
 from tickets.models.alerts import Alert, AlertSource
-from tickets.models.catalog import Category, Route, Service
+from tickets.models.catalog import Category, Route, Service, ServiceSubscriber
 from tickets.models.changes import Change, ChangeWait
 from tickets.models.feedback import Feedback
 from tickets.models.incidents import Involvement, Major
@@ -73,6 +73,7 @@ __all__ = [
     "ReceivedMail",
     "Route",
     "Service",
+    "ServiceSubscriber",
     "Source",
     "Ticket",
     "TicketLink",

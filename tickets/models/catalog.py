@@ -1,5 +1,6 @@
 """What support is given for: services, categories, and the teams that work on them."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -24,6 +25,24 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ServiceSubscriber(models.Model):
+    """Somebody who wants to hear of major incidents of a service."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="subscribers")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="subscribed"
+    )
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "person"], name="service_subscriber_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} hears of {self.service}"
 
 
 class Category(models.Model):

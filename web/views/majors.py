@@ -1,12 +1,13 @@
 """Major incidents: the list, one room, and the status page of stakeholders."""
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from roles.instants import database_now
 from roles.models import Team
 from tickets.access import allowed_actions
-from tickets.models import Major
+from tickets.models import Major, Service
+from tickets.subscriptions import subscribe, subscribed_services, unsubscribe
 from web import doors
 from web.acts import situation
 from web.caseacts.majors import MAJOR, MAJOR_ACTS
@@ -71,5 +72,17 @@ def status(request: HttpRequest) -> HttpResponse:
         "over": [each for each in found if not each.major.is_under_way],
         "now": now,
         "here": "status",
+        "services": Service.objects.filter(is_active=True),
+        "subscribed": subscribed_services(request.user),
     }
     return render(request, "web/rooms/status.html", context)
+
+
+@doors.signed_in(action="view", methods=doors.POST)
+def subscription(request: HttpRequest, slug: str) -> HttpResponse:
+    """Hear of majors of a service from now on, or no more."""
+    service = get_object_or_404(Service, slug=slug)
+    with doors.refusals_told(request):
+        do = subscribe if request.POST.get("hear") == "yes" else unsubscribe
+        do(actor=request.user, service=service)
+    return redirect("web:status")

@@ -1,0 +1,96 @@
+"""Who wants to hear of major incidents of which services, and the word to them."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from notifications.outbox import Letter
+from roles import audit
+from roles.instants import TimeSource, database_now
+from roles.models import DutyAssignment, Membership, Person
+from roles.refusals import Invalid
+from tickets.letters import SUBJECTS
+from tickets.models import Service, ServiceSubscriber, Ticket, TimelineEvent
+
+STATUS_PAGE = "/status"
+
+
+@transaction.atomic
+def subscribe(*, actor: Person, service: Service, clock: TimeSource = database_now) -> None:
+    """From now on the actor hears of majors of this service. Raises Invalid for a retired one."""
+    if not service.is_active:
+        raise Invalid("retired", "This service is not offered any more.")
+    _, is_new = ServiceSubscriber.objects.get_or_create(
+        service=service, person=actor, defaults={"since": clock()}
+    )
+    if is_new:
+        audit.record(
+            actor=actor,
+            action="service.subscribed",
+            subject=actor,
+            changes={"service": service.slug},
+            clock=clock,
+        )
+
+
+@transaction.atomic
+def unsubscribe(*, actor: Person, service: Service, clock: TimeSource = database_now) -> None:
+    """The actor hears no more of majors of this service."""
+    gone, _ = ServiceSubscriber.objects.filter(service=service, person=actor).delete()
+    if gone:
+        audit.record(
+            actor=actor,
+            action="service.unsubscribed",
+            subject=actor,
+            changes={"service": service.slug},
+            clock=clock,
+        )
+
+
+def subscribed_services(person: Person) -> set[int]:
+    """The ids of the services whose majors the person wants to hear of."""
+    rows = ServiceSubscriber.objects.filter(person=person.pk)
+    return set(rows.values_list("service_id", flat=True))
+
+
+def to_subscribers(
+    ticket: Ticket,
+    event: TimelineEvent,
+    *,
+    kind: str,
+    body: str,
+    leave_out: Iterable[int],
+) -> list[Letter]:
+    """The word to everybody who subscribed to the service and is concerned by this ticket.
+
+    That is who the status page would show it to: people of the service, and all whose organisation
+    is the ticket's, or everybody where it has none. They read the service's name and not the
+    ticket's words, and are led to the status page.
+    """
+    if ticket.service is None or ticket.restricted:
+        return []
+    works_here = Exists(Membership.objects.filter(person=OuterRef("person"))) | Exists(
+        DutyAssignment.objects.filter(person=OuterRef("person"))
+    )
+    concerned = Q(works_here)
+    if ticket.organisation_id is None:
+        concerned = Q()
+    else:
+        concerned |= Q(person__organisation=ticket.organisation_id)
+    rows = ServiceSubscriber.objects.filter(
+        concerned, service=ticket.service_id, person__is_active=True
+    ).exclude(person__in=[*leave_out, *([event.actor_id] if event.actor_id else [])])
+    return [
+        Letter(
+            topic=ticket.topic,
+            cause=event.cause,
+            recipient_id=person_id,
+            kind=kind,
+            subject=f"{ticket.service}: {SUBJECTS[kind]}",
+            body=body,
+            priority=ticket.priority,
+            data={"url": STATUS_PAGE},
+        )
+        for person_id in rows.order_by("person_id").values_list("person_id", flat=True)
+    ]
