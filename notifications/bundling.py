@@ -14,6 +14,8 @@ APART: Final = timedelta(minutes=1)
 """Low news about one thing reaches one person over one channel no more often than this."""
 DIGEST_FROM: Final = 8
 """So many pieces of low news for one person at once come as one message."""
+TOLD_WITH: Final = "Told together with message {key}."
+"""Why a message is not sent by itself."""
 _ALONE: Final = ("links", "method", "event")
 """What a letter may carry that cannot be told together with another one."""
 

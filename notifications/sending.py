@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import hooks, leases
 from notifications.addresses import addresses_of
-from notifications.bundling import Party, parties, told_together
+from notifications.bundling import TOLD_WITH, Party, parties, told_together
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.registry import CHANNELS
 from notifications.failover import fall_over
@@ -194,7 +194,7 @@ class Sender:
         for flight, result in landed:
             for each in flight.told_with_it:
                 if result.ok:
-                    reason = f"Told together with message {flight.message.key}."
+                    reason = TOLD_WITH.format(key=flight.message.key)
                     leases.mark_dropped(each.claim, reason, self._clock())
                 else:
                     self._fail(each.claim, each.message, result.detail, result.retry_after_s)

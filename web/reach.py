@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from notifications.bundling import TOLD_WITH
 from notifications.channels.registry import on_offer
 from notifications.models import ContactMethod, ContactRule, Message, MessageState, Urgency, Ways
 from notifications.ways import ready_channels
@@ -54,8 +55,7 @@ class Reach:
 def reach_of(person: Person) -> Reach:
     """How the person is told, and the latest messages to them; five queries.
 
-    Messages that need a clearance are shown to whom they are for only while the ticket page would
-    be: their words say nothing of the case anyhow.
+    Messages that need a clearance are left out: they stand on their case.
     """
     ways = Ways.objects.filter(person=person.pk).select_related("taker").first()
     return Reach(
@@ -79,6 +79,8 @@ def state_of(message: Message) -> dict[str, Any]:
         if message.attempts and not message.leased_until:
             return {"word": _("tried, will be tried again"), "icon": "clock", "tone": "soon"}
         return {"word": _("planned"), "icon": "clock", "tone": "plain"}
+    if message.finished_reason.startswith(TOLD_WITH.partition("{")[0]):
+        return {"word": _("told with another"), "icon": "check", "tone": "good"}
     word = {
         MessageState.DEAD: _("could not be delivered"),
         MessageState.DROPPED: _("not sent"),
