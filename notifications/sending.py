@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -157,6 +158,8 @@ class Sender:
             worded = [self._texts.worded(each.message) for each in ready]
             subject, body = told_together(worded, is_digest=is_digest)
             leaving = replace(outgoing(message, now), subject=subject, body=body)
+            if is_digest:
+                leaving = as_digest(leaving)
         except (OperationalError, InterfaceError):
             raise
         except Exception as problem:
@@ -265,6 +268,12 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         event=message.data.get("event") or {},
         secret=_secret_for(message),
     )
+
+
+def as_digest(leaving: OutgoingMessage) -> OutgoingMessage:
+    """The message as one about many things: no thread, link or answer is about one of them."""
+    key = str(uuid5(NAMESPACE_URL, f"digest:{leaving.key}"))
+    return replace(leaving, key=key, topic=key, open_url="", reply_to="", leave_url="", links=())
 
 
 def reply_code(message: Message) -> str:
