@@ -19,7 +19,8 @@ def test_a_kind_is_told_in_the_sites_words(ann, mailbox):
     row, _ = post(letter(ann, data={"ticket": "INC-000012"}), other)
     deliver()
     subjects = {mail["Subject"] for mail in mailbox.mails}
-    texts = "".join(mail.get_body(("plain",)).get_content() for mail in mailbox.mails)
+    plain = [mail.get_body(("plain",)).get_content() for mail in mailbox.mails]
+    texts = "".join(plain).replace("\r\n", "\n")
     assert "Dear ann,\nNobody has answered for 20 minutes." in texts
     assert subjects == {"Alarm INC-000012", other.subject}
     row.refresh_from_db()
