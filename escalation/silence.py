@@ -31,7 +31,7 @@ from escalation.targets import People
 from notifications.outbox import withdraw
 from notifications.reach import unreachable
 from roles.instants import TimeSource, database_now
-from tickets import states
+from tickets import alertcare, states
 from tickets.models import Origin, Ticket
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def run_watch(*, clock: TimeSource = database_now) -> int:
     if last is not None and now - last < NOT_BEFORE:
         return 0
     raised = watch(clock=clock)
-    for reminder in (gaps.warn_now_and_then, owed.remind):
+    for reminder in (gaps.warn_now_and_then, owed.remind, alertcare.look_after):
         try:
             reminder(clock=clock)
         except Exception:

@@ -10,7 +10,7 @@ from time import time
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
@@ -101,6 +101,10 @@ def fault_of(trouble: Exception) -> Fault | None:
         return Fault(400, str(trouble), [str(trouble)])
     if isinstance(trouble, APIException):
         return Fault(trouble.status_code, str(trouble.detail))
+    if isinstance(trouble, DataError) or (
+        isinstance(trouble, ValueError) and "NUL" in str(trouble)
+    ):
+        return Fault(400, "A value in the address or the body cannot be looked for or kept.")
     if isinstance(trouble, UnreadablePostError):
         return Fault(400, "The body did not arrive whole.")
     if isinstance(trouble, Refused | OperationalError | InterfaceError):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from roles.instants import database_now
 from tests.api.intake import Sender, opsgenie, recorded
 from tickets.assignment import acknowledge
-from tickets.models import Alert, IntakeRequest, Ticket, TimelineEvent
+from tickets.models import Alert, AlertSource, IntakeRequest, Ticket, TimelineEvent
 from tickets.restriction import restrict
 
 ODD = "a/b?c#d %&=é/notes"
@@ -369,3 +369,13 @@ def test_the_recorded_requests_are_answered_as_the_recorded_server_did(og, captu
         if answer.status_code == 202:
             ids.append(answer.json()["requestId"])
     assert IntakeRequest.objects.filter(is_success=False, status=202).count() == 1
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["/v2/alerts/a%00b?identifierType=alias", "/v2/heartbeats/a%00", "/v2/alerts?query=a%00",
+     "/v2/alerts/%FF?identifierType=alias", "/v2/schedules/a%00?scheduleIdentifierType=name"],
+)  # fmt: skip
+def test_what_no_database_can_look_for_is_no_fault_of_ours(og, where):
+    AlertSource.objects.update(reads_directory=True)
+    assert og.get(where).status_code in (400, 404, 422)

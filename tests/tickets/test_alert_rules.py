@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from escalation.silence import run_watch
 from roles.instants import database_now
 from tests.story import MONDAY, Story
 from tests.tickets.alerts import clear, firing, speaker
@@ -134,6 +135,15 @@ def test_a_maintenance_window_holds_back_and_then_opens_what_still_fires(say, st
     assert Ticket.objects.get().subject == "a is full"
     assert Alert.objects.get(dedup_key="a").count == 1
     assert wake(clock=story.clock) == 0
+
+
+def test_the_watch_sees_to_alerts_even_when_no_beat_calls_for_it(say, story):
+    ends = MONDAY + timedelta(minutes=5)
+    Maintenance.objects.create(name="patching", starts_at=MONDAY, ends_at=ends)
+    say(firing())
+    story.now = ends
+    run_watch(clock=story.clock)
+    assert Ticket.objects.count() == 1
 
 
 def test_a_window_concerns_what_its_conditions_say_and_only_meanwhile(say, story):
