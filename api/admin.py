@@ -1,4 +1,7 @@
-"""Admin pages of mail: the addresses that take it in, and everything received with its outcome."""
+"""Admin pages of mail: the addresses that take it in, and what was received with its outcome.
+
+Those of other senders stand beside their doors.
+"""
 
 from typing import Any
 
@@ -9,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from api.intake import admin as intake_admin
 from api.mail.taking import SETTLED, process_again
 from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, acting, may
 from roles.refusals import Refused
@@ -125,3 +129,6 @@ class ReceivedMailAdmin(ReadOnlyAdmin):
             label = ReceivedMail.Outcome(done.outcome).label
             level = messages.SUCCESS if done.outcome in SETTLED else messages.WARNING
             messages.add_message(request, level, f"{mail}: {label}. {done.reason}".strip())
+
+
+__all__ = ["intake_admin"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -19,7 +19,7 @@ from django.db.models import (
     TextField,
     Value,
 )
-from django.db.models.functions import Cast, Concat, JSONObject
+from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Now
 from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +31,7 @@ from tickets.access import with_ties
 from tickets.models import (
     Alert,
     Attachment,
+    ChangeNotice,
     Draft,
     Involvement,
     Ticket,
@@ -53,6 +54,8 @@ AROUND: Final = (
     "organisation",
 )
 SHOWN_ALERTS: Final = 20
+SHOWN_CHANGES: Final = 5
+CHANGES_BEFORE: Final = timedelta(days=1)
 BACKWARD: Final[Mapping[str, str | Promise]] = {
     TicketLink.Relation.CHILD_OF: _("Parent of"),
     TicketLink.Relation.DUPLICATE_OF: _("Duplicated by"),
@@ -94,6 +97,7 @@ def whole_ticket(person: Person, key: str) -> Ticket:
         watched_by=_people(Watcher.objects.filter(ticket=OuterRef("pk"))),
         helped_by=_people(Involvement.objects.filter(ticket=OuterRef("pk"), left_at=None)),
         alert_rows=_alerts(),
+        change_rows=_changes(),
         links_on=_links(person, "source", "target"),
         links_back=_links(person, "target", "source"),
         drafts_here=_drafts(person),
@@ -108,7 +112,10 @@ def whole_ticket(person: Person, key: str) -> Ticket:
             .values("number")
         ),
     )
-    return get_object_or_404(whole, key=key)
+    found = get_object_or_404(whole, key=key)
+    for row in found.change_rows:
+        row["at"] = datetime.fromisoformat(row["at"])
+    return found
 
 
 def _people(rows: QuerySet[Any]) -> ArraySubquery:
@@ -127,6 +134,18 @@ def _alerts() -> ArraySubquery:
     rows = Alert.objects.filter(ticket=OuterRef("pk")).order_by("-pk")[:SHOWN_ALERTS]
     told = JSONObject(summary="summary", state="state", count="count", source="source__name")
     return ArraySubquery(rows.values(found=told))
+
+
+def _changes() -> ArraySubquery:
+    """Changes of its service, or told of by its monitors, shortly before its opening and since."""
+    concerned = Alert.objects.filter(ticket=OuterRef(OuterRef("pk"))).order_by().values("source")
+    rows = ChangeNotice.objects.filter(
+        Q(source__service=OuterRef("service")) | Q(source__in=concerned),
+        at__gte=OuterRef("opened_at") - CHANGES_BEFORE,
+        at__lte=Coalesce(OuterRef("resolved_at"), Now()),
+    )
+    told = JSONObject(summary="summary", origin="origin", at="at")
+    return ArraySubquery(rows.order_by("-at").values(found=told)[:SHOWN_CHANGES])
 
 
 def _drafts(person: Person) -> ArraySubquery:

@@ -1,6 +1,7 @@
 """The ticket's page and the acts on it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -14,7 +15,8 @@ from escalation.models import Clock
 from roles.instants import database_now
 from roles.models import Person
 from tickets.lifecycle import comment
-from tickets.models import Ticket
+from tickets.models import ChangeNotice, Ticket
+from tickets.sources import create_source
 from web.register import ACTS
 
 QUERIES_MAX = 15
@@ -295,3 +297,15 @@ def test_a_missed_clock_says_on_the_page_where_the_late_time_went(stage, sign_in
     where = re.sub(r"[\d.]+ (s|min|h|d)\b", "", told).split(",")[0].strip()
     assert where
     assert re.search(rf"late: [^<]*{re.escape(escape(where))}", page)
+
+
+def test_changes_that_senders_told_of_stand_beside_a_ticket(stage, sign_in):
+    ticket = stage.tickets["slow"]
+    source, _ = create_source(slug="ci", product="pagerduty", service=ticket.service)
+    told = {"source": source, "received_at": ticket.opened_at, "origin": "ci"}
+    for summary, ago in (("deploy 1.2.3", 1), ("deploy 0.9", 60)):
+        at = ticket.opened_at - timedelta(hours=ago)
+        ChangeNotice.objects.create(summary=summary, at=at, **told)
+    page = sign_in(stage.nora).get(address(stage, "slow")).content.decode()
+    assert "deploy 1.2.3" in page
+    assert "deploy 0.9" not in page
