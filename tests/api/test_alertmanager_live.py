@@ -1,67 +1,66 @@
-"""A real Alertmanager fires and resolves an alert, and Tierline opens and resolves a ticket."""
+"""A real Alertmanager speaks to three of our doors at once, and nothing is lost over a restart."""
 
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 
+from tests.api.live import Site, free_port, wait_until
 from tests.story import Story
 from tickets.models import Alert, Ticket
 from tickets.sources import create_source
 
-PATIENCE_S = 30
-
-CONFIG = """
+DOWN_S = 4
+ROUTE = """
 global:
   resolve_timeout: 1m
 route:
   receiver: tierline
-  group_by: [alertname]
+  group_by: [alertname, instance]
   group_wait: 1s
   group_interval: 1s
   repeat_interval: 1h
 receivers:
   - name: tierline
     webhook_configs:
-      - url: {address}
+      - url: {webhook}
+        send_resolved: true
+"""
+VENDORS = """
+    pagerduty_configs:
+      - routing_key: {pagerduty}
+        url: {site}/pagerduty/v2/enqueue
+        severity: '{{{{ .CommonLabels.severity }}}}'
+        description: '{{{{ .CommonAnnotations.summary }}}}'
+        send_resolved: true
+    opsgenie_configs:
+      - api_key: {opsgenie}
+        api_url: {site}/opsgenie/
+        message: '{{{{ .CommonAnnotations.summary }}}}'
+        priority: P1
         send_resolved: true
 """
 
 
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Say nothing: the test tells what went wrong."""
-
-
 @pytest.fixture
-def site(live_db) -> Iterator[str]:
-    """The address of our own web application, served from threads of this process."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet, connections_override={})
-    server.set_app(get_wsgi_application())
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join(timeout=10)
+def site(live_db) -> Iterator[Site]:
+    site = Site()
+    site.start()
+    yield site
+    site.stop()
 
 
 @pytest.fixture
 def start_alertmanager(alertmanager: str, tmp_path: Path) -> Iterator[Callable[[str], str]]:
-    """Starts a real Alertmanager whose webhook goes to an address; its own address comes back."""
+    """Starts a real Alertmanager with a configuration; its own address comes back."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(address: str) -> str:
-        (tmp_path / "config.yml").write_text(CONFIG.format(address=address))
+    def start(configuration: str) -> str:
+        (tmp_path / "config.yml").write_text(configuration)
         own = f"127.0.0.1:{free_port()}"
         command = [
             alertmanager,
@@ -80,13 +79,6 @@ def start_alertmanager(alertmanager: str, tmp_path: Path) -> Iterator[Callable[[
         process.wait(timeout=10)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def is_ready(address: str) -> bool:
     try:
         return requests.get(f"http://{address}/-/ready", timeout=1).ok
@@ -94,42 +86,65 @@ def is_ready(address: str) -> bool:
         return False
 
 
-def wait_until(holds: Callable[[], bool], otherwise: str) -> None:
-    ends = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > ends:
-            pytest.fail(otherwise)
-        time.sleep(0.1)
-
-
-def tell(monitor: str, *, is_over: bool) -> None:
-    """Post one alert to Alertmanager's own API, as Prometheus does."""
+def tell(monitor: str, *hosts: str, is_over: bool) -> None:
+    """Post alerts to Alertmanager's own API, as Prometheus does."""
     now = datetime.now(UTC)
     ends = now if is_over else now + timedelta(minutes=10)
-    alert = {
-        "labels": {"alertname": "DiskFull", "instance": "db1", "severity": "critical"},
-        "annotations": {"summary": "disk full on db1"},
-        "startsAt": (now - timedelta(minutes=1)).isoformat() if not is_over else None,
-        "endsAt": ends.isoformat(),
-    }
-    answer = requests.post(
-        f"{monitor}/api/v2/alerts",
-        json=[{name: value for name, value in alert.items() if value is not None}],
-        timeout=5,
-    )
-    answer.raise_for_status()
+    begun = {} if is_over else {"startsAt": (now - timedelta(minutes=1)).isoformat()}
+    alerts = [
+        {
+            "labels": {"alertname": "DiskFull", "instance": host, "severity": "critical"},
+            "annotations": {"summary": f"disk full on {host}"},
+            "endsAt": ends.isoformat(),
+            **begun,
+        }
+        for host in hosts
+    ]
+    requests.post(f"{monitor}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
 
 
 def test_a_real_alertmanager_opens_a_ticket_and_resolves_it(site, start_alertmanager):
     story = Story()
     _, key = create_source(slug="prom", product="alertmanager", service=story.mail)
-    monitor = start_alertmanager(f"{site}/intake/v1/alertmanager/{key}")
-    tell(monitor, is_over=False)
+    monitor = start_alertmanager(
+        ROUTE.format(webhook=f"{site.address}/intake/v1/alertmanager/{key}")
+    )
+    tell(monitor, "db1", is_over=False)
     wait_until(Ticket.objects.exists, "no ticket was opened")
     ticket = Ticket.objects.get()
     assert (ticket.subject, ticket.priority) == ("disk full on db1", 1)
     assert ticket.team == story.desk
-    tell(monitor, is_over=True)
+    tell(monitor, "db1", is_over=True)
     wait_until(lambda: Ticket.objects.get().status == "resolved", "the ticket was not resolved")
     assert Alert.objects.get().state == "resolved"
     assert Ticket.objects.get().resolution_code == "monitor"
+
+
+def test_three_receivers_at_once_lose_nothing_over_a_restart_of_ours(site, start_alertmanager):
+    story = Story()
+    keys = {
+        product: create_source(slug=product, product=product, service=story.mail)[1]
+        for product in ("alertmanager", "pagerduty", "opsgenie")
+    }
+    webhook = f"{site.address}/intake/v1/alertmanager/{keys['alertmanager']}"
+    vendors = {"pagerduty": keys["pagerduty"], "opsgenie": keys["opsgenie"]}
+    configuration = (ROUTE + VENDORS).format(webhook=webhook, site=site.address, **vendors)
+    monitor = start_alertmanager(configuration)
+    hosts = [f"db{number}" for number in range(6)]
+    tell(monitor, *hosts[:3], is_over=False)
+    wait_until(lambda: count("firing") == 9, "the first alerts did not arrive everywhere")
+    site.stop()
+    tell(monitor, *hosts[3:], is_over=False)
+    tell(monitor, hosts[0], is_over=True)
+    time.sleep(DOWN_S)
+    site.start()
+    wait_until(lambda: (count("firing"), count("resolved")) == (15, 3), "something was lost")
+    tell(monitor, *hosts, is_over=True)
+    wait_until(lambda: count("resolved") == 18, "not everything was resolved")
+    assert count("firing") == 0
+    assert Alert.objects.count() == Ticket.objects.count() == 18
+    assert not Ticket.objects.exclude(status="resolved").exists()
+
+
+def count(state: str) -> int:
+    return Alert.objects.filter(state=state).count()
