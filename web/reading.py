@@ -112,10 +112,11 @@ def whole_ticket(person: Person, key: str) -> Ticket:
             .values("number")
         ),
     )
-    found = get_object_or_404(whole, key=key)
+    found: Any = get_object_or_404(whole, key=key)
     for row in found.change_rows:
         row["at"] = datetime.fromisoformat(row["at"])
-    return found
+    whole_one: Ticket = found
+    return whole_one
 
 
 def _people(rows: QuerySet[Any]) -> ArraySubquery:
