@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -131,6 +132,9 @@ def lacking() -> list[str]:
             "Fetching mail from a real IMAP server is not tried: no Dovecot "
             "(apt-get install dovecot-imapd)."
         )
+    for name, package in (("opsgenie_sdk", "opsgenie-sdk"), ("pagerduty", "pagerduty")):
+        if find_spec(name) is None:
+            reasons.append(f"The vendor's own client is not run: no {package} (make test).")
     if not (shutil.which("spin") and shutil.which("cc")):
         reasons.append(
             "The model of the engine is not searched: no spin or C compiler "

@@ -87,7 +87,7 @@ def test_the_opsgenie_sdk_creates_and_works_on_an_alert(og, story):
     api.add_note(**by_alias, add_note_to_alert_payload={"note": "a note", "user": "ada"})
     assert {note.note for note in api.list_notes(**by_alias).data} == {"first", "mine", "a note"}
     api.add_tags(**by_alias, add_tags_to_alert_payload={"tags": ["t1"]})
-    api.remove_tags(**by_alias, tags="db")
+    api.remove_tags(**by_alias, tags=["db"])
     api.update_alert_priority(**by_alias, update_alert_priority_payload={"priority": "P1"})
     found = api.list_alerts(query=f'alias: "{alias}" AND status: open', limit=100)
     assert [one.id for one in found.data] == [alert.id]

@@ -301,7 +301,8 @@ def test_a_missed_clock_says_on_the_page_where_the_late_time_went(stage, sign_in
 
 def test_changes_that_senders_told_of_stand_beside_a_ticket(stage, sign_in):
     ticket = stage.tickets["slow"]
-    source, _ = create_source(slug="ci", product="pagerduty", service=ticket.service)
+    Ticket.objects.filter(pk=ticket.pk).update(service=stage.service)
+    source, _ = create_source(slug="ci", product="pagerduty", service=stage.service)
     told = {"source": source, "received_at": ticket.opened_at, "origin": "ci"}
     for summary, ago in (("deploy 1.2.3", 1), ("deploy 0.9", 60)):
         at = ticket.opened_at - timedelta(hours=ago)
