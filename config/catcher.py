@@ -17,6 +17,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 KEPT = 5000
 PRUNE_EVERY = 100
 SIZE_LIMIT = 10 * 1024 * 1024
+AGAIN_S = 2.0
+GOES_ON = "no mail is caught, and all else goes on, until whatever has it ends."
 
 
 class Keeper:
@@ -52,8 +54,20 @@ async def _serve(folder: Path, port: int, host: str) -> None:
     def door() -> SMTP:
         return SMTP(keeper, hostname="localhost", data_size_limit=SIZE_LIMIT, enable_SMTPUTF8=True)
 
-    async with await loop.create_server(door, host=host, port=port):
-        await stop.wait()
+    is_told = False
+    while not stop.is_set():
+        try:
+            server = await loop.create_server(door, host=host, port=port)
+        except OSError as trouble:
+            if not is_told:
+                sys.stdout.write(f"Port {port} is not free ({trouble.strerror}): {GOES_ON}\n")
+                sys.stdout.flush()
+                is_told = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), AGAIN_S)
+            continue
+        async with server:
+            await stop.wait()
 
 
 def serve(folder: Path, port: int, host: str = "127.0.0.1") -> None:

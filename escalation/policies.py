@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.text import slugify
 
 from escalation.checking import check_policy, unknown_names
 from escalation.difference import Difference, difference
@@ -16,6 +17,38 @@ from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.people import require
 from roles.refusals import Conflict, Invalid
+
+NAME_MAX = 120
+TAKEN = frozenset({"new"})
+"""Slugs that stand for a page of their own."""
+
+
+@transaction.atomic
+def add_policy(
+    *,
+    name: str,
+    mode: str = Policy.Mode.MAIN,
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
+) -> Policy:
+    """A new policy with nothing in it, tried after all others; it does nothing before it has
+    a published draft.
+
+    Raises Forbidden, Invalid for a name without a letter or digit, Conflict for one that is taken.
+    """
+    require(actor, "manage_policies")
+    named = name.strip()
+    slug = slugify(named)[:80]
+    if not slug or len(named) > NAME_MAX or mode not in Policy.Mode.values:
+        wrong = f"A name of 1 to {NAME_MAX} characters, letters or digits among them."
+        raise Invalid("bad_name", "This policy cannot be added.", {"name": wrong})
+    if slug in TAKEN or Policy.objects.filter(slug=slug).exists():
+        raise Conflict("name_taken", f"There is a policy named {named} already.")
+    last = Policy.objects.aggregate(position=Max("position"))["position"] or 0
+    added = Policy.objects.create(slug=slug, name=named, mode=mode, position=last + 10)
+    changes = {"name": [None, named], "mode": [None, mode], "position": [None, added.position]}
+    audit.record(actor=actor, action="policy.added", subject=added, changes=changes, clock=clock)
+    return added
 
 
 @transaction.atomic

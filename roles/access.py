@@ -52,6 +52,7 @@ TICKET_ACTIONS: Names = READ_ACTIONS | {
     "invite",
     "rate",
     "use_article",
+    "erase_file",
 }
 SITE_READ_ACTIONS: Names = frozenset({"see_audit", "see_dashboard"})
 # `stand_in`: put oneself in, give away or swap one's own hours on call.
@@ -135,7 +136,15 @@ _WORK = frozenset(
 
 # Who leads a team decides in it, and who may know of the cases that it has.
 _HEAD = frozenset(
-    {"assign", "override_priority", "name_owner", "manage_roster", "clear", "unrestrict"}
+    {
+        "assign",
+        "override_priority",
+        "name_owner",
+        "manage_roster",
+        "clear",
+        "unrestrict",
+        "erase_file",
+    }
 )
 
 BY_ROLE: dict[str, Names] = {
@@ -158,6 +167,7 @@ BY_ROLE: dict[str, Names] = {
         "set_priority",
         "override_priority",
         "name_owner",
+        "erase_file",
         "chase",
         "push_any",
         "restrict",
@@ -218,7 +228,7 @@ BY_RELATION: dict[tuple[str, str], Names] = {
     ("agent", "own_team"): _WORK | {"accept", "hand_back", "stand_in"},
     ("agent", "assignee"): _WORK | {"clear"},
     ("agent", "owner_team"): frozenset(
-        {"comment_public", "reopen", "close", "cancel", "set_priority"}
+        {"comment_public", "reopen", "close", "cancel", "set_priority", "erase_file"}
     ),
     ("lead", "lead_of_team"): _HEAD,
     ("manager", "manager_of_team"): _HEAD,

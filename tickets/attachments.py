@@ -17,7 +17,8 @@ from roles.models import Person
 from roles.refusals import Conflict, Forbidden, Invalid
 from tickets import states
 from tickets.access import may
-from tickets.models import Attachment, Ticket, TimelineEvent
+from tickets.acting import acting, required
+from tickets.models import Attachment, EventKind, Ticket, TimelineEvent
 
 PLAIN: Final = "application/octet-stream"
 MOST_FILES: Final = 10
@@ -129,6 +130,41 @@ def bind(files: Sequence[Attachment], event: TimelineEvent) -> None:
     """Let the files belong to the event with which they have been sent."""
     ids = [each.pk for each in files]
     Attachment.objects.filter(pk__in=ids).update(event=event, ticket=event.ticket_id)
+
+
+def erase_file(
+    *,
+    ticket: Ticket,
+    actor: Person,
+    attachment_id: int,
+    reason: str,
+    clock: TimeSource = database_now,
+    via: str = "web",
+) -> Attachment:
+    """Destroy the bytes of a file that was sent; that there was one stays on the timeline.
+
+    Raises Forbidden, Invalid without a reason and where the ticket has no such file any more.
+    """
+    with acting(ticket, actor=actor, action="erase_file", clock=clock, via=via) as act:
+        because = required(reason, "reason", 2000)
+        sent = erasable(act.ticket).select_for_update(of=("self",))
+        found = sent.filter(pk=attachment_id).first()
+        if found is None:
+            raise Invalid("no_file", "There is no such file any more.", {"file": "Choose another."})
+        found.erased_at = act.now
+        found.save(update_fields=["erased_at"])
+        storage, name = found.file.storage, found.file.name or ""
+        transaction.on_commit(lambda: storage.delete(name), robust=True)
+        act.record(
+            EventKind.FILE_ERASED,
+            facts={"file": found.pk, "name": found.name, "because": because},
+        )
+        return found
+
+
+def erasable(ticket: Ticket) -> QuerySet[Attachment]:
+    """The files that have been sent on the ticket and are still there."""
+    return Attachment.objects.filter(ticket=ticket.pk, event__isnull=False, erased_at=None)
 
 
 def _examined(name: str, upload: UploadedFile) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 
 from notifications.outbox import enqueue
@@ -14,7 +15,16 @@ from roles.refusals import Forbidden, Invalid
 from tickets import letters, timeline
 from tickets.acting import begin, fitting, required
 from tickets.assignment import Move, move_many
-from tickets.models import Category, Clearance, EventKind, Kind, Service, Source, Ticket
+from tickets.attachments import bind, facts_of, keep_upload
+from tickets.models import (
+    Category,
+    Clearance,
+    EventKind,
+    Kind,
+    Service,
+    Source,
+    Ticket,
+)
 from tickets.priority import priority_of
 from tickets.routing import SECURITY_LANE, first_team, service_desk
 
@@ -61,13 +71,13 @@ def open_ticket(
     began_at: datetime | None = None,
     detected_at: datetime | None = None,
     restricted: bool = False,
+    uploads: Sequence[UploadedFile] = (),
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Ticket:
-    """Open a ticket and route it to a team at once; the requester is told that it was received.
+    """Open a ticket, its `uploads` with it, and route it to a team at once; the requester is told.
 
-    Raises Invalid with the bad fields named, Forbidden when the actor may not open tickets or not
-    for somebody else.
+    Raises Invalid with the bad fields named; Forbidden, in somebody else's name too.
     """
     _require_opening(actor, requester)
     _check_choices(kind=kind, source=source, impact=impact, urgency=urgency)
@@ -102,23 +112,33 @@ def open_ticket(
         ticket.save(force_insert=True)
         if restricted:
             _clear_first_readers(ticket, actor, destination)
-        return _born(ticket, destination, actor=actor, clock=clock, via=via)
+        return _born(ticket, destination, actor=actor, uploads=uploads, clock=clock, via=via)
 
 
 def _born(
-    ticket: Ticket, team: Team, *, actor: Person | None, clock: TimeSource, via: str
+    ticket: Ticket,
+    team: Team,
+    *,
+    actor: Person | None,
+    uploads: Sequence[UploadedFile],
+    clock: TimeSource,
+    via: str,
 ) -> Ticket:
     """The ticket, told on its timeline and in its first team's queue."""
+    writer = actor or ticket.requester
+    files = [keep_upload(ticket=ticket, actor=writer, upload=each) for each in uploads]
     act = begin(ticket, actor=actor, clock=clock, via=via)
     opening = timeline.Entry(
         kind=EventKind.OPENED,
         actor_id=actor.pk if actor else None,
         via=via,
         is_public=True,
-        facts={"set": birth_facts(ticket)},
+        facts={"set": birth_facts(ticket), **facts_of(files)},
         body=ticket.description,
     )
     (event,) = timeline.record(ticket, opening, at=act.now, announce=False)
+    if files:
+        bind(files, event)
     move_many(
         [Move(ticket=ticket, to_team=team, actor=actor, via=via, tell_requester=False)],
         clock=clock,

@@ -63,4 +63,5 @@ ICONS: Final = {
     "article_used": "book-open-check",
     "checked": "list-checks",
     "rated": "smile",
+    "file_erased": "eraser",
 }

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import Avg, Count, F, Prefetch, Q, QuerySet
 
 from escalation.authority import AT_THE_TOP
 from escalation.contracts import Contracts, Need
@@ -18,7 +18,8 @@ from roles.calendars import work_calendar
 from roles.models import Duty, DutyAssignment, Membership, Person, Team, Tier
 from roles.worktime import local_instant
 from tickets import states
-from tickets.models import Route, Service, Ticket
+from tickets.knowledge import readable
+from tickets.models import Article, Feedback, Route, Service, Ticket
 from tickets.priority import LABELS as PRIORITIES
 from web.shifts import Serving, serving_in
 from web.wording import worded
@@ -26,6 +27,8 @@ from web.wording import worded
 SHOWN: Final = 8
 """Open tickets that a team's page lists; the queue has the rest."""
 COUNTED: Final = 500
+LATELY: Final = timedelta(days=90)
+SHOWN_WORDS: Final = 4
 PROMISES: Final = (ClockKind.ACCEPTANCE, ClockKind.TIME_IN_TEAM)
 
 
@@ -182,6 +185,8 @@ class TeamPage:
     week: Sequence[OpenDay]
     open_count: int
     open_rows: Sequence[Ticket]
+    runbooks: Sequence[Article] = ()
+    feedback: "Marks | None" = None
     top: Duty | None = None
 
     @property
@@ -214,8 +219,47 @@ def team_page(team: Team, reader: Person, now: datetime, zone: ZoneInfo) -> Team
         week=open_week(team, now, zone),
         open_count=seen.order_by().values("pk")[: COUNTED + 1].count(),
         open_rows=list(ordered.select_related("assignee")[:SHOWN]),
+        runbooks=runbooks_of(team, reader),
+        feedback=marks_of(team, reader, now),
         top=None if ways else Duty.objects.filter(slug=AT_THE_TOP.partition(":")[2]).first(),
     )
+
+
+def runbooks_of(team: Team, reader: Person) -> list[Article]:
+    """The checklists in force for services that the team owns. One query."""
+    found = readable(reader).filter(services__owner_team=team, current__items__len__gt=0)
+    return list(found.select_related("current").order_by("title", "pk").distinct()[:SHOWN])
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What requesters said of a team's tickets lately: how often, how well, and in what words."""
+
+    number: int
+    mean: float
+    good: int
+    words: Sequence[Feedback]
+
+    @property
+    def good_percent(self) -> int:
+        """The share of those who were content: the two best marks."""
+        return round(100 * self.good / self.number)
+
+
+def marks_of(team: Team, reader: Person, now: datetime) -> Marks | None:
+    """The marks of the last 90 days; None while there is none. Two queries.
+
+    Only of tickets that the reader may see.
+    """
+    seen = Ticket.objects.visible_to(reader).filter(team=team)
+    rows = Feedback.objects.filter(ticket__in=seen, given_at__gte=now - LATELY)
+    figures = rows.aggregate(
+        number=Count("pk"), mean=Avg("score"), good=Count("pk", filter=Q(score__gte=4))
+    )
+    if not figures["number"]:
+        return None
+    words = rows.exclude(comment="").select_related("ticket", "person").order_by("-given_at")
+    return Marks(**figures, words=list(words[:SHOWN_WORDS]))
 
 
 def members_of(team: Team) -> list[Member]:

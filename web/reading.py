@@ -102,6 +102,7 @@ def whole_ticket(person: Person, key: str) -> Ticket:
         links_back=_links(person, "target", "source"),
         drafts_here=_drafts(person),
         unsent_files=_unsent(person),
+        erased_files=_erased(),
         has_pages=Exists(_about().filter(kind="page")),
         undelivered=Subquery(
             _about()
@@ -160,6 +161,12 @@ def _unsent(person: Person) -> ArraySubquery:
     mine = Attachment.objects.filter(ticket=OuterRef("pk"), uploader=person.pk, event=None)
     told = JSONObject(id="pk", name="name", size="size", type="media_type")
     return ArraySubquery(mine.order_by("pk").values(found=told))
+
+
+def _erased() -> ArraySubquery:
+    """The files of the ticket whose bytes are gone."""
+    gone = Attachment.objects.filter(ticket=OuterRef("pk"), erased_at__isnull=False)
+    return ArraySubquery(gone.order_by("pk").values("pk"))
 
 
 def _links(person: Person, near: str, far: str) -> ArraySubquery:

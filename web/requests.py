@@ -1,7 +1,7 @@
 """A ticket as its requester reads it: what happens now, by when, who has it, what has happened."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from escalation.models import Clock, ClockKind, PolicyStep, Run
 from roles.models import Person, Team
 from tickets import states
+from tickets.attachments import erasable
 from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
 from web.markdown import html_of
@@ -89,6 +90,7 @@ class Line:
     icon: str
     tone: str
     text: SafeString | str = ""
+    files: Sequence[Mapping[str, Any]] = ()
 
 
 # ---- What happens now ----------------------------------------------------------------------------
@@ -182,8 +184,17 @@ def story(ticket: Ticket, person: Person) -> list[Line]:
     rows = [*public.order_by("-seq")[:SHOWN], *moves.order_by("-seq")[:SHOWN]]
     rows.sort(key=lambda event: event.seq, reverse=True)
     people, teams = _names(rows)
-    lines = (_line(event, ticket, person, people=people, teams=teams) for event in rows)
-    return [line for line in lines if line is not None]
+    lines = [_line(event, ticket, person, people=people, teams=teams) for event in rows]
+    shown = [line for line in lines if line is not None]
+    return _with_files_left(ticket, shown) if any(line.files for line in shown) else shown
+
+
+def _with_files_left(ticket: Ticket, lines: Iterable[Line]) -> list[Line]:
+    """The lines, each with those of its files that have not been erased. One query."""
+    left = set(erasable(ticket).values_list("pk", flat=True))
+    return [
+        replace(line, files=[file for file in line.files if file["id"] in left]) for line in lines
+    ]
 
 
 def _names(events: Iterable[TimelineEvent]) -> tuple[Mapping[int, str], Mapping[int, str]]:
@@ -217,6 +228,7 @@ def _line(
         icon="arrow-right" if event.kind in MOVES else ICONS.get(event.kind, "dot"),
         tone="quiet" if not body else "mine" if mine else "theirs",
         text=html_of(body.text) if body else "",
+        files=facts.get("files", ()) if event.is_public else (),
     )
 
 

@@ -207,7 +207,12 @@ def _rated(facts: Facts, names: Names) -> str:
     return gettext("rated it %(score)s of 5") % {"score": facts.get("score")}
 
 
+def _erased(facts: Facts, names: Names) -> str:
+    return because(facts, gettext("erased the file %(name)s") % {"name": facts.get("name")})
+
+
 _WORDED = {
+    "file_erased": _erased,
     "article_used": _used,
     "checked": _checked,
     "rated": _rated,

@@ -23,6 +23,7 @@ ADDRESSES = [
     path("guide/team/<slug:slug>", guide.guide_team, name="guide-team"),
     path("guide/duty/<slug:slug>", guide.guide_duty, name="guide-duty"),
     path("policies", policies.policies, name="policies"),
+    path("policies/new", policies.new, name="policy-new"),
     path("policies/<slug:slug>", policies.policy, name="policy"),
     path("policies/<slug:slug>/history", policies.history, name="policy-history"),
     path("policies/<slug:slug>/draft", policies.edit, name="policy-edit"),

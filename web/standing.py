@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from escalation.models import Engagement, Run
-from tickets.models import Lifting, Notice, Ticket
+from tickets.models import Attachment, Lifting, Notice, Ticket
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Standing:
     is_snoozed: bool = False
     is_linked: bool = False
     is_helping: bool = False
+    has_files: bool = False
 
 
 def with_standing(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
@@ -31,7 +32,9 @@ def with_standing(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     here = OuterRef("pk")
     active = Run.objects.filter(ticket=here, state=Run.State.ACTIVE)
     working = Engagement.objects.filter(ticket=here, ended_at=None)
+    sent = Attachment.objects.filter(ticket=here, event__isnull=False)
     return tickets.annotate(
+        has_files=Exists(sent.filter(erased_at=None)),
         is_lifting=Exists(Lifting.objects.filter(ticket=here, confirmed_at=None)),
         owes_notice=Exists(Notice.objects.filter(ticket=here, given_at=None)),
         climbs=Exists(active.exclude(held=Run.Hold.MAJOR)),
@@ -61,4 +64,5 @@ def standing_of(ticket: Any) -> Standing:
         is_snoozed=read.is_snoozed,
         is_linked=getattr(ticket, "is_linked", False),
         is_helping=getattr(ticket, "is_helping", False),
+        has_files=read.has_files,
     )

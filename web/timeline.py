@@ -266,9 +266,15 @@ def _item(event: TimelineEvent, ticket: Ticket, names: Names, *, internal: bool)
         seq=event.seq,
         text=text,
         details=[in_reader_zone(retold(line)) for line in why.get("text", [])],
-        files=list(facts.get("files", ())),
+        files=_files(facts, ticket),
         is_requester=event.actor_id == ticket.requester_id,
     )
+
+
+def _files(facts: Mapping[str, Any], ticket: Any) -> list[dict[str, Any]]:
+    """The files that came with an event, each with whether its bytes have been erased."""
+    erased = getattr(ticket, "erased_files", ())
+    return [{**each, "erased": each["id"] in erased} for each in facts.get("files", ())]
 
 
 def in_reader_zone(line: str) -> str:

@@ -69,3 +69,26 @@ def test_no_name_leads_out_of_the_mail_folder(settings, tmp_path, wrong):
     settings.MAIL_FOLDER = tmp_path / "mail"
     (tmp_path / "secret-key.eml").write_text("secret")
     assert read_message(wrong) is None
+
+
+def test_a_port_that_is_taken_is_said_once_and_waited_for(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "config.catcher", str(tmp_path / "mail"), str(port)]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(f"Port {port} is not free (")
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    send(port, "At last")
+    process.terminate()
+    assert process.wait(10) == 0
+    assert process.stdout.read() == ""

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from escalation.contracts import set_contract
 from roles.models import DutyAssignment, Person
 from tests.web.stage import Stage
+from tickets.articles import draft_article, publish_article
+from tickets.feedback import rate
 from tickets.models import Route, Service
 from tickets.opening import open_ticket
 
@@ -137,3 +139,18 @@ def test_pages_cost_the_same_whatever_there_is(stage: Stage, sign_in):
     assert [later - before for before, later in zip(few, many, strict=True)] == [0, 0, 0, 1]
     assert many[-1] <= 30
     assert max(many[:-1]) <= 16
+
+
+def test_a_team_page_tells_what_requesters_said_and_which_runbooks_there_are(stage, sign_in):
+    badge = stage.tickets["badge"]
+    rate(ticket=badge, actor=badge.requester, score=4, comment="Quick, but I had to ask twice.")
+    stage.service.owner_team = stage.teams["desk"]
+    stage.service.save()
+    given = {"body": "Do this.", "items": ["Look", "Mend"], "services": [stage.service]}
+    article = draft_article(actor=stage.ines, title="Restart the till", **given)
+    publish_article(article=article, actor=stage.ines)
+    desk = text(sign_in(stage.nora), "/guide/team/desk")
+    assert "4.0 of 5 from 1 mark; 100 % were content." in desk
+    assert "Quick, but I had to ask twice." in desk
+    assert "Restart the till 2 steps" in desk
+    assert "No marks yet." in text(sign_in(stage.nora), "/guide/team/support")

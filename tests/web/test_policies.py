@@ -370,3 +370,17 @@ def test_the_ladder_stands_in_the_order_in_which_it_is_climbed(policy):
         ["75 %", "100 %"],
         ["1 min", "15 min"],
     ]
+
+
+def test_a_policy_is_begun_on_the_web_and_does_nothing_before_it_is_published(stage, sign_in):
+    client = sign_in(stage.mara)
+    done = client.post("/policies/new", {"name": "Databases, P1 and P2", "mode": "beside"})
+    added = Policy.objects.get(slug="databases-p1-and-p2")
+    assert done.url == f"/policies/{added.slug}/draft"
+    assert (added.mode, added.current, added.position) == ("beside", None, 11)
+    assert client.get(done.url).status_code == 200
+    again = client.post("/policies/new", {"name": "Databases, P1 and P2", "mode": "main"})
+    assert again.status_code == 409
+    assert "There is a policy named" in again.content.decode()
+    assert client.post("/policies/new", {"name": "???", "mode": "main"}).status_code == 422
+    assert sign_in(stage.nora).get("/policies/new").status_code == 403

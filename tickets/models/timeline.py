@@ -68,6 +68,7 @@ class EventKind(models.TextChoices):
     ARTICLE_USED = "article_used", "Solved by an article"
     CHECKED = "checked", "Checklist ticked"
     RATED = "rated", "Rated by the requester"
+    FILE_ERASED = "file_erased", "File erased"
 
 
 class TimelineEvent(models.Model):

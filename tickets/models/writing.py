@@ -89,6 +89,9 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64)
     file = models.FileField(upload_to=place_of, max_length=120)
     added_at = models.DateTimeField()
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then its bytes are gone; the timeline says why."
+    )
 
     class Meta:
         ordering = ["id"]

@@ -144,4 +144,4 @@ def _exchange_words(name: str, shift: Shift) -> str:
 
 
 def _short(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "D j M, H:i")
+    return date_format(timezone.localtime(at), _("D j M, H:i"))

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from escalation.checking import FACTS as POLICY_FACTS
 from escalation.checking import GOALLESS, NEEDED, READERS, STEP_FACTS
 from escalation.gates import DAY_NAMES
-from escalation.models import ClockKind, PolicyStep, StopOn, Vendor
+from escalation.models import ClockKind, Policy, PolicyStep, StopOn, Vendor
+from escalation.policies import NAME_MAX
 from notifications.models import Hook
 from roles.models import Duty, Team
 from tickets import states
@@ -213,6 +214,23 @@ def choices() -> dict[str, Any]:
 
 
 # ---- Short forms ---------------------------------------------------------------------------------
+
+
+class NewPolicyForm(PageForm):
+    """What a new policy is called, and how it stands to the others."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=NAME_MAX,
+        help_text=gettext_lazy("What it is for, such as “Databases, P1 and P2”."),
+        error_messages={"required": gettext_lazy("Give it a name.")},
+    )
+    mode = forms.ChoiceField(
+        label=gettext_lazy("How does it run?"),
+        choices=worded_choices(Policy.Mode.choices),
+        widget=forms.RadioSelect,
+        initial=Policy.Mode.MAIN,
+    )
 
 
 class MoveForm(PageForm):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Category, Kind, Service
 from web.forms.base import PageForm
+from web.forms.composer import Files
 
 KINDS = [
     (Kind.INCIDENT.value, _("Something does not work")),
@@ -57,6 +58,12 @@ class AskForm(PageForm):
     )
     urgency = forms.TypedChoiceField(
         label=_("Can you go on working?"), coerce=int, choices=HURTS, widget=forms.RadioSelect
+    )
+
+    files = Files(  # type: ignore[assignment]
+        label=_("Pictures or files"),
+        required=False,
+        help_text=_("A picture of the screen often says more than words."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from web.templatetags.tierline import exact
 
@@ -27,13 +28,13 @@ def stretch(start: datetime, end: datetime) -> SafeString:
     """From when to when, the day said twice only where it changes; exact in the title."""
     opens, closes = timezone.localtime(start), timezone.localtime(end)
     same = opens.date() == closes.date()
-    until = date_format(closes, "H:i" if same else "D j M, H:i")
+    until = date_format(closes, "H:i" if same else gettext("D j M, H:i"))
     return format_html(
         '<span class="stretch" title="{} {} {}">{} {} {}</span>',
         exact(start),
         TO,
         exact(end),
-        date_format(opens, "D j M, H:i"),
+        date_format(opens, gettext("D j M, H:i")),
         TO,
         until,
     )

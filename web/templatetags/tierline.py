@@ -169,7 +169,7 @@ def exact(at: datetime | None) -> str:
     if at is None:
         return DASH
     local = timezone.localtime(at)
-    return f"{date_format(local, 'D j M Y, H:i:s')} {local.tzname()}"
+    return f"{date_format(local, gettext('D j M Y, H:i:s'))} {local.tzname()}"
 
 
 @register.filter
@@ -179,7 +179,7 @@ def clock_time(at: datetime | None) -> str:
         return DASH
     local = timezone.localtime(at)
     today = timezone.localtime().date()
-    return date_format(local, "H:i" if local.date() == today else "D j M, H:i")
+    return date_format(local, "H:i" if local.date() == today else gettext("D j M, H:i"))
 
 
 @register.filter

@@ -57,7 +57,7 @@ def drop(request: HttpRequest, key: str, number: int) -> HttpResponse:
 def attachment(request: HttpRequest, key: str, number: int) -> HttpResponseBase:
     """The file, always as a download; a page shows it only as the image that its bytes prove."""
     ticket = visible_ticket(request.user, key)
-    found = get_object_or_404(Attachment, pk=number, ticket=ticket.pk)
+    found = get_object_or_404(Attachment, pk=number, ticket=ticket.pk, erased_at=None)
     internal = may(request.user, "see_internal", ticket)
     if found.event_id is None:
         if found.uploader_id != request.user.pk:

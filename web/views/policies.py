@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from escalation.difference import difference
 from escalation.models import Policy, PolicyRevision, Run
 from escalation.moving import move_runs
-from escalation.policies import draft_policy, preview, publish_policy
+from escalation.policies import add_policy, draft_policy, preview, publish_policy
 from escalation.touching import touched
 from roles.instants import database_now
 from roles.models import Person
@@ -22,7 +22,7 @@ from roles.refusals import Refused
 from tickets.models import Ticket
 from web import doors
 from web.drafts import as_arguments, draft_of, read_draft, rearranged
-from web.forms.policies import DraftForm, MoveForm, choices
+from web.forms.policies import DraftForm, MoveForm, NewPolicyForm, choices
 from web.prose import STOPS, applies_words, lines_of, plain
 from web.retold import retold
 
@@ -43,6 +43,26 @@ def policies(request: HttpRequest) -> HttpResponse:
         "here": "policies",
     }
     return render(request, "web/policies/list.html", context)
+
+
+@doors.of_the_service(action="manage_policies", methods=doors.FORM)
+def new(request: HttpRequest) -> HttpResponse:
+    """Ask what a new policy is called; its first draft is written next."""
+    if not may_manage(request.user):
+        raise PermissionDenied
+    form = NewPolicyForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = doors.UNPROCESSABLE
+        if form.is_valid():
+            try:
+                added = add_policy(actor=request.user, **form.cleaned_data)
+                return redirect("web:policy-edit", slug=added.slug)
+            except Refused as refused:
+                form.show(refused)
+                status = doors.status_of(refused)
+    context = {"form": form, "here": "policies"}
+    return render(request, "web/policies/new.html", context, status=status)
 
 
 @doors.of_the_service(action="view")

@@ -22,6 +22,7 @@ from tickets.opening import open_ticket
 from web import doors, once
 from web.forms.portal import AskForm
 from web.requests import SHORT
+from web.views.attachments import require_whole
 
 KEY = re.compile(r"[A-Za-z]{3}-\d{1,12}")
 PAGE_ROWS = 25
@@ -54,11 +55,12 @@ def ask(request: HttpRequest) -> HttpResponse:
     """Ask what it is about; whatever may help already is shown before anything is sent."""
     if request.method != "POST":
         return _ask_page(request, AskForm(initial=_begun(request)))
-    form = AskForm(request.POST)
+    form = AskForm(request.POST, request.FILES)
     if not form.is_valid():
         return _ask_page(request, form, status=doors.UNPROCESSABLE)
     given = form.cleaned_data
-    if given["kind"] != Kind.SECURITY and "seen" not in request.POST:
+    # Whoever has chosen files would have to choose them again: a page cannot keep them.
+    if given["kind"] != Kind.SECURITY and "seen" not in request.POST and not request.FILES:
         found = _suggestions(request.user, given["subject"], given["service"])
         if found:
             return _ask_page(request, form, suggestions=found, asks_first=True)
@@ -72,7 +74,11 @@ def ask(request: HttpRequest) -> HttpResponse:
 def _open(request: HttpRequest, given: dict[str, Any]) -> str:
     """Open the ticket; answers the address of its page. Raises Refused."""
     person = request.user
-    ticket = open_ticket(actor=person, requester=person, source=Source.PORTAL, **given)
+    require_whole(request)
+    about = {name: value for name, value in given.items() if name != "files"}
+    ticket = open_ticket(
+        actor=person, requester=person, source=Source.PORTAL, uploads=given["files"], **about
+    )
     messages.success(request, _("We have it. Its number is %(key)s.") % {"key": ticket.key})
     return reverse("web:request", args=[ticket.key])
 

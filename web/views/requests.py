@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,10 +14,13 @@ from roles.models import Person
 from roles.refusals import Refused
 from tickets import company, feedback, lifecycle
 from tickets.access import allowed_actions
+from tickets.answering import Answer, answer
+from tickets.attachments import keep_upload
 from tickets.models import Feedback, Ticket
 from web import doors
 from web.reading import visible_ticket
 from web.requests import SCORES, after_asking, standing, story
+from web.views.attachments import require_whole
 
 Act = Callable[[HttpRequest, Ticket], str]
 
@@ -81,7 +85,12 @@ def _words(request: HttpRequest, name: str) -> str:
 
 
 def _reply(request: HttpRequest, ticket: Ticket) -> str:
-    lifecycle.comment(ticket=ticket, actor=request.user, text=_words(request, "text"), public=True)
+    require_whole(request)
+    given = {"ticket": ticket, "actor": request.user}
+    with transaction.atomic():
+        kept = [keep_upload(upload=one, **given) for one in request.FILES.getlist("files")]
+        files = [each.pk for each in kept]
+        answer(given=Answer(text=_words(request, "text"), public=True, files=files), **given)
     return _("Sent. Those who work on it are told.")
 
 
