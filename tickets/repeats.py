@@ -191,15 +191,17 @@ def _fellows(repeat: Repeat) -> list[Ticket]:
         source=OuterRef("pk"), relation=CAUSED_BY, target__kind=Kind.PROBLEM,
         target__status__in=states.OPEN,
     )  # fmt: skip
+    at = ticket.opened_at
+    earlier = Q(opened_at__lt=at) | Q(opened_at=at, pk__lt=ticket.pk)
     alike = Ticket.objects.filter(
         ~Exists(under),
+        earlier,
         **{repeat.same: getattr(ticket, repeat.same)},
-        opened_at__gte=ticket.opened_at - timedelta(seconds=repeat.window_s),
-        opened_at__lte=ticket.opened_at,
+        opened_at__gte=at - timedelta(seconds=repeat.window_s),
         status__in=states.OPEN,
         origin=Origin.LIVE,
         restricted=False,
-    ).exclude(Q(pk=ticket.pk) | Q(pk__in=repeat.beside) | Q(kind=Kind.PROBLEM))
+    ).exclude(Q(pk__in=repeat.beside) | Q(kind=Kind.PROBLEM))
     free = alike.select_for_update(skip_locked=True, no_key=True, of=("self",))
     return list(free.order_by("id")[:MOST_FELLOWS])
 
