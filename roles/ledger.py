@@ -72,13 +72,17 @@ class Ledger:
             return
         waiting = self._changed.setdefault(model, {})
         for row in rows:
-            document = _document(row, fields)
-            known = waiting.get(row.pk, document)
+            key, document = row.pk, _document(row, fields)
+            known = waiting.get(key)
+            if known is None:
+                waiting[key] = document
+                continue
             if stepwise and known.get(stepwise) != document.get(stepwise, known.get(stepwise)):
                 self.write()
                 waiting = self._changed.setdefault(model, {})
-                known = document
-            waiting[row.pk] = {**known, **document}
+                waiting[key] = document
+            else:
+                known.update(document)
 
     def add(self, model: type[Model], part: str, document: str) -> None:
         """Keep a change that SQL says itself, of rows that are not kept otherwise.
@@ -99,9 +103,7 @@ class Ledger:
             f"(SELECT array_agg(nextval('{_sequence(model)}')) FROM generate_series(1, {count:d}))"
             for model, count in counts.items()
         ]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT " + ", ".join(parts))
-            found = cursor.fetchone()
+        found = self._ask("SELECT " + ", ".join(parts), [])
         for model, ids in zip(counts, found, strict=True):
             # Taken from the end: the smallest first.
             self._ids[model] = sorted([*self._ids.get(model, ()), *ids], reverse=True)
@@ -163,17 +165,22 @@ class Ledger:
     ) -> None:
         named = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
         counts = ", ".join(f"(SELECT count(*) FROM w{number})" for number in range(len(parts)))
-        self._is_writing = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(f"WITH {named} SELECT {counts}", params)
-                found = cursor.fetchone()
-        finally:
-            self._is_writing = False
+        found = self._ask(f"WITH {named} SELECT {counts}", params)
         for part, count, expected in zip(parts, found, wanted, strict=True):
             if expected is not None and count != expected:
                 what = " ".join(part.split()[:3])
                 raise Stale(f"{what}: {expected} rows were to be written, {count} could be.")
+
+    def _ask(self, statement: str, params: Sequence[str]) -> tuple[Any, ...]:
+        """The one row that a statement of the ledger's own comes to."""
+        self._is_writing = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, params)
+                found: tuple[Any, ...] = cursor.fetchone()
+                return found
+        finally:
+            self._is_writing = False
 
     def _insertion(self, model: type[Model], rows: Sequence[Model], params: list[str]) -> str:
         fields = tuple(item for item in _all_fields(model) if not item.generated)
