@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from roles.values import value
 from roles.worktime import Pause, WorkCalendar, instant_after, running_seconds
 
 FIRST_RESPONSE: Final = "first_response"
@@ -46,7 +47,7 @@ SOLVED: Final = frozenset({RESOLVED, "closed"})
 OVER: Final = SOLVED | {CANCELLED}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fact:
     """One event as far as clocks care: when, what, and which ticket fields it set.
 
@@ -76,7 +77,7 @@ class TargetSpec:
     first_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cycle:
     """One cycle of one clock, as the timeline tells it up to the last event."""
 
@@ -99,7 +100,7 @@ class Cycle:
         return PAUSED if self.pauses and self.pauses[-1][1] is None else RUNNING
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading:
     """What a cycle shows at one moment; `elapsed_s` counts working seconds outside the pauses.
 

@@ -53,7 +53,7 @@ class Deed:
     def only_tells(self) -> bool:
         """Whether the deed leaves the ticket itself as it is."""
         skipped = self.firing.outcome == Firing.Outcome.SKIPPED
-        return skipped or all(action["do"] in LOUD for action in self.due.step.actions)
+        return skipped or self.due.step.only_tells
 
     @property
     def only_moves(self) -> bool:
@@ -74,7 +74,7 @@ class Deed:
         return Entry(
             kind=EventKind.SKIPPED if skipped else EventKind.FIRED,
             facts={
-                "firing": self.firing.pk,
+                "firing": self.firing.id,
                 "policy": self.policy,
                 "step": self.due.step.position,
                 "name": self.due.step.name,
@@ -129,8 +129,8 @@ class Deed:
             reason_code=Escalation.Reason.POLICY,
             reason=f"{self.policy}: {self.due.step.name}",
             trigger=self.due.step.trigger,
-            firing_id=self.firing.pk,
-            facts={"firing": self.firing.pk},
+            firing_id=self.firing.id,
+            facts={"firing": self.firing.id},
         )
 
     def hierarchical(self, reading: Mapping[str, Any]) -> Escalation | None:

@@ -1,16 +1,18 @@
 """The set-based road of every hand-over: many tickets to other teams, each with its record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any, cast
 
 from escalation.clock import RUNNING
 from escalation.contracts import Contracts
 from escalation.models import Clock, Escalation
+from roles.instances import new_row, relate
 from roles.instants import TimeSource
 from roles.ledger import insert_rows
 from roles.models import Person, Team
+from roles.values import named_value
 from tickets import timeline
 from tickets.assignment import Move, move_many
 from tickets.models import EventKind, Ticket, TimelineEvent
@@ -18,7 +20,7 @@ from tickets.models import EventKind, Ticket, TimelineEvent
 ALIVE = (Escalation.State.OPEN, Escalation.State.ACCEPTED)
 
 
-@dataclass(frozen=True, kw_only=True)
+@named_value
 class Passing:
     """One ticket to be passed on: by whom or by which firing, and why."""
 
@@ -78,10 +80,10 @@ def pass_on(
     """
     if not passings:
         return []
-    ids = [passing.ticket.pk for passing in passings]
+    ids = [passing.ticket.id for passing in passings]
     readings = clock_reading(ids, present)
     passings = _with_debts(passings)
-    records = [_record_of(passing, readings[passing.ticket.pk]) for passing in passings]
+    records = [_record_of(passing, readings[passing.ticket.id]) for passing in passings]
     events = move_many([_move_of(passing) for passing in passings], clock=clock, announce=announce)
     moments = {event.ticket_id: event.at for event in events}
     at = max(moments.values())
@@ -115,14 +117,15 @@ def _with_debts(passings: Sequence[Passing]) -> list[Passing]:
 
 def _record_of(passing: Passing, reading: dict[str, Any]) -> Escalation:
     ticket = passing.ticket
-    return Escalation(
-        ticket=ticket,
+    record = new_row(
+        Escalation,
+        ticket_id=ticket.id,
         type=Escalation.Type.FUNCTIONAL,
         from_team_id=cast(int, ticket.team_id),
-        to_team=passing.to_team,
+        to_team_id=passing.to_team.id,
         trigger=passing.trigger,
         firing_id=passing.firing_id,
-        actor=passing.actor,
+        actor_id=passing.actor.id if passing.actor else None,
         entry=ticket.entry + 1,
         from_entry=ticket.entry_origin,
         reason_code=passing.reason_code,
@@ -134,6 +137,9 @@ def _record_of(passing: Passing, reading: dict[str, Any]) -> Escalation:
         sender_id=ticket.assignee_id,
         clock_reading=reading,
     )
+    relate(record, "ticket", ticket)
+    relate(record, "to_team", passing.to_team)
+    return record
 
 
 def _move_of(passing: Passing) -> Move:

@@ -123,8 +123,12 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
     mover = next((due for due in fire if due.step.moves), None)
     behind = [due for due in fire if mover and due is not mover and _is_rung(due)]
     fire = [mover] if mover else fire
-    skip += [(replace(due, at=due.threshold_at), OUTRUN) for due in ahead if _outrun(due, fire)]
-    ahead = tuple(due for due in ahead if not _outrun(due, fire))
+    # A rung that its gate holds back has been passed by a later one.
+    highest = max((due.threshold_at for due in fire if _is_rung(due)), default=None)
+    if highest is not None:
+        outrun = [due for due in ahead if _is_rung(due) and due.threshold_at < highest]
+        skip += [(replace(due, at=due.threshold_at), OUTRUN) for due in outrun]
+        ahead = tuple(due for due in ahead if due not in outrun) if outrun else ahead
     return Decision(fire=tuple(fire), skip=tuple(skip), ahead=ahead, behind=tuple(behind))
 
 
@@ -140,13 +144,6 @@ def _group(due: Due) -> str:
 
 def _is_rung(due: Due) -> bool:
     return due.step.trigger == UNACKNOWLEDGED
-
-
-def _outrun(due: Due, fire: Iterable[Due]) -> bool:
-    """Whether a rung that its gate holds back has been passed by a later one."""
-    return _is_rung(due) and any(
-        _is_rung(other) and other.threshold_at > due.threshold_at for other in fire
-    )
 
 
 def begins_again(run: RunView, steps: Sequence[Step]) -> bool:

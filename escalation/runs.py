@@ -1,7 +1,7 @@
 """Climbs as the decision sees them: each run with its steps, its clocks, and what it does next."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -12,19 +12,21 @@ from escalation.models import Clock, Firing, PolicyStep, Run
 from escalation.sla import cycle_of
 from escalation.steps import Key
 from roles.calendars import work_calendar
+from roles.values import value
 from roles.worktime import ALWAYS
 from tickets.models import Ticket
 
 
 def policy_facts(ticket: Ticket) -> dict[str, Any]:
     """The facts of a ticket by which a policy matches; only their change matches anew."""
+    service, category, organisation = ticket.service, ticket.category, ticket.organisation
     return {
         "kind": ticket.kind,
         "priority": ticket.priority,
         "impact": ticket.impact,
-        "service": ticket.service.slug if ticket.service else None,
-        "category": ticket.category.slug if ticket.category else None,
-        "organisation": ticket.organisation.slug if ticket.organisation else None,
+        "service": service.slug if service else None,
+        "category": category.slug if category else None,
+        "organisation": organisation.slug if organisation else None,
         "vip": ticket.requester.is_vip,
         "restricted": ticket.restricted,
         "major": ticket.is_major,
@@ -95,7 +97,7 @@ _BASIS = attrgetter(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prospect:
     """One run with its steps still to come, soonest first."""
 
@@ -131,7 +133,7 @@ def foresee(
             tickets[run.ticket_id],
             steps.get(run.revision_id, []),
             clocks.get(run.ticket_id, {}),
-            done.get(run.pk, {}),
+            done.get(run.id, {}),
         )
         for run in runs
     ]
@@ -179,7 +181,7 @@ def remaining(known: tuple[Prospect, tuple[Any, ...]], done: Mapping[Key, str]) 
 def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:
     """What each run has fired or skipped, by run id: also under a revision it was moved from."""
     done: dict[int, dict[Key, str]] = {
-        run.pk: {(loop, step_id, entry): outcome for loop, step_id, entry, outcome in run.carried}
+        run.id: {(loop, step_id, entry): outcome for loop, step_id, entry, outcome in run.carried}
         for run in runs
     }
     rows = Firing.objects.filter(run__in=list(done)).values_list(

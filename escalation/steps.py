@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from roles.values import value
 from roles.worktime import Pause
 
 CLOCK_PERCENT: Final = "clock_percent"
@@ -37,6 +38,9 @@ CALLED_LOOP: Final = 2_000_000_000
 ONCE: Final = 1
 """The entry of a step that is judged once in a run."""
 
+TELLING: Final = frozenset({"notify", "page", "involve"})
+"""What steps do that tells people, and leaves the ticket itself as it is."""
+
 EMPTY: Final = "empty"
 FIRED: Final = "fired"
 URGENT: Final = frozenset({1, 2})
@@ -51,7 +55,7 @@ class Step:
 
     `remaining_s`, `delay_s` and `window_s` are seconds; `conditions` are like a policy's; `gates`
     say at which hours and priorities the step may go. It `moves` the ticket when one of its actions
-    puts it into another queue.
+    puts it into another queue, and `only_tells` when all of them do no more than that.
     """
 
     id: int
@@ -71,13 +75,15 @@ class Step:
     gates: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Mapping[str, Any], ...] = ()
     moves: bool = field(init=False, compare=False, default=False)
+    only_tells: bool = field(init=False, compare=False, default=False)
 
     def __post_init__(self) -> None:
-        moves = any(action["do"] == "move" for action in self.actions)
-        object.__setattr__(self, "moves", moves)
+        verbs = {action["do"] for action in self.actions}
+        object.__setattr__(self, "moves", "move" in verbs)
+        object.__setattr__(self, "only_tells", verbs <= TELLING)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClockView:
     """A clock cycle as far as steps care: when it will have run for so many seconds.
 
@@ -98,7 +104,7 @@ class ClockView:
         return next((view for view in self.beside if view.cycle == cycle), self)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RunView:
     """One run as the decision sees it.
 
@@ -139,7 +145,7 @@ class RunView:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Due:
     """One step and the moment at which it may go; `at` may lie ahead.
 
@@ -164,7 +170,7 @@ class Due:
         return (self.loop, self.step.id, self.entry)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """What to do now: fire these in order, record those as skipped; what comes next, and when.
 
@@ -179,3 +185,8 @@ class Decision:
     @property
     def next_at(self) -> datetime | None:
         return self.ahead[0].at if self.ahead else None
+
+    @property
+    def only_tells(self) -> bool:
+        """Whether what fires leaves the ticket as it is."""
+        return all(due.step.only_tells for due in self.fire)

@@ -12,6 +12,7 @@ from django.db.models import Q
 from escalation import gates
 from roles import oncall
 from roles.models import DutyAssignment, Membership, Person, Schedule, Team
+from roles.values import value
 from tickets.models import Clearance, Ticket, Watcher
 
 FALLBACK = ("duty:incident-manager", "duty:administrator")
@@ -35,7 +36,7 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reached:
     """One person whom a target came to, and as what."""
 

@@ -1,16 +1,18 @@
 """A letter: what to tell whom, why, and how loudly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
+
+from roles.values import named_value
 
 VEILED: Final[Mapping[str, Any]] = {"veiled": True}
 """As its `data`, marks a letter to people who may not know which case it is about: whoever looks
 after the outbox is not shown its topic and cause either."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@named_value
 class Letter:
     """What to tell whom and why; the caller has written every word that will be read.
 

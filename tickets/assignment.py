@@ -1,7 +1,7 @@
 """Who has the ticket: taking, assigning, acknowledging, watching, and moving between teams."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +11,14 @@ from notifications.outbox import enqueue, post, withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
+from roles.values import named_value
 from tickets import letters, states, timeline
 from tickets.access import PAGES, may
 from tickets.acting import Act, acting, begin
 from tickets.models import Clearance, EventKind, Ticket, TimelineEvent, Watcher
 
 
-@dataclass(frozen=True, kw_only=True)
+@named_value
 class Move:
     """One ticket on its way to a team. `origin` is the entry that it returns to, if it does."""
 
@@ -154,7 +155,7 @@ def move(
     Members of its team may; an incident manager may from anywhere.
     """
     with transaction.atomic():
-        locked = timeline.lock(ticket.pk)
+        locked = timeline.lock(ticket.id)
         if not (may(actor, "triage", locked) or may(actor, "push_any", locked)):
             raise Forbidden("not_allowed", f"You may not move {locked.key}.")
         wanted = Move(ticket=locked, to_team=to_team, actor=actor, via=via, body=reason)
@@ -258,7 +259,7 @@ def _require_member(ticket: Ticket, person: Person) -> None:
             {"assignee": "Choose somebody of the team that has the ticket."},
         )
     if ticket.restricted:
-        cleared = Clearance.objects.filter(ticket=ticket.pk, person=person.pk).exists()
+        cleared = Clearance.objects.filter(ticket=ticket.id, person=person.pk).exists()
         if not cleared:
             raise Invalid("not_cleared", "That person is not cleared for this case.")
 

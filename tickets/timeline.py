@@ -14,6 +14,7 @@ from django.dispatch import Signal
 from notifications import live
 from roles.instances import new_row
 from roles.ledger import insert_rows, update_rows
+from roles.values import named_value
 from tickets.models import EventBody, Ticket, TimelineEvent
 
 recorded: Final = Signal()
@@ -22,7 +23,7 @@ recorded: Final = Signal()
 HEAD: Final = ("last_seq", "last_hash", "last_event_at")
 
 
-@dataclass(frozen=True, kw_only=True)
+@named_value
 class Entry:
     """What happened: `changed` maps ticket fields to (was, is); `facts` holds the rest.
 
@@ -81,7 +82,9 @@ def canonical_text(
 
 def instant_text(at: datetime) -> str:
     """An instant in UTC with microseconds, as it stands in canonical texts and JSON columns."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    # What the database gives is in UTC already.
+    there = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return there.isoformat(timespec="microseconds")
 
 
 def record(
@@ -117,7 +120,7 @@ def record_many(
     insert_rows(
         EventBody,
         [
-            new_row(EventBody, event_id=event.pk, salt=salt, text=text)
+            new_row(EventBody, event_id=event.id, salt=salt, text=text)
             for event, salt, text in bodies
         ],
     )
@@ -125,7 +128,7 @@ def record_many(
     if hint and events:
         live.publish(_concerned(writes))
     if announce and events:
-        tickets = list({write.ticket.pk: write.ticket for write in writes}.values())
+        tickets = list({write.ticket.id: write.ticket for write in writes}.values())
         recorded.send(sender=TimelineEvent, tickets=tickets, at=at)
 
 
@@ -151,7 +154,7 @@ def _append(
     salt = secrets.token_hex(16) if entry.body else ""
     digest = body_digest(salt, entry.body) if entry.body else None
     text = canonical_text(
-        ticket_id=ticket.pk,
+        ticket_id=ticket.id,
         seq=seq,
         at=moment,
         entry=entry,
@@ -160,7 +163,7 @@ def _append(
     )
     event = new_row(
         TimelineEvent,
-        ticket_id=ticket.pk,
+        ticket_id=ticket.id,
         seq=seq,
         at=moment,
         kind=entry.kind,
@@ -177,11 +180,11 @@ def _append(
 
 def save_tickets(rows: Sequence[tuple[Ticket, Sequence[str]]]) -> None:
     """Write the named fields of each ticket: one statement for each distinct set of fields."""
-    groups: dict[tuple[str, ...], list[Ticket]] = {}
+    groups: dict[frozenset[str], list[Ticket]] = {}
     for ticket, fields in rows:
-        groups.setdefault(tuple(sorted(set(fields))), []).append(ticket)
+        groups.setdefault(frozenset(fields), []).append(ticket)
     for names, tickets in groups.items():
-        update_rows(Ticket, tickets, names, stepwise="status")
+        update_rows(Ticket, tickets, sorted(names), stepwise="status")
 
 
 def lock(ticket_id: int) -> Ticket:
@@ -203,7 +206,7 @@ def lock_many(ticket_ids: Iterable[int]) -> dict[int, Ticket]:
         raise RuntimeError("lock_many() must run in a transaction.")
     wanted = sorted(set(ticket_ids))
     rows = Ticket.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=wanted)
-    locked = {ticket.pk: ticket for ticket in rows.order_by("pk")}
+    locked = {ticket.id: ticket for ticket in rows.order_by("pk")}
     if len(locked) < len(wanted):
         raise Ticket.DoesNotExist("A ticket to be locked does not exist.")
     return locked

@@ -164,7 +164,7 @@ class Firing(models.Model):
     @property
     def cause(self) -> str:
         """The name under which messages know this firing."""
-        return f"firing:{self.pk}"
+        return f"firing:{self.id}"
 
 
 class Quarantine(models.Model):

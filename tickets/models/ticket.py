@@ -291,7 +291,7 @@ class Ticket(ProtectedStatusModel):
     @property
     def topic(self) -> str:
         """The name under which messages and live pages know this ticket."""
-        return f"ticket:{self.pk}"
+        return f"ticket:{self.id}"
 
     @property
     def is_acknowledged(self) -> bool:
