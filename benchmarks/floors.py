@@ -1,7 +1,8 @@
 """What PostgreSQL itself needs for an escalation: three rows, and all the rows that we write.
 
-Both claim by a partial index with skip-locked, a hundred at a time, one transaction each, in the
-product's own tables with their constraints, triggers and indexes.
+Both claim by a partial index with skip-locked, one transaction a batch, in the product's own
+tables with their constraints, triggers and indexes. The second claims as the engine does, by its
+index over runs, in batches of the engine's size.
 """
 
 import time
@@ -77,6 +78,16 @@ def last_ids() -> dict[str, int]:
         return found
 
 
+def new_rows(before: Mapping[str, int]) -> int:
+    """How many rows there are above these ids."""
+    with connection.cursor() as cursor:
+        total = 0
+        for name, last in before.items():
+            cursor.execute(f"SELECT count(*) FROM {name} WHERE id > %s", [last])
+            total += cursor.fetchone()[0]
+        return total
+
+
 def export(ticket_ids: Sequence[int], folder: str) -> None:
     """Write the rows of these tickets, as ours has left them, to files of the server."""
     low, high = min(ticket_ids), max(ticket_ids)
@@ -99,7 +110,6 @@ def export(ticket_ids: Sequence[int], folder: str) -> None:
 def load(folder: str, before: Mapping[str, int]) -> str:
     """Load the exported rows beside the tables; the statement that writes them for a batch."""
     with connection.cursor() as cursor:
-        cursor.execute(INDEX)
         for name in (*WRITTEN, "notifications_message", "tickets_eventbody"):
             cursor.execute(f"CREATE UNLOGGED TABLE after_{name} (LIKE {name})")
             cursor.execute(f"COPY after_{name} FROM '{folder}/{name}'")
@@ -121,9 +131,10 @@ def load(folder: str, before: Mapping[str, int]) -> str:
         )
         cursor.execute("ANALYZE")
     return (
-        "WITH due AS MATERIALIZED (SELECT id FROM tickets_ticket"
-        " WHERE next_step_at <= clock_timestamp() AND id >= %(first)s"
-        " ORDER BY next_step_at LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED), "
+        "WITH due AS MATERIALIZED (SELECT t.id FROM escalation_run r"
+        " JOIN tickets_ticket t ON t.id = r.ticket_id WHERE r.state = 'active' AND r.is_main"
+        " AND r.next_at IS NOT NULL AND r.next_at <= clock_timestamp() AND t.id >= %(first)s"
+        " ORDER BY r.next_at LIMIT %(batch)s FOR NO KEY UPDATE OF t, r SKIP LOCKED), "
         + ", ".join(parts)
         + " SELECT count(*) FROM due"
     )
