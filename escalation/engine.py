@@ -8,22 +8,23 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
-from escalation.glance import Found, beat, due_runs, glance
+from escalation.glance import Found, beat, due_runs, glance, is_more_due_than
 from escalation.holding import release_lapsed
 from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
-from escalation.reactions import heal, synchronise, synchronise_scene
+from escalation.reactions import heal, reschedule, synchronise, synchronise_scene
 from escalation.scene import Configuration, Scene, look, shared_configuration
 from escalation.sleeping import tell_sleepers
 from escalation.writing import write
@@ -161,22 +162,29 @@ def climb(
     scene = look(claimed, configuration(), now)
     release_lapsed(claimed, now)
     executor = Executor(scene.people, scene.configuration.routes, now)
-    epochs = {run.pk: run.epoch for run in claimed}
+    epochs = {run.id: run.epoch for run in claimed}
     prospects = runs.foresee(claimed, scene.tickets, scene.views, scene.steps, scene.done)
-    scene.foreseen = {item.run.pk: (item, runs.basis_of(item.run)) for item in prospects}
+    scene.foreseen = {item.run.id: (item, runs.basis_of(item.run)) for item in prospects}
     deeds = carry_out_all(prospects, executor, now)
     if is_gathered:
         scene.follow(deeds)
         with ledger.keeping() as book:
+            passed_on = sum(deed.to_team is not None for deed in deeds)
             book.expect(
-                {Firing: len(deeds), TimelineEvent: 4 * len(deeds), Escalation: len(deeds)},
+                {
+                    Firing: len(deeds) + passed_on,
+                    TimelineEvent: 4 * len(deeds),
+                    Escalation: len(deeds),
+                },
                 nameless=(Message, Clock, Escalation.to_people.through),
             )
             book.fence(Run, "epoch", epochs)
             write(deeds, claimed, now, scene.clocks, notes=executor.notes)
             scene.hear(book)
-            _settle(scene, deeds, now)
+            _note_done(scene, deeds)
+            synchronise_scene(scene, now)
             tell_sleepers(book, scene.asleep, scene.in_force)
+            deeds += _tell_at_once(scene)
     else:
         write(deeds, claimed, now, notes=executor.notes)
         synchronise(list(scene.tickets.values()), now)
@@ -184,10 +192,24 @@ def climb(
     return deeds
 
 
-def _settle(scene: Scene, deeds: Sequence[Deed], now: datetime) -> None:
+def _tell_at_once(scene: Scene) -> list[Deed]:
+    """Carry out what the batch itself has made due, such as the page of a team that has just got a
+    ticket, as long as it only tells people: the next batch would read all of it again.
+    """
+    ripe, now = scene.ripe(), scene.people.at
+    if not ripe:
+        return []
+    executor = Executor(scene.people, scene.configuration.routes, now)
+    deeds = carry_out_all(ripe, executor, now)
+    write(deeds, [item.run for item in ripe], now, scene.clocks, notes=executor.notes)
+    _note_done(scene, deeds)
+    reschedule(scene, ripe)
+    return deeds
+
+
+def _note_done(scene: Scene, deeds: Sequence[Deed]) -> None:
     for deed in deeds:
         scene.done[deed.firing.run_id][deed.due.key] = deed.firing.outcome
-    synchronise_scene(scene, now)
 
 
 def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run]:
@@ -211,31 +233,52 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
 # ---- The whole pass, as a worker runs it -------------------------------------------------------
 
 
-def run_sweep(*, clock: TimeSource = database_now, most_s: float = 20.0) -> int:
+def run_sweep(*, clock: TimeSource = database_now, most_s: float = 20.0, batch: int = BATCH) -> int:
     """Tick until nothing is due, for `most_s` seconds at most; returns how many steps fired.
 
-    Leaves a heartbeat with the lateness that it found, for the watchers of the engine.
+    Leaves a heartbeat with the lateness that it found, for the watchers of the engine. Must not
+    run within a transaction: where more than a batch is due, a second one is carried out beside it.
     """
     started = time.monotonic()
     now = clock()
     found = glance(now)
-    fired = _work(found, clock, started + most_s) if found.is_any else 0
+    fired = _work(found, clock, started + most_s, batch) if found.is_any else 0
     beat(SWEEP, at=clock() if found.is_any else now, oldest_due_s=found.oldest_due_s(now))
     return fired
 
 
-def _work(found: Found, clock: TimeSource, until: float) -> int:
+def _work(found: Found, clock: TimeSource, until: float, batch: int) -> int:
     """Do what a glance has found, and what comes of it at once; returns how many steps fired."""
-    fired = 0
-    configuration = shared_configuration()
-    more = _keep_up(BATCH, clock, found.work) or found.is_late or found.oldest_due_at is not None
+    more = _keep_up(batch, clock, found.work) or found.is_late or found.oldest_due_at is not None
     late = found.is_late
     while late and time.monotonic() < until:
-        late = note_late(BATCH, clock) >= BATCH
-    while more and time.monotonic() < until:
-        deeds = _climb_safely(BATCH, clock, configuration)
+        late = note_late(batch, clock) >= batch
+    if not more:
+        return 0
+    if found.oldest_due_at is None or not is_more_due_than(batch, clock()):
+        return _climb_on(clock, until, batch)
+    # While the database writes one batch, the next is decided. Each lane is as a worker of its own.
+    with ThreadPoolExecutor(1, thread_name_prefix="lane") as pool:
+        beside = pool.submit(_lane, clock, until, batch)
+        return _climb_on(clock, until, batch) + beside.result()
+
+
+def _lane(clock: TimeSource, until: float, batch: int) -> int:
+    try:
+        return _climb_on(clock, until, batch)
+    finally:
+        connection.close()
+
+
+def _climb_on(clock: TimeSource, until: float, batch: int) -> int:
+    """Carry out batch after batch until nothing is due; returns how many steps fired."""
+    fired = 0
+    configuration = shared_configuration()
+    while time.monotonic() < until:
+        deeds = _climb_safely(batch, clock, configuration)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
-        more = bool(deeds)
+        if not deeds:
+            break
     return fired
 
 

@@ -49,7 +49,7 @@ class Executor:
                     tokens |= set(action["to"])
                 elif action["do"] == "move":
                     team, _ = self._goal(prospect.run.ticket, action["to"])
-                    teams |= {team.pk} if team else set()
+                    teams |= {team.id} if team else set()
         if tokens or teams:
             self.people.prepare(tokens, teams)
         if carried:
@@ -89,7 +89,7 @@ class Executor:
             if action["do"] == "move" and deed.to_team is None:
                 break  # What follows a move was meant for the team that there is not.
         if deed.to_team is not None or deed.ticket.entry != prospect.view.entry:
-            self._moved.add(deed.ticket.pk)
+            self._moved.add(deed.ticket.id)
         if not (deed.told or deed.done):
             deed.firing.outcome = Firing.Outcome.EMPTY
         if not deed.told and self._owes_word(prospect, deed, bool(deed.done)):
@@ -112,7 +112,7 @@ class Executor:
     def _deed(self, prospect: Prospect, due: Due, outcome: Firing.Outcome) -> Deed:
         firing = new_row(
             Firing,
-            run_id=prospect.run.pk,
+            run_id=prospect.run.id,
             ticket_id=prospect.run.ticket_id,
             step_id=due.step.id,
             loop=due.loop,
@@ -236,7 +236,7 @@ class Executor:
         team, reason = self._goal(deed.ticket, goal)
         if team is None:
             deed.left_out.append("next tier: there is none above this one")
-        elif team.pk == deed.ticket.team_id or not team.is_active:
+        elif team.id == deed.ticket.team_id or not team.is_active:
             deed.left_out.append(f"{team}: has the ticket already or takes none")
         else:
             deed.to_team = team

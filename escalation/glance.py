@@ -86,6 +86,11 @@ def due_runs(now: datetime) -> QuerySet[Run]:
     return ready.exclude(ticket__in=quarantine.held_tickets(now))
 
 
+def is_more_due_than(limit: int, now: datetime) -> bool:
+    """Whether more than so many runs have a step due."""
+    return due_runs(now).order_by()[: limit + 1].count() > limit
+
+
 @cache
 def _statement() -> tuple[str, Sequence[Any]]:
     """The statement and its parameters, as if it were asked at the mark; made once, kept as text.

@@ -60,13 +60,13 @@ class Kept:
 
     def note(self, stored: Iterable[Run]) -> None:
         """Keep what these rows hold in the database at this moment."""
-        self.before |= {run.pk: STATE_OF(run) for run in stored}
+        self.before |= {run.id: STATE_OF(run) for run in stored}
 
     def differing(self, alive: Iterable[Run]) -> tuple[list[Run], list[str]]:
         """The runs of which any column is not what it was, and the columns that are not."""
         rows, names = [], set[str]()
         for run in alive:
-            was, now = self.before[run.pk], STATE_OF(run)
+            was, now = self.before[run.id], STATE_OF(run)
             if was != now:
                 rows.append(run)
                 names |= {name for name, a, b in zip(WRITTEN, was, now, strict=True) if a != b}
@@ -74,7 +74,7 @@ class Kept:
 
     def tell(self, ticket: Ticket, kind: str, run: Run, **facts: Any) -> None:
         about = {"policy": run.policy.slug, "revision": run.revision_id, **facts}
-        self.entries.setdefault(ticket.pk, []).append(Entry(kind=kind, facts=about))
+        self.entries.setdefault(ticket.id, []).append(Entry(kind=kind, facts=about))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def keep_runs(
             tickets, (run for mine in by_ticket.values() for run in mine), published(), at
         )
     for ticket in tickets:
-        mine = by_ticket.get(ticket.pk, [])
+        mine = by_ticket.get(ticket.id, [])
         if not ticket.is_open or ticket.origin == Origin.IMPORTED or ticket.team is None:
             _end_all(kept, ticket, mine, at)
         else:
@@ -126,7 +126,7 @@ def look_around(
     asking = {run.ticket_id for run in in_force if StopOn.FIRST_RESPONSE in run.revision.stop_on}
     return Around(
         policies=policies,
-        in_majors=frozenset(children_of_open_majors([ticket.pk for ticket in tickets])),
+        in_majors=frozenset(children_of_open_majors([ticket.id for ticket in tickets])),
         answered=signs.answered(sorted(asking)),
         at=at,
     )
@@ -236,7 +236,7 @@ def _go_on(kept: Kept, ticket: Ticket, run: Run, around: Around) -> None:
     kept.changed.append(run)
     if run.state == Run.State.DONE:
         return
-    reason = _own_end(run, ticket, around.answered.get(ticket.pk))
+    reason = _own_end(run, ticket, around.answered.get(ticket.id))
     if reason:
         kept.changed.pop()
         _end(kept, ticket, run, state=Run.State.DONE, reason=reason, at=around.at)
@@ -263,7 +263,7 @@ def _own_end(run: Run, ticket: Ticket, answered_at: datetime | None) -> str:
 
 def _hold(kept: Kept, ticket: Ticket, run: Run, around: Around) -> None:
     """Hold the runs of a major incident's children; let go what need not be held any more."""
-    if ticket.pk in around.in_majors:
+    if ticket.id in around.in_majors:
         if run.held != Run.Hold.MAJOR:
             run.held, run.held_until, run.held_because = Run.Hold.MAJOR, None, IN_A_MAJOR
             kept.tell(ticket, EventKind.RUN_HELD, run, name=run.policy.name, because=IN_A_MAJOR)

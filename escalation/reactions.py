@@ -7,11 +7,12 @@ it again (after a fault, after an upgrade) heals whatever was left behind.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
 
-from escalation import handover, keeping, runs, signs, sla, vendors
+from escalation import handover, keeping, onward, runs, signs, sla, vendors
 from escalation.clock import Fact
 from escalation.models import Clock, Run
 from escalation.scene import Scene
@@ -37,10 +38,10 @@ def load_around(tickets: Sequence[Ticket]) -> None:
     A relation that was changed in memory and not saved yet stays as it is.
     """
     direct = {path.partition("__")[0] for path in AROUND}
-    rows = Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets])
+    rows = Ticket.objects.filter(pk__in=[ticket.id for ticket in tickets])
     stored = rows.select_related(*AROUND).in_bulk()
     for ticket in tickets:
-        shadow = stored[ticket.pk]
+        shadow = stored[ticket.id]
         for name in direct:
             if getattr(shadow, f"{name}_id") == getattr(ticket, f"{name}_id"):
                 setattr(ticket, name, getattr(shadow, name))
@@ -59,7 +60,7 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     """
     load_around(tickets)
     vendors.follow_tickets(tickets, at)
-    ids = [ticket.pk for ticket in tickets]
+    ids = [ticket.id for ticket in tickets]
     in_force = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE)
     active = in_force.select_related("policy", "revision").order_by("id")
     kept = keeping.keep_runs(tickets, active.select_for_update(of=("self",), no_key=True), at)
@@ -81,17 +82,52 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
     tickets = list(scene.tickets.values())
     scene.told.update(sla.timelines(vendors.follow_tickets(scene.restless, at)))
     kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
-    _record(scene.restless, scene.configuration.targets, scene.told, kept, at, others=tickets)
+    targets = scene.configuration.targets
+    aimed = {
+        ticket.id: onward.aim(ticket, scene.aims[ticket.id], targets)
+        for ticket in scene.restless
+        if ticket.id in scene.aims and ticket.id not in scene.told
+    }
+    _record(tickets, targets, scene.told, kept, at, aimed=aimed)
     handover.follow_tickets(scene.restless, at)
-    fresh = sla.keep_clocks(
-        scene.restless, scene.configuration.targets, at, scene.told, scene.clocks
+    moved = [ticket for ticket in scene.restless if ticket.id in aimed]
+    others = [ticket for ticket in scene.restless if ticket.id not in aimed]
+    carried = onward.carry(moved, aimed, scene.clocks, targets, at)
+    also = (carried.fresh, carried.changed)
+    fresh = (
+        sla.keep_clocks(others, targets, at, scene.told, present=scene.clocks, also=also)
+        | carried.rows
     )
     views = {**scene.views, **{pk: runs.clock_views(rows) for pk, rows in fresh.items()}}
     foreseen = {
         pk: known for pk, known in scene.foreseen.items() if known[0].run.ticket_id not in fresh
     }
+    scene.clocks |= fresh
     plan = Plan(scene.steps, views, scene.done, scene.beside, foreseen)
-    _schedule(tickets, kept, scene.clocks | fresh, plan, at)
+    scene.ahead = {item.run.id: item for item in _schedule(tickets, kept, scene.clocks, plan, at)}
+
+
+def reschedule(scene: Scene, carried_out: Iterable[runs.Prospect]) -> None:
+    """Say when these runs look next, of whose tickets nothing but messages was told since."""
+    again = []
+    for before in carried_out:
+        run = before.run
+        done = scene.done[run.id]
+        rest = runs.remaining(scene.foreseen[run.id], done) or runs.prospect_of(
+            run, run.ticket, before.steps, before.clocks, done
+        )
+        run.next_at, run.next_step_id = runs.next_look(rest), runs.next_step(rest)
+        scene.ahead[run.id] = rest
+        again.append(run)
+    update_rows(Run, again, ("next_at", "next_step"))
+    looks = {run.ticket_id: [scene.beside.get(run.ticket_id)] for run in again}
+    for item in scene.ahead.values():
+        if item.run.ticket_id in looks:
+            looks[item.run.ticket_id].append(item.run.next_at)
+    indexed = [
+        scene.tickets[pk] for pk, found in looks.items() if runs.index_of(scene.tickets[pk], found)
+    ]
+    timeline.save_tickets([(ticket, ("next_step_at",)) for ticket in indexed])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +152,22 @@ def _record(
     kept: keeping.Kept,
     at: datetime,
     *,
-    others: Sequence[Ticket] = (),
+    aimed: Mapping[int, timeline.Entry] = MappingProxyType({}),
 ) -> None:
-    """Tell of new targets (of `tickets`) and of what became of runs (of `others` too)."""
+    """Tell of new targets (`aimed`, or by what was `told`), and of what became of runs."""
     writes = []
-    for ticket in others or tickets:
-        entries = list(kept.entries.get(ticket.pk, []))
-        if ticket.pk in told:
-            past = told[ticket.pk]
+    for ticket in tickets:
+        entries = list(kept.entries.get(ticket.id, []))
+        if ticket.id in aimed:
+            entries = [aimed[ticket.id], *entries]
+        elif ticket.id in told:
+            past = told[ticket.id]
             entries = [*sla.targeting(ticket, targets, sla.last_match(past), past), *entries]
         if entries:
             writes.append(timeline.Write(ticket=ticket, entries=entries))
     if writes:
         timeline.record_many(writes, at=at, announce=False)
-        sla.add_told(told, [write for write in writes if write.ticket.pk in told])
+        sla.add_told(told, [write for write in writes if write.ticket.id in told])
 
 
 def _schedule(
@@ -138,22 +176,23 @@ def _schedule(
     clocks: Mapping[int, Sequence[Clock]],
     plan: Plan,
     at: datetime,
-) -> None:
-    """Say when each run looks next, and save what changed."""
+) -> list[runs.Prospect]:
+    """Say when each run looks next, save what changed, and return what each has still to do."""
     # The ended ones first: a ticket has one main run at a time, and the database insists on it.
     over = [run for run in kept.changed if run.state != Run.State.ACTIVE]
     update_rows(Run, over, keeping.WRITTEN)
     insert_rows(Run, kept.fresh)
     kept.note(kept.fresh)
     alive = [run for run in (*kept.fresh, *kept.changed) if run.state == Run.State.ACTIVE]
-    by_id = {ticket.pk: ticket for ticket in tickets}
+    by_id = {ticket.id: ticket for ticket in tickets}
     next_ats: dict[int, list[datetime | None]] = {}
     steps = plan.steps
     if any(run.revision_id not in steps for run in kept.fresh):
         steps = runs.steps_of(run.revision_id for run in alive)
     signs.look(alive, by_id, steps, at)
     done = runs.done_by(alive) if plan.done is None else plan.done
-    for prospect in _prospects(alive, by_id, plan, steps, done):
+    found = _prospects(alive, by_id, plan, steps, done)
+    for prospect in found:
         run = prospect.run
         run.next_at = runs.next_look(prospect)
         run.next_step_id = runs.next_step(prospect)
@@ -161,12 +200,13 @@ def _schedule(
     update_rows(Run, *kept.differing(alive))
     indexed = []
     for ticket in tickets:
-        moved_due = sla.index_of(ticket, clocks[ticket.pk])
-        looks = [*next_ats.get(ticket.pk, ()), plan.beside.get(ticket.pk)]
+        moved_due = sla.index_of(ticket, clocks[ticket.id])
+        looks = [*next_ats.get(ticket.id, ()), plan.beside.get(ticket.id)]
         moved_step = runs.index_of(ticket, looks)
         if moved_due or moved_step:
             indexed.append((ticket, ("next_due_at", "next_step_at", "breached_at")))
     timeline.save_tickets(indexed)
+    return found
 
 
 def _prospects(
@@ -179,8 +219,8 @@ def _prospects(
     """What each run has still to do: the rest of what was foreseen, or all of it anew."""
     found, anew = [], []
     for run in alive:
-        known = plan.foreseen.get(run.pk)
-        rest = runs.remaining(known, done[run.pk]) if known else None
+        known = plan.foreseen.get(run.id)
+        rest = runs.remaining(known, done[run.id]) if known else None
         if rest is None:
             anew.append(run)
         else:

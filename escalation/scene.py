@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from escalation import keeping, runs, sla
+from escalation import keeping, onward, runs, sla
 from escalation.clock import Fact
 from escalation.deeds import Deed
 from escalation.models import Clock, Policy, PolicyRevision, Run, Vendor
 from escalation.routes import Routes
-from escalation.rules import ClockView, Step
+from escalation.rules import ClockView, Step, decide
 from escalation.runs import Prospect
 from escalation.sleeping import Sleepers, may_sleep, next_beside, sleepers_of
 from escalation.steps import Key
@@ -114,9 +114,11 @@ class Scene:
     """Locked tickets with their runs, clocks and past, for one decision about all of them.
 
     `in_force` are the runs that are looked at: at first the claimed ones, then those beside them
-    that what is done concerns too. `views` are the clocks as steps see them, `foreseen` what the
-    claimed runs had to do and what that went by. `beside` says when the other runs come next, by
-    ticket. `restless` are the tickets of which anything but a message has been written since.
+    that what is done concerns too. `views` are the clocks as steps see them, `foreseen` what runs
+    had to do and what that went by, `ahead` what all have still to do once the batch is settled.
+    `beside` says when the other runs come next, by ticket. `restless` are the tickets of which
+    anything but a message has been written since: by their timelines (`told`), or where a move's
+    effect is plain by what they were last aimed at.
     """
 
     configuration: Configuration
@@ -130,9 +132,12 @@ class Scene:
     foreseen: dict[int, tuple[Prospect, tuple[Any, ...]]] = field(default_factory=dict)
     around: keeping.Around | None = None
     told: dict[int, list[Fact]] = field(default_factory=dict)
+    aims: dict[int, onward.Match] = field(default_factory=dict)
     restless: list[Ticket] = field(default_factory=list)
     asleep: list[Sleepers] = field(default_factory=list)
     beside: dict[int, datetime] = field(default_factory=dict)
+    ahead: dict[int, Prospect] = field(default_factory=dict)
+    passed_on: set[int] = field(default_factory=set)
 
     @property
     def steps(self) -> dict[int, list[Step]]:
@@ -146,12 +151,15 @@ class Scene:
         chosen have changed, every one is looked at.
         """
         doing = [deed for deed in deeds if not deed.only_tells]
-        self.restless = list({deed.ticket.pk: deed.ticket for deed in doing}.values())
-        self.told = sla.timelines([ticket.pk for ticket in self.restless])
+        self.restless = list({deed.ticket.id: deed.ticket for deed in doing}.values())
         whole = {run.ticket_id for run in self.claimed if not keeping.fits(run, run.ticket)}
-        whole |= {deed.ticket.pk for deed in doing if not self._only_moves(deed)}
-        moved = [ticket for ticket in self.restless if ticket.pk not in whole]
+        whole |= {deed.ticket.id for deed in doing if not self._only_moves(deed)}
+        moved = [ticket for ticket in self.restless if ticket.id not in whole]
         known = self.configuration
+        self.passed_on = {ticket.id for ticket in moved}
+        moves = [(deed.ticket, deed.to_team) for deed in doing if deed.ticket.id not in whole]
+        self.aims = onward.foreseen(moves, self.clocks, known.targets)
+        self.told = sla.timelines([t.pk for t in self.restless if t.pk not in self.aims])
         self.asleep = sleepers_of(moved, known.revisions, known.steps_of(known.revisions))
         self._look_beside(whole)
 
@@ -161,8 +169,8 @@ class Scene:
         return (
             team is not None
             and deed.only_moves
-            and team.pk not in self.configuration.vendor_teams
-            and may_sleep(deed.ticket, self.clocks[deed.ticket.pk])
+            and team.id not in self.configuration.vendor_teams
+            and may_sleep(deed.ticket, self.clocks[deed.ticket.id])
         )
 
     def _look_beside(self, whole: Iterable[int]) -> None:
@@ -170,7 +178,7 @@ class Scene:
         wanted = Q(ticket__in=list(whole))
         for group in self.asleep:
             wanted |= group.awake
-        claimed = [run.pk for run in self.claimed]
+        claimed = [run.id for run in self.claimed]
         beside: list[Run] = []
         if whole or self.asleep:
             rows = Run.objects.filter(wanted, state__in=keeping.IN_FORCE).exclude(pk__in=claimed)
@@ -180,18 +188,40 @@ class Scene:
             relate(run, "ticket", self.tickets[run.ticket_id])
         known = self.configuration
         known.introduce(beside)
-        self.in_force = sorted([*self.claimed, *beside], key=lambda run: run.pk)
+        self.in_force = sorted([*self.claimed, *beside], key=lambda run: run.id)
         if beside:
             self.done |= runs.done_by(beside)
-        self.beside = next_beside(list(self.tickets), [run.pk for run in self.in_force])
+        self.beside = next_beside(list(self.tickets), [run.id for run in self.in_force])
         self.around = keeping.look_around(
             list(self.tickets.values()), self.in_force, known.policies, self.people.at
         )
 
+    def ripe(self) -> list[Prospect]:
+        """Claimed runs for which a step has come due by a move, and only tells somebody.
+
+        A ticket of which anything else is due is left to the next batch, which asks in order; so is
+        one to which anything else was done.
+        """
+        now = self.people.at
+        claimed = {run.id for run in self.claimed if run.ticket_id in self.passed_on}
+        waits = {pk for pk, at in self.beside.items() if at <= now}
+        found = []
+        for item in self.ahead.values():
+            run = item.run
+            if run.next_at is None or run.next_at > now:
+                continue
+            if run.id in claimed and not run.held and decide(item.coming, now).only_tells:
+                found.append(item)
+            else:
+                waits.add(run.ticket_id)
+        ripe = [item for item in found if item.run.ticket_id not in waits]
+        self.foreseen = {item.run.id: (item, runs.basis_of(item.run)) for item in ripe}
+        return sorted(ripe, key=lambda item: (item.run.next_at, item.run.id))
+
     def hear(self, ledger: Ledger) -> None:
         """Go on with those timelines by what has been recorded since they were read."""
         if ledger.has_written:
-            self.told = sla.timelines([ticket.pk for ticket in self.restless])
+            self.told = sla.timelines(list(self.told))
             return
         for event in ledger.waiting(TimelineEvent):
             if event.ticket_id in self.told and event.kind in sla.CLOCK_EVENTS:

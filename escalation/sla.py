@@ -109,7 +109,7 @@ class Targets:
 
     def choose(self, match: Mapping[str, Any], team_calendar_id: int | None) -> Choice:
         """The first matching target of each kind of clock, with the calendar that it counts by."""
-        asked = (team_calendar_id, *sorted((k, v) for k, v in match.items() if k != "entry"))
+        asked = (team_calendar_id, *((k, v) for k, v in match.items() if k != "entry"))
         if asked not in self._chosen:
             self._chosen[asked] = self._choose(match, team_calendar_id)
         return dict(self._chosen[asked])
@@ -245,7 +245,7 @@ def fact_from(at: datetime, kind: str, facts: Mapping[str, Any], *, is_public: b
 def add_told(told: Mapping[int, list[Fact]], writes: Iterable[Write]) -> None:
     """Go on with timelines that were read before these events were written."""
     for write in writes:
-        told[write.ticket.pk].extend(
+        told[write.ticket.id].extend(
             fact_of(event) for event in write.events if event.kind in CLOCK_EVENTS
         )
 
@@ -268,15 +268,17 @@ def keep_clocks(
     targets: Targets,
     at: datetime,
     told: Mapping[int, Sequence[Fact]] | None = None,
+    *,
     present: Mapping[int, Sequence[Clock]] | None = None,
+    also: tuple[Sequence[Clock], Sequence[Clock]] = ((), ()),
 ) -> dict[int, list[Clock]]:
     """Make the clock rows of locked tickets what their timelines say, as of `at`.
 
-    Returns all clock rows by ticket id. Idempotent, and a row that says the same already is left
-    alone: a ticket that moved rewrites its team's clocks, not the customer's. `told` are the
-    tickets' timelines and `present` their locked clocks, where the caller has read them.
+    Returns all clock rows by ticket id. Idempotent; a row that says the same already is left alone.
+    `told` are the tickets' timelines and `present` their locked clocks, where the caller has read
+    them. `also` are other tickets' new and changed rows, to be written with these.
     """
-    ids = [ticket.pk for ticket in tickets]
+    ids = [ticket.id for ticket in tickets]
     rows_of: Iterable[Clock]
     if present is None:
         rows_of = Clock.objects.filter(ticket__in=ids).select_for_update(no_key=True)
@@ -285,8 +287,7 @@ def keep_clocks(
     stored = {(row.ticket_id, row.kind, row.cycle): row for row in rows_of}
     told = timelines(ids) if told is None else told
     targets.preload(aimed_at(told))
-    fresh: list[Clock] = []
-    changed: list[Clock] = []
+    fresh, changed = list(also[0]), list(also[1])
     rows: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}
     for ticket_id in ids:
         for cycle in replay(told[ticket_id], targets.spec):

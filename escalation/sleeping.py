@@ -63,7 +63,7 @@ class Sleepers:
     @property
     def awake(self) -> Q:
         """The climbs that must be looked at."""
-        mine = Q(ticket__in=[ticket.pk for ticket in self.tickets])
+        mine = Q(ticket__in=[ticket.id for ticket in self.tickets])
         return mine & ~Q(revision__in=self.revision_ids)
 
 
@@ -119,14 +119,14 @@ def tell_sleepers(book: Ledger, asleep: Iterable[Sleepers], awake: Iterable[Run]
     """Let the sleeping climbs follow their tickets into the teams where these are now."""
     looked_at: dict[int, list[int]] = {}
     for run in awake:
-        looked_at.setdefault(run.ticket_id, []).append(run.pk)
+        looked_at.setdefault(run.ticket_id, []).append(run.id)
     rows: list[dict[str, Any]] = [
         {
-            "ticket": ticket.pk,
+            "ticket": ticket.id,
             "entry": ticket.entry,
             "since": ticket.entered_at,
             "sleepers": sorted(group.revision_ids),
-            "awake": looked_at.get(ticket.pk, []),
+            "awake": looked_at.get(ticket.id, []),
         }
         for group in asleep
         if group.revision_ids

@@ -42,10 +42,10 @@ def write(
     insert_rows(Firing, [deed.firing for deed in deeds])
     told: dict[int, timeline.Write] = {}
     for deed in deeds:
-        write = told.setdefault(deed.ticket.pk, timeline.Write(ticket=deed.ticket, entries=[]))
+        write = told.setdefault(deed.ticket.id, timeline.Write(ticket=deed.ticket, entries=[]))
         write.entries = [*write.entries, deed.entry()]
     for note in notes:
-        write = told.setdefault(note.ticket.pk, timeline.Write(ticket=note.ticket, entries=[]))
+        write = told.setdefault(note.ticket.id, timeline.Write(ticket=note.ticket, entries=[]))
         write.entries = [*write.entries, *note.entries]
     timeline.record_many(list(told.values()), at=now, announce=False)
     update_rows(Run, claimed, RUN_PROGRESS)
@@ -60,11 +60,11 @@ def write(
 def _call_authority(deeds: Sequence[Deed], clocks: Mapping[int, Sequence[Clock]] | None) -> None:
     """Record who was called in, before any move: each call names the team that it is about."""
     calling = [deed for deed in deeds if HIERARCHY in deed.found]
-    readings = clock_reading([deed.ticket.pk for deed in calling], clocks) if calling else {}
+    readings = clock_reading([deed.ticket.id for deed in calling], clocks) if calling else {}
     pairs = [
         (deed, record)
         for deed in calling
-        if (record := deed.hierarchical(readings[deed.ticket.pk]))
+        if (record := deed.hierarchical(readings[deed.ticket.id]))
     ]
     insert_rows(Escalation, [record for _, record in pairs])
     through = Escalation.to_people.through

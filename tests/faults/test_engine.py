@@ -81,6 +81,12 @@ def test_five_sweepers_at_once_do_every_step_once(live_db) -> None:
     check_exactly_once(tickets)
 
 
+def test_a_backlog_is_carried_out_in_two_lanes_and_every_step_once(live_db) -> None:
+    tickets = overdue_site(30)
+    assert run_sweep(batch=4) == len(tickets)
+    check_exactly_once(tickets)
+
+
 def test_the_engine_needs_no_redis(live_db) -> None:
     tickets = overdue_site(2)
     closed = "redis://127.0.0.1:9/0"
