@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from django.db import connection, transaction
@@ -255,25 +256,28 @@ def _work(found: Found, clock: TimeSource, until: float, batch: int) -> int:
         late = note_late(batch, clock) >= batch
     if not more:
         return 0
+    climb_on = partial(_climb_on, clock, until, batch, shared_configuration())
     if found.oldest_due_at is None or not is_more_due_than(batch, clock()):
-        return _climb_on(clock, until, batch)
+        return climb_on()
     # While the database writes one batch, the next is decided. Each lane is as a worker of its own.
     with ThreadPoolExecutor(1, thread_name_prefix="lane") as pool:
-        beside = pool.submit(_lane, clock, until, batch)
-        return _climb_on(clock, until, batch) + beside.result()
+        beside = pool.submit(_lane, climb_on)
+        return climb_on() + beside.result()
 
 
-def _lane(clock: TimeSource, until: float, batch: int) -> int:
+def _lane(climb_on: Callable[[], int]) -> int:
+    """The same on a connection of its own, which ends with it."""
     try:
-        return _climb_on(clock, until, batch)
+        return climb_on()
     finally:
         connection.close()
 
 
-def _climb_on(clock: TimeSource, until: float, batch: int) -> int:
+def _climb_on(
+    clock: TimeSource, until: float, batch: int, configuration: Callable[[], Configuration]
+) -> int:
     """Carry out batch after batch until nothing is due; returns how many steps fired."""
     fired = 0
-    configuration = shared_configuration()
     while time.monotonic() < until:
         deeds = _climb_safely(batch, clock, configuration)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
-
 from escalation.keeping import is_over, release
 from escalation.models import Run
 from roles.instants import TimeSource, database_now
@@ -73,9 +71,11 @@ def end_snooze(
         return act.ticket
 
 
-@transaction.atomic
 def release_lapsed(claimed: Sequence[Run], now: datetime) -> None:
-    """Let go the claimed runs whose snooze has ended, on record, before they are decided on."""
+    """Let go the claimed runs whose snooze has ended, on record, before they are decided on.
+
+    Must run in the transaction that locked them.
+    """
     over = [run for run in claimed if is_over(run, now)]
     if not over:
         return

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Any, Final
 
 from django.db.models import Q
@@ -96,15 +97,17 @@ class Configuration:
 def shared_configuration() -> Callable[[], Configuration]:
     """What gives a pass its configuration: read when first asked for, and again when not fresh.
 
-    A pass that finds nothing due asks for none.
+    A pass that finds nothing due asks for none; batches that are carried out at once share one.
     """
     known: Configuration | None = None
+    reading = Lock()
 
     def latest() -> Configuration:
         nonlocal known
-        if known is None or not known.is_fresh:
-            known = Configuration()
-        return known
+        with reading:
+            if known is None or not known.is_fresh:
+                known = Configuration()
+            return known
 
     return latest
 
