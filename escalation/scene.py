@@ -160,7 +160,11 @@ class Scene:
         moved = [ticket for ticket in self.restless if ticket.id not in whole]
         known = self.configuration
         self.passed_on = {ticket.id for ticket in moved}
-        moves = [(deed.ticket, deed.to_team) for deed in doing if deed.ticket.id not in whole]
+        moves = [
+            (deed.ticket, deed.to_team)
+            for deed in doing
+            if deed.to_team is not None and deed.ticket.id not in whole
+        ]
         self.aims = onward.foreseen(moves, self.clocks, known.targets)
         self.told = sla.timelines([t.pk for t in self.restless if t.pk not in self.aims])
         self.asleep = sleepers_of(moved, known.revisions, known.steps_of(known.revisions))
