@@ -44,6 +44,7 @@ def labels() -> Iterator[str]:
         yield from (str(label) for label in enum.labels if label)
     for named in (states.LABELS, priority.LABELS, priority.LEVELS, RESOLUTION_CODES):
         yield from named.values()  # type: ignore[attr-defined]
+    yield from (severity.name.capitalize() for severity in Major.Severity)
     yield from DAY_NAMES
 
 
