@@ -11,6 +11,7 @@ from escalation.routes import Routes
 from escalation.runs import Prospect, prospects, step_of
 from escalation.steps import Step
 from escalation.targets import People
+from roles.instances import read_rows
 from tickets.models import Ticket
 
 REACHING = ("page", "notify", "involve")
@@ -61,7 +62,7 @@ def coming_steps(tickets: Mapping[int, Ticket]) -> dict[int, Coming]:
     keeps no step while it is held. One query, and four more where somebody has snoozed one.
     """
     active = Run.objects.filter(ticket__in=list(tickets), state=Run.State.ACTIVE)
-    runs = list(active.select_related("policy", "revision", "next_step").order_by("id"))
+    runs = read_rows(active.select_related("policy", "revision", "next_step").order_by("id"))
     found: dict[int, Coming] = {}
     for run in runs:
         if run.next_step is not None and run.next_at is not None and not run.held:

@@ -148,7 +148,8 @@ class People:
         missing = wanted - self._on_call.keys()
         if missing:
             named = oncall.named_for(sorted(missing), self.at)
-            self._know(pk for found in named.values() for pk in found)
+            heads = [pk for team_id in missing & self.teams.keys() for pk in self._heads(team_id)]
+            self._know([*heads, *(pk for found in named.values() for pk in found)])
             absent = self._absent(named)
             for team_id, found in named.items():
                 self._on_call[team_id] = oncall.serving(found, absent, self.at)

@@ -32,7 +32,7 @@ def new_row(model: type[Row], **columns: Any) -> Row:
 
 
 def read_rows(rows: "QuerySet[Row]") -> list[Row]:
-    """What iterating a plain query would give: whole rows, with one level of `select_related`."""
+    """What iterating a plain query would give: rows, with one level of `select_related`."""
     compiler = rows.query.get_compiler(connection=connection)
     try:
         sql, params = compiler.as_sql()
@@ -52,7 +52,7 @@ def read_rows(rows: "QuerySet[Row]") -> list[Row]:
     for values in found:
         row = own.instance(values)
         for name, shape in near:
-            row._state.fields_cache[name] = shape.instance(values)
+            row._state.fields_cache[name] = shape.instance_or_none(values)
         listed.append(row)
     return listed
 
@@ -70,16 +70,22 @@ class _Shape:
 
     def __init__(self, model: type[Any], targets: Sequence[Any], places: Sequence[int]) -> None:
         self.model = model
+        self.alias = connection.alias
         self.first, self.last = places[0], places[-1] + 1
         fields = [targets[place] for place in places]
         self.names = [field.attname for field in fields]
         self.documents = [field.attname for field in fields if isinstance(field, JSONField)]
+        self.key = self.first + self.names.index(model._meta.pk.attname)
+
+    def instance_or_none(self, values: Sequence[Any]) -> Any:
+        """The row that a foreign key leads to; None where it leads nowhere."""
+        return self.instance(values) if values[self.key] is not None else None
 
     def instance(self, values: Sequence[Any]) -> Any:
         row: Any = object.__new__(self.model)
         held = row.__dict__
         held["_state"] = state = ModelState()
-        state.adding, state.db = False, connection.alias
+        state.adding, state.db = False, self.alias
         held.update(zip(self.names, values[self.first : self.last], strict=True))
         for name in self.documents:
             if held[name] is not None:

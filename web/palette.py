@@ -67,7 +67,8 @@ def recent(person: Person, keys: Sequence[str]) -> Section:
     wanted = keys[:MOST_RECENT]
     order = Case(*[When(key=key, then=place) for place, key in enumerate(wanted)], default=0)
     rows = Ticket.objects.visible_to(person).filter(key__in=wanted).order_by(order)
-    return Section(_("Opened lately"), [_line(row) for row in rows] if wanted else [])
+    agent = is_agent(person)
+    return Section(_("Opened lately"), [_line(row, agent) for row in rows] if wanted else [])
 
 
 def _acts(person: Person, key: str, words: str) -> Iterator[Item]:
@@ -90,16 +91,18 @@ def _tickets(person: Person, text: str, agent: bool, now: datetime) -> Iterator[
     rows: QuerySet[Ticket] = finder.find(Ticket.objects.visible_to(person), parse(text))
     alive = Case(When(status__in=sorted(states.OPEN), then=0), default=1)
     for row in rows.order_by(alive, "-id")[:MOST_TICKETS]:
-        yield _line(row)
+        yield _line(row, agent)
 
 
-def _line(row: Ticket) -> Item:
-    address = reverse("web:ticket", args=[row.key])
+def _line(row: Ticket, agent: bool) -> Item:
+    """A ticket; whoever only asks reads it as a request, in plain words."""
+    address = reverse("web:ticket" if agent else "web:request", args=[row.key])
     return Item(row.subject, worded(states.LABELS[row.status]), "ticket", address, mark=row.key)
 
 
 def _places(person: Person, words: str, agent: bool) -> Iterator[Item]:
-    new = Item(_("New ticket"), _("act"), "plus", reverse("web:new"), mark="C")
+    label = _("New ticket") if agent else _("Ask for help")
+    new = Item(label, _("act"), "plus", reverse("web:new"), mark="C")
     you = Item(_("Time zone, language, theme"), _("you"), "settings", reverse("web:you"))
     queue = reverse("web:queue")
     items = [new]

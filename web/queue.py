@@ -1,21 +1,24 @@
 """The queue: which view, its rows and its next page, and live counts for every tab."""
 
+import hashlib
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import DateTimeField, Exists, F, Func, OuterRef, QuerySet
 from django.utils import timezone, translation
 
+from roles.instances import relate
 from roles.instants import database_now
 from roles.models import Membership, Person, Team
 from roles.people import roles_of
 from tickets import states
 from tickets.models import Clearance, Ticket, TicketQuerySet
+from web import counting
+from web.bulk import kinds_for
+from web.drawing import Drawn, drawn
 from web.filters import Filters, narrow
 from web.finding import Finder
 from web.models import SavedView
@@ -26,11 +29,10 @@ from web.shelf import shelf
 from web.sorting import SORTS, Sort, page_of, sort_of
 from web.tabs import Reader, View, is_known, tickets_in, views_for, visible
 
-COUNT_CAP = 500
 OWN = "own"
 ALONE = frozenset({"mine", "watched", OWN})
 OF_TEAMS = frozenset({"team", "escalated"})
-JOINED = ("requester", "assignee", "owner", "service", "category", "organisation")
+JOINED = ("requester", "assignee", "owner", "service")
 """What is read with the tickets; teams are known already, and a dozen joins take long to plan."""
 
 
@@ -62,10 +64,13 @@ class Page:
     sentences: list[str] = field(default_factory=list)
     teams: Sequence[Team] = ()
     is_agent: bool = True
+    may_choose: bool = False
+    """Whether there is anything to be done with chosen rows: an auditor only reads."""
     saved: SavedView | None = None
     sorts: Sequence[Sort] = SORTS
     table: str = ""
     """The rows as HTML, if they were drawn already, for this page or for another."""
+    rows_mark: str = ""
 
     @property
     def views(self) -> list[tuple[View, str]]:
@@ -75,6 +80,18 @@ class Page:
     @property
     def is_search(self) -> bool:
         return bool(self.filters.q)
+
+    @cached_property
+    def drawn(self) -> Drawn:
+        """The rows of the table as HTML."""
+        return drawn(self.rows, self.now, for_agent=self.is_agent, may_choose=self.may_choose)
+
+    @property
+    def shown(self) -> str:
+        """What tells this page's live part from what it was before, or will be."""
+        counts = [(tab.address, str(tab.view.label), tab.count, tab.is_here) for tab in self.tabs]
+        around = (self.rows_mark or self.drawn.mark, self.filters, self.after, self.sentences)
+        return hashlib.blake2b(repr((around, counts)).encode(), digest_size=12).hexdigest()
 
     @property
     def lasting(self) -> str:
@@ -123,6 +140,7 @@ def queue_page(person: Person, filters: Filters, *, draw: Draw | None = None) ->
         now=reader.now,
         teams=reader.teams,
         is_agent=reader.is_agent,
+        may_choose=desk.may_choose,
         saved=here.saved,
     )
     desk.fill(page, draw)
@@ -162,11 +180,14 @@ class _Desk:
     scope: TicketQuerySet
     world: str
 
+    @property
+    def may_choose(self) -> bool:
+        return self.reader.is_agent and bool(kinds_for(self.reader.person))
+
     def tabs(self, views: Sequence[View], saved: Sequence[SavedView]) -> list[Tab]:
         kept = [(view, filters_of(view)) for view in saved]
-        wanted = [(view.slug, tickets_in(self.scope, view.slug, self.reader)) for view in views]
-        wanted += [(OWN, self._found(*_base(each, views))) for _, each in kept]
-        counts = self._counts(wanted)
+        counts = self._standing([view.slug for view in views])
+        counts += self._own([self._found(*_base(each, views)) for _, each in kept])
         own = next((view for view, _ in kept if str(view.pk) == self.filters.saved), None)
         here = None if own else self._chosen(views, counts)
         found = [
@@ -195,13 +216,13 @@ class _Desk:
             return
         # "me" may stand in a search.
         sharing = self._sharing(OWN if self.filters.q else page.view.slug)
-        key = (*sharing, page.view.slug, self.filters)
+        key = (*sharing, page.view.slug, page.may_choose, self.filters)
         given = shelf.take(key, lambda: self._draw(page, draw))
-        page.rows, page.after, page.sentences, page.table = given
+        page.rows, page.after, page.sentences, page.table, page.rows_mark = given
 
-    def _draw(self, page: Page, draw: Draw) -> tuple[list[Row], str, list[str], str]:
+    def _draw(self, page: Page, draw: Draw) -> tuple[list[Row], str, list[str], str, str]:
         self._read(page)
-        return page.rows, page.after, page.sentences, draw(page)
+        return page.rows, page.after, page.sentences, draw(page), page.drawn.mark
 
     def _sharing(self, slug: str) -> tuple[Hashable, ...]:
         """Who is given the same rows of a view: everybody, the same teams, or one person alone."""
@@ -238,50 +259,34 @@ class _Desk:
             return self.scope
         return tickets_in(self.scope, slug, self.reader)
 
-    def _counts(self, wanted: Sequence[tuple[str, QuerySet[Ticket]]]) -> list[str]:
-        """How many rows each query has, none counted beyond the cap.
+    def _standing(self, slugs: Sequence[str]) -> list[str]:
+        """How many tickets stand in each of these views, none counted beyond the cap.
 
-        In one statement; a live page asks one for those that it shares with nobody.
+        One statement; a live page asks one for those that it shares with nobody.
         """
         if not self.world:
-            return _count([tickets for _, tickets in wanted])
-        counts = [""] * len(wanted)
-        groups: dict[tuple[Hashable, ...], list[int]] = {}
-        for at, (slug, _tickets) in enumerate(wanted):
-            groups.setdefault((*self._sharing(slug), slug == OWN), []).append(at)
-        for sharing, places in groups.items():
-            queries = [wanted[at][1] for at in places]
-            names = tuple(wanted[at][0] for at in places)
-            taken = shelf.take((sharing, "counts", names), partial(_count, queries))
-            for at, count in zip(places, taken, strict=True):
-                counts[at] = count
-        return counts
+            return counting.count_standing(slugs, self.reader)
+        groups: dict[tuple[Hashable, ...], list[str]] = {}
+        for slug in slugs:
+            groups.setdefault(self._sharing(slug), []).append(slug)
+        found: dict[str, str] = {}
+        for sharing, names in groups.items():
+            make = partial(counting.count_standing, names, self.reader)
+            taken = shelf.take((sharing, "counts", tuple(names)), make)
+            found |= zip(names, taken, strict=True)
+        return [found[slug] for slug in slugs]
+
+    def _own(self, views: Sequence[QuerySet[Ticket]]) -> list[str]:
+        """The same of somebody's own views."""
+        if not views:
+            return []
+        make = partial(counting.count, views)
+        return shelf.take((self._sharing(OWN), "own", len(views)), make) if self.world else make()
 
 
 def _base(filters: Filters, views: Sequence[View]) -> tuple[Filters, str]:
     """The filters of somebody's own view, and the standing view that it narrows."""
     return filters, filters.view if is_known(filters.view, views) else views[-1].slug
-
-
-def _capped(tickets: QuerySet[Ticket]) -> tuple[str, tuple[object, ...]]:
-    try:
-        sql, given = tickets.order_by().values("pk")[: COUNT_CAP + 1].query.sql_with_params()
-    except EmptyResultSet:  # somebody in no team: Django knows that nothing can match
-        return "0", ()
-    return f"(SELECT count(*) FROM ({sql}) AS capped)", given  # noqa: S608 (Django's own SQL)
-
-
-def _count(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
-    parts: list[str] = []
-    params: list[object] = []
-    for tickets in querysets:
-        sql, given = _capped(tickets)
-        parts.append(sql)
-        params += given
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(parts), params)
-        found = cursor.fetchone()
-    return [f"{COUNT_CAP}+" if count > COUNT_CAP else str(count) for count in found]
 
 
 def _teams(person: Person) -> list[Team]:
@@ -306,11 +311,9 @@ def _attach(tickets: Sequence[Ticket], teams: Sequence[Team]) -> None:
     by_id = {team.pk: team for team in teams}
     for ticket in tickets:
         if ticket.team_id in by_id:
-            ticket.team = by_id[ticket.team_id]
+            relate(ticket, "team", by_id[ticket.team_id])
         if ticket.owner_team_id in by_id:
-            ticket.owner_team = by_id[ticket.owner_team_id]
-        if ticket.service and ticket.service.owner_team_id in by_id:
-            ticket.service.owner_team = by_id[ticket.service.owner_team_id]
+            relate(ticket, "owner_team", by_id[ticket.owner_team_id])
 
 
 def _world(reader: Reader) -> str:

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any, Final, TypeVar
 
 KEPT_S: Final = 2.0
-HELD_S: Final = 10.0
+HELD_S: Final = 30.0
 MOST: Final = 500
 
 T = TypeVar("T")

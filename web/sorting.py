@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from roles.instances import read_rows
 from tickets.models import Ticket
 
 PAGE_ROWS = 50
@@ -45,7 +46,7 @@ def page_of(tickets: QuerySet[Ticket], sort: Sort, after: str) -> tuple[list[Tic
     seen = _read(after, sort)
     if seen is not None:
         tickets = tickets.filter(_beyond(sort.columns, seen))
-    found = list(tickets.order_by(*map(_order, sort.columns))[: PAGE_ROWS + 1])
+    found = read_rows(tickets.order_by(*map(_order, sort.columns))[: PAGE_ROWS + 1])
     rows = found[:PAGE_ROWS]
     return rows, _cursor(rows[-1], sort) if len(found) > PAGE_ROWS else ""
 

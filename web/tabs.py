@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from escalation.models import Escalation
 from roles.models import Person, Team
 from roles.people import roles_of
 from tickets import states
+from tickets.finding import AmongThese
 from tickets.models import Ticket, TicketQuerySet, Watcher
 
 BREACH_AHEAD = timedelta(minutes=30)
@@ -117,7 +119,8 @@ def tickets_in(scope: TicketQuerySet, slug: str, reader: Reader) -> TicketQueryS
             ticket=OuterRef("pk"),
             to_team=OuterRef("team"),
             entry=OuterRef("entry"),
-            state__in=[Escalation.State.OPEN, Escalation.State.ACCEPTED],
+            to_team__in=reader.team_ids,
+            state__in=[Escalation.State.ACCEPTED, Escalation.State.OPEN],
         )
         return open_ones.filter(Exists(passed), team__in=reader.team_ids)
     if slug == "unassigned":
@@ -125,8 +128,8 @@ def tickets_in(scope: TicketQuerySet, slug: str, reader: Reader) -> TicketQueryS
     if slug == "major":
         return open_ones.filter(is_major=True)
     if slug == "watched":
-        watched = Watcher.objects.filter(ticket=OuterRef("pk"), person=reader.person.pk)
-        return open_ones.filter(Exists(watched))
+        watched = Watcher.objects.filter(person=reader.person.pk).order_by()
+        return open_ones.filter(AmongThese("pk", ArraySubquery(watched.values("ticket"))))
     return open_ones
 
 

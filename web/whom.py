@@ -5,14 +5,24 @@ The people behind the words are found when the step is due; the ticket's own pag
 
 from collections.abc import Mapping, Sequence
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
+from escalation.outlook import Coming
 from escalation.routes import Routes
-from escalation.rules import Due
 from roles.models import Team
 from tickets.models import Ticket
 
 REACHING = ("page", "notify", "involve")
+GOALS = {
+    "on_call": _("on call, %(team)s"),
+    "team": _("everybody, %(team)s"),
+    "lead": _("lead, %(team)s"),
+    "manager": _("manager, %(team)s"),
+    "assignee": _("assignee"),
+    "owner": _("owner"),
+    "requester": _("requester"),
+    "watchers": _("watchers"),
+}
 
 
 class Whom:
@@ -21,12 +31,19 @@ class Whom:
     def __init__(self, teams: Sequence[Team]) -> None:
         self._teams = teams
         self._routes: Routes | None = None
+        self._known: dict[tuple[int | None, ...], str] = {}
 
-    def of(self, ticket: Ticket, due: Due) -> str:
+    def of(self, ticket: Ticket, coming: Coming) -> str:
         """Whom the step would reach, such as "on call, Service Desk"; "" when it tells nobody."""
+        asked = (coming.step.id, ticket.team_id, ticket.service_id, ticket.category_id)
+        if asked not in self._known:
+            self._known[asked] = self._find(ticket, coming)
+        return self._known[asked]
+
+    def _find(self, ticket: Ticket, coming: Coming) -> str:
         team = ticket.team
         found: list[str] = []
-        for action in due.step.actions:
+        for action in coming.step.actions:
             if action["do"] == "move":
                 team = self._team(ticket, str(action.get("to", ""))) or team
                 found.append(str(team) if team else "")
@@ -61,14 +78,5 @@ def _goals(action: Mapping[str, object]) -> Sequence[str]:
 
 
 def _in_words(kind: str, team: str) -> str:
-    words = {
-        "on_call": _("on call, %(team)s"),
-        "team": _("everybody, %(team)s"),
-        "lead": _("lead, %(team)s"),
-        "manager": _("manager, %(team)s"),
-        "assignee": _("assignee"),
-        "owner": _("owner"),
-        "requester": _("requester"),
-        "watchers": _("watchers"),
-    }
-    return words.get(kind, kind) % {"team": team}
+    words = GOALS.get(kind)
+    return str(words) % {"team": team} if words else kind

@@ -94,7 +94,15 @@ class Escalation(models.Model):
                 name="escalation_owed_since",
             ),
         ]
-        indexes = [models.Index(fields=["opened_at"], name="escalation_by_time")]
+        indexes = [
+            models.Index(fields=["opened_at"], name="escalation_by_time"),
+            # What has been escalated to us, of every queue.
+            models.Index(
+                fields=["to_team", "ticket"],
+                condition=models.Q(state__in=["accepted", "open"]),
+                name="escalation_present_by_team",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.from_team_id} to {self.to_team_id} ({self.state})"

@@ -35,7 +35,72 @@ def test_an_agent_works_through_a_day(page: Page, site: str, stage: Stage, album
 
     sign_in(page, site, "nora")
     page.goto(address)
+    ask_and_wait(page)
+    sign_out(page)
+    answer(page, site, stage.tickets["slow"].key)
+
+    sign_in(page, site, "nora")
+    page.goto(address)
+    expect(page.locator(".facts")).to_contain_text("In progress")
     resolve(page, album)
+    sign_out(page)
+    rate(page, site, stage.tickets["slow"].key)
+
+
+def test_a_ticket_climbs_is_handed_back_and_climbs_higher(page: Page, site: str, stage: Stage):
+    address = f"{site}/tickets/{stage.tickets['report'].key}"
+    for name, act, where in (
+        ("ines", ask_for_more, "Application Support"),
+        ("nora", hand_back, "Service Desk"),
+        ("ines", ask_for_more, "Application Support"),
+        ("nora", ask_for_more, "Platform Engineering"),
+    ):
+        sign_in(page, site, name)
+        page.goto(address)
+        act(page)
+        expect(page.locator(".facts > .fact").first).to_contain_text(where)
+        sign_out(page)
+    sign_in(page, site, "petra")
+    page.goto(address)
+    page.get_by_role("button", name="Accept escalation").click()
+    expect(page.get_by_text("Escalation accepted.")).to_be_visible()
+
+
+def ask_for_more(page: Page) -> None:
+    page.get_by_role("link", name="Escalate").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why").select_option("skill")
+    dialog.get_by_label("What do you need from them?").fill("The cause of the old figures.")
+    dialog.get_by_role("button", name="Escalate").click()
+    expect(page.get_by_text("Escalated.")).to_be_visible()
+
+
+def ask_and_wait(page: Page) -> None:
+    """A question to the requester, and the ticket waits for the answer."""
+    page.locator(".mode-reply").click()
+    page.get_by_label("Note or reply", exact=True).fill("Is it fast again, Ada?")
+    page.get_by_label("Afterwards").select_option("pend")
+    page.get_by_label("What for?").fill("Is it fast again?")
+    page.get_by_role("button", name="Send reply and put on hold").click()
+    expect(page.get_by_text("Reply sent; the ticket waits.")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("Waiting for requester")
+
+
+def answer(page: Page, site: str, key: str) -> None:
+    sign_in(page, site, "ada")
+    page.goto(f"{site}/requests/{key}")
+    page.get_by_label("Write to us").fill("Yes, since noon.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Yes, since noon.")).to_be_visible()
+    sign_out(page)
+
+
+def rate(page: Page, site: str, key: str) -> None:
+    """The one who asked says how it was."""
+    sign_in(page, site, "ada")
+    page.goto(f"{site}/requests/{key}")
+    page.get_by_role("button", name="Very good").click()
+    expect(page.get_by_text("Thank you. The team reads it.")).to_be_visible()
 
 
 def take_and_write(page: Page, album: Album) -> None:

@@ -140,6 +140,35 @@ def test_a_hint_arrives_within_a_second_and_only_where_it_belongs(stage):
     assert "change" not in elsewhere
 
 
+def test_a_page_that_takes_nothing_in_delays_no_other(stage):
+    slow = f"ticket:{stage.tickets['slow'].pk}"
+    cookie = cookie_of(stage.nora)
+
+    class Stuck(Listener):
+        async def send(self, message: dict) -> None:
+            await super().send(message)
+            if "event:" in self.text:
+                await asyncio.sleep(30)
+
+    def announce() -> None:
+        with transaction.atomic():
+            publish([slow])
+
+    async def go() -> bool:
+        stuck, well = Stuck(slow, cookie), Listener(slow, cookie)
+        tasks = [asyncio.create_task(each.listen()) for each in (stuck, well)]
+        assert await stuck.until("event:")
+        await settled(well)
+        await asyncio.to_thread(announce)
+        heard = await well.until("event: change", 2)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return heard
+
+    assert asyncio.run(go())
+
+
 def test_without_redis_the_page_is_told_to_ask(stage, settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(events, "DEAF_POLL_S", 0.2)

@@ -44,6 +44,15 @@ def test_places_views_and_teams_are_found(stage, sign_in):
     assert lines(client, "q=zzzz") == []
 
 
+def test_whoever_only_asks_finds_requests_and_places_of_their_own(stage, sign_in):
+    client, slow = sign_in(stage.ada), stage.tickets["slow"].key
+    found = client.get("/palette?q=checkout").context["sections"]
+    assert [item.address for part in found for item in part.items] == [f"/requests/{slow}"]
+    assert "C Ask for help" in lines(client, "q=help")
+    assert "G R My requests" in lines(client, "q=my")
+    assert "New ticket" not in " ".join(lines(client, ""))
+
+
 def test_the_palette_costs_few_queries(stage, sign_in):
     mail = stage.tickets["mail"].key
     many = queries_of(sign_in(stage.ines), f"/palette?q=mail&ticket={mail}")

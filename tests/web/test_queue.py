@@ -6,11 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from roles.models import Duty, DutyAssignment
+from tickets.assignment import take
 from tickets.models import Ticket
 from tickets.opening import open_ticket
 from web.sorting import PAGE_ROWS, SORTS
 
-QUERIES_MAX = 12
+QUERIES_MAX = 10
 
 
 def queries_of(client, url: str) -> list[str]:
@@ -32,6 +34,34 @@ def test_the_queue_costs_the_same_whatever_the_rows(stage, sign_in):
     many = queries_of(client, "/?view=all")
     assert len(many) <= QUERIES_MAX, "\n".join(many)
     assert len(many) == len(few)
+
+
+LIVE = {"HX-Request": "true", "HX-Target": "queue-live", "X-Live": "1"}
+
+
+def test_a_live_page_is_sent_nothing_that_it_shows_already(stage, sign_in):
+    client = sign_in(stage.ines)
+    shown = client.get("/?view=all").context["page"].shown
+    again = client.get("/?view=all", headers={**LIVE, "X-Shown": shown})
+    assert (again.status_code, again.content) == (204, b"")
+    assert client.get("/?view=team", headers={**LIVE, "X-Shown": shown}).status_code == 200
+    take(ticket=stage.tickets["mail"], actor=stage.omar)
+    fresh = client.get("/?view=all", headers={**LIVE, "X-Shown": shown})
+    assert fresh.status_code == 200
+    assert "Omar Haddad" in fresh.content.decode()
+    now_shown = fresh.context["page"].shown
+    assert now_shown != shown
+    assert f'data-shown="{now_shown}"' in fresh.content.decode()
+
+
+def test_whoever_only_reads_has_no_boxes_to_choose_rows(stage, sign_in):
+    duty = Duty.objects.create(slug="auditor", name="Auditor")
+    DutyAssignment.objects.create(duty=duty, person=stage.stranger)
+    page = sign_in(stage.stranger).get("/?view=all").content.decode()
+    assert stage.tickets["mail"].subject in page
+    assert "checkbox" not in page
+    assert 'id="bulk"' not in page
+    assert 'type="checkbox" name="key"' in sign_in(stage.ines).get("/?view=all").content.decode()
 
 
 def test_the_next_deadline_stands_first(stage, sign_in):

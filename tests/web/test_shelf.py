@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from roles.models import Person
+from web import shelf as held
 from web.shelf import Shelf, shelf
 
 
@@ -65,5 +67,20 @@ def test_live_pages_share_rows_but_nobody_gets_what_is_anothers(stage, sign_in):
                     row.ticket.key for row in fresh.rows
                 ], (query, name)
                 assert [tab.count for tab in live.tabs] == [tab.count for tab in fresh.tabs]
+    finally:
+        shelf.note_hearing(False)
+
+
+def test_a_live_page_is_known_for_moments_and_only_to_look(stage, sign_in, monkeypatch):
+    headers = {"HX-Request": "true", "HX-Target": "queue-live", "X-Live": "1"}
+    client, mail = sign_in(stage.ines), stage.tickets["mail"].key
+    shelf.note_hearing(True)
+    try:
+        assert client.get("/?view=all", headers=headers).status_code == 200
+        Person.objects.filter(pk=stage.ines.pk).update(is_active=False)
+        acted = client.post(f"/tickets/{mail}/take", headers=headers)
+        assert acted.headers["HX-Refresh"] == "true"
+        monkeypatch.setattr(held, "HELD_S", 0.0)
+        assert client.get("/?view=all", headers=headers).headers["HX-Refresh"] == "true"
     finally:
         shelf.note_hearing(False)

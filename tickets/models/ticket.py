@@ -244,6 +244,17 @@ class Ticket(ProtectedStatusModel):
                 condition=models.Q(status__in=sorted(states.OPEN)),
                 name="ticket_open_by_assignee",
             ),
+            # Nine tenths of a busy team's tickets are in somebody's hands: who waits stands apart.
+            models.Index(
+                fields=["team", "next_due_at", "id"],
+                condition=models.Q(status=states.WAITING),
+                name="ticket_waiting_by_team",
+            ),
+            models.Index(
+                fields=["priority", "next_due_at", "id"],
+                condition=models.Q(status__in=sorted(states.OPEN)),
+                name="ticket_open_by_priority",
+            ),
             models.Index(fields=["requester", "-id"], name="ticket_by_requester"),
             # How many of one service or asset were opened lately: steps on repeats ask for it.
             models.Index(fields=["service", "-opened_at"], name="ticket_by_service"),

@@ -7,7 +7,7 @@ from typing import Any
 import lucide
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -154,12 +154,18 @@ def coming(at: datetime | None, now: datetime) -> SafeString:
     """How far ahead a time is, "now" once it has come; the exact time is its title."""
     if at is None:
         return format_html('<span class="muted">{}</span>', DASH)
+    return coming_in(at, coming_text(at, now))
+
+
+@register.simple_tag
+def coming_in(at: datetime, words: str) -> SafeString:
+    """The same where the distance is in words already."""
     return format_html(
         '<time datetime="{}" title="{}" data-coming="{}">{}</time>',
         at.isoformat(),
         exact(at),
         _milliseconds(at),
-        coming_text(at, now),
+        words,
     )
 
 
@@ -168,6 +174,13 @@ def exact(at: datetime | None) -> str:
     """A time in the reader's zone, to the second, with the zone's name."""
     if at is None:
         return DASH
+    language, zone = translation.get_language() or "", timezone.get_current_timezone_name()
+    return _exact(at, language, zone)
+
+
+@lru_cache(maxsize=4096)
+def _exact(at: datetime, language: str, zone: str) -> str:
+    """Pages show the same moments over and over, in the language and zone of now."""
     local = timezone.localtime(at)
     return f"{date_format(local, gettext('D j M Y, H:i:s'))} {local.tzname()}"
 

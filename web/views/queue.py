@@ -1,5 +1,6 @@
 """The queue: what is open, most pressing first."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +32,8 @@ def queue(request: HttpRequest) -> HttpResponse:
     live = bool(request.htmx and request.htmx.target in ("rows", "queue-live"))  # type: ignore[attr-defined]
     asked_again = live and "X-Live" in request.headers
     page = queue_page(request.user, filters, draw=_draw if asked_again else None)
+    if asked_again and request.headers.get("X-Shown") == page.shown:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)  # as it stands on the page already
     context: dict[str, Any] = {"page": page, "now": page.now, "filters": filters}
     if live:
         return render(request, "web/queue/_live.html", context)

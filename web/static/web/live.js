@@ -18,7 +18,8 @@
     if (document.hidden || busy()) held = true;
     else {
       const here = (page().dataset.address ?? location.pathname) + location.search; // filters may have changed it since
-      htmx.ajax("GET", here, { target: target(), source: target(), swap: "innerHTML", headers: { "X-Live": "1" } });
+      const shown = target().querySelector("[data-shown]")?.dataset.shown ?? ""; // as good as new, nothing comes
+      htmx.ajax("GET", here, { target: target(), source: target(), swap: "innerHTML", headers: { "X-Live": "1", "X-Shown": shown } });
     }
   }
 
@@ -56,6 +57,7 @@
       old.innerHTML = row.innerHTML;
       old.className = row.className;
     });
+    part.querySelector("[data-shown]")?.removeAttribute("data-shown"); // it is neither the one nor the other
     const tabs = fresh.querySelector(".tabs");
     if (tabs && part.querySelector(".tabs")) part.querySelector(".tabs").innerHTML = tabs.innerHTML;
     document.dispatchEvent(new Event("tierline:patched"));
@@ -80,6 +82,7 @@
     target().addEventListener("htmx:beforeSwap", (event) => {
       if (event.detail.target !== target()) return;
       before = null;
+      if (event.detail.xhr.status === 204) return; // nothing new
       if (!event.detail.requestConfig.headers["X-Live"]) return;
       before = new Set([...target().querySelectorAll("tr.row")].map((row) => row.id));
       if (target().querySelector(".rows tbody:hover")) {

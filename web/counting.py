@@ -1,0 +1,78 @@
+"""Counts what stands in views, none of them beyond a cap, all in one statement."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+from roles.access import allows
+from roles.models import Person, Team
+from roles.people import roles_of
+from tickets.models import Ticket
+from web.prepared import FAR, Hole
+from web.tabs import BREACH_AHEAD, Reader, tickets_in, visible
+
+COUNT_CAP: Final = 500
+LONG_AGO: Final = datetime(1, 2, 3, tzinfo=UTC)
+"""A moment that stands in no query by itself."""
+
+Statement = tuple[str, tuple[object, ...]]
+
+
+def count(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
+    """How many rows each of these has, as pages say it: "12", or "500+"."""
+    return _asked(*_together([_capped(tickets) for tickets in querysets]))
+
+
+def count_standing(slugs: Sequence[str], reader: Reader) -> list[str]:
+    """The same of standing views; its text is made once for all who may see all but cases."""
+    if not (reader.is_agent and allows(roles_of(reader.person), "view", frozenset())):
+        scope = visible(reader.person)
+        return count([tickets_in(scope, slug, reader) for slug in slugs])
+    teams = reader.team_ids
+    sql, places = _standing(tuple(slugs), len(teams))
+    values = {"person": reader.person.pk, "soon": reader.now + BREACH_AHEAD}
+    values |= {f"team {number}": pk for number, pk in enumerate(teams)}
+    return _asked(sql, [values[each.name] if isinstance(each, Hole) else each for each in places])
+
+
+@lru_cache(maxsize=200)
+def _standing(slugs: tuple[str, ...], teams: int) -> Statement:
+    """The statement that counts these views for somebody of so many teams, with holes."""
+    somebody = Person(pk=FAR)
+    somebody._roles = frozenset({"agent"})  # type: ignore[attr-defined]
+    own = [Team(pk=FAR - 1 - number) for number in range(teams)]
+    for team in own:
+        team.is_mine = True  # type: ignore[attr-defined]
+    reader = Reader(somebody, own, True, LONG_AGO)
+    holes: dict[object, Hole] = {FAR: Hole("person"), LONG_AGO + BREACH_AHEAD: Hole("soon")}
+    holes |= {team.pk: Hole(f"team {number}") for number, team in enumerate(own)}
+    scope = visible(somebody)
+    sql, params = _together([_capped(tickets_in(scope, slug, reader)) for slug in slugs])
+    return sql, tuple(
+        holes.get(each, each) if isinstance(each, int | datetime) else each for each in params
+    )
+
+
+def _capped(tickets: QuerySet[Ticket]) -> Statement:
+    try:
+        sql, given = tickets.order_by().values("pk")[: COUNT_CAP + 1].query.sql_with_params()
+    except EmptyResultSet:  # somebody in no team: Django knows that nothing can match
+        return "0", ()
+    return f"(SELECT count(*) FROM ({sql}) AS capped)", given  # noqa: S608 (Django's own SQL)
+
+
+def _together(parts: Sequence[Statement]) -> Statement:
+    sql = "SELECT " + ", ".join(sql for sql, _ in parts)
+    return sql, tuple(value for _, given in parts for value in given)
+
+
+def _asked(sql: str, params: Sequence[object]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found = cursor.fetchone()
+    return [f"{COUNT_CAP}+" if number > COUNT_CAP else str(number) for number in found]
