@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from tickets.models import EventKind, ReceivedMail, Source, Ticket, TimelineEvent
 from web.markdown import TAGS
 
-MAIL_TAGS: Final = TAGS | {"h1", "h2", "div", "span", "dl", "dt", "dd", "u", "b", "i", "sub", "sup"}
+MAIL_TAGS: Final = TAGS | {"div", "span", "dl", "dt", "dd", "u", "b", "i", "sub", "sup"}
 HTML_MAX: Final = 500_000
 
 
