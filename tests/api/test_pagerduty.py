@@ -226,6 +226,17 @@ def test_a_repeat_costs_three_statements(pd):
     assert len(taken) <= 3, [query["sql"][:100] for query in taken]
 
 
+def test_a_new_ticket_costs_a_bounded_number_of_statements(pd, story):
+    story.target("resolution", 240)
+    for key in ("a", "b"):
+        pd.post("/v2/enqueue", event(pd, dedup_key=key))
+    with CaptureQueriesContext(connection) as taken:
+        pd.post("/v2/enqueue", event(pd, dedup_key="c"))
+    assert Ticket.objects.count() == 3
+    # Opening and its clocks and climbs are most of it; what intake adds to them is a dozen.
+    assert len(taken) <= 44, [query["sql"][:90] for query in taken]
+
+
 @pytest.mark.parametrize(
     "wrong", [None, [], "x", 5, {"routing_key": 5}, {"event_action": "trigger"}]
 )
