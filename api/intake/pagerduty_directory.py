@@ -100,11 +100,13 @@ def oncalls(caller: Caller) -> HttpResponse:
     wanted = {number_of("PS", name) for name in caller.values("schedule_ids")}
     if wanted:
         rows = [row for row in rows if row.pk in wanted]
-    rosters = read_rosters([row.team_id for row in rows], since - AROUND, until + AROUND)
+    # Whole days, so that a shift longer than what is looked at is told alike all day.
+    first, last = _midnight(since - AROUND), _midnight(until + AROUND)
+    rosters = read_rosters([row.team_id for row in rows], first, last)
     found = [
         (row, shift)
         for row in rows
-        for shift in rosters.served(row.team_id, since - AROUND, until + AROUND)
+        for shift in rosters.served(row.team_id, first, last)
         if shift.start < until and shift.end > since
     ]
     people = Person.objects.in_bulk({shift.person_id for _, shift in found})
@@ -134,6 +136,10 @@ def _range(caller: Caller, span: timedelta) -> tuple[datetime, datetime]:
     if not since < until <= since + RANGE_MAX:
         raise Fault(400, "until must lie after since, within 400 days.")
     return since, until
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _schedules() -> Any:
