@@ -38,7 +38,8 @@ def _retold(text: str, language: str) -> str:
         found = pattern.fullmatch(text)
         if found is not None:
             return _filled(form, [_value(value, language) for value in found.groups()])
-    return text
+    clause = text.removesuffix(".")  # some clauses are made sentences by their full stop only
+    return f"{_retold(clause, language)}." if clause != text else text
 
 
 def _filled(form: str, values: Sequence[str]) -> str:

@@ -182,7 +182,8 @@ def exact(at: datetime | None) -> str:
 def _exact(at: datetime, language: str, zone: str) -> str:
     """Pages show the same moments over and over, in the language and zone of now."""
     local = timezone.localtime(at)
-    return f"{date_format(local, gettext('D j M Y, H:i:s'))} {local.tzname()}"
+    told = date_format(local, gettext("D j M Y, H:i:s"))
+    return f"{told} {local.tzname()}"
 
 
 @register.filter
