@@ -97,10 +97,10 @@ def _stops(rows: Sequence[Row]) -> list[str]:
     return [group for place, group in enumerate(named) if not place or named[place - 1] != group]
 
 
-def own_figures() -> dict[int, Line]:
-    """What the imported tickets of this site say, by their priority; one statement."""
+def own_figures(system: str = SYSTEM) -> dict[int, Line]:
+    """What the tickets imported from that system say, by their priority; one statement."""
     with connection.cursor() as cursor:
-        cursor.execute(OURS, {"ours": f"{SYSTEM}:%"})
+        cursor.execute(OURS, {"ours": f"{system}:%"})
         return {row[0]: Line(*map(int, row[1:])) for row in cursor.fetchall()}
 
 

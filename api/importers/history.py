@@ -312,7 +312,7 @@ def _born(rows: Sequence[Row], ids: tuple[int, str], places: Places) -> Ticket:
         key=ids[1],
         kind=Kind.INCIDENT,
         origin=Origin.IMPORTED,
-        external_ref=external_ref(first.number),
+        external_ref=external_ref(first.number, places.system),
         subject=first.subject or about or first.number,
         source=CONTACTS.get(first.contact.lower(), Source.API),
         requester_id=places.people[caller],
@@ -348,10 +348,10 @@ def write_histories(
     targets = sla.Targets()
     for start in range(0, len(incidents), BATCH):
         batch = incidents[start : start + BATCH]
-        wanted = [external_ref(rows[0].number) for rows in batch]
+        wanted = [external_ref(rows[0].number, places.system) for rows in batch]
         stored = Ticket.objects.filter(external_ref__in=wanted)
         known = set(stored.values_list("external_ref", flat=True))
-        fresh = [rows for rows in batch if external_ref(rows[0].number) not in known]
+        fresh = [rows for rows, ref in zip(batch, wanted, strict=True) if ref not in known]
         ids = _fresh_ids(len(fresh))
         histories = [
             compose(rows, pair, places, targets) for rows, pair in zip(fresh, ids, strict=True)

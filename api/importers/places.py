@@ -23,6 +23,7 @@ from tickets import states
 from tickets.models import Category
 
 SYSTEM = "servicenow"
+TITLES = {"servicenow": "ServiceNow history", "jsm": "JSM history", "csv": "Imported history"}
 NOBODY = "Unknown caller"
 FIRST_TIER, OTHER_TIER = "l1", "l2"
 ALL_HOURS = [[day, 0, 1440] for day in range(7)]
@@ -40,11 +41,12 @@ class Places:
     teams: Mapping[str, Team]
     people: Mapping[str, int]
     categories: Mapping[tuple[str, str], int]
+    system: str = SYSTEM
 
 
-def external_ref(number: str) -> str:
+def external_ref(number: str, system: str = SYSTEM) -> str:
     """The name under which an incident is known here; unique, so it is imported once."""
-    return f"{SYSTEM}:{number}"
+    return f"{system}:{number}"
 
 
 @transaction.atomic
@@ -53,29 +55,34 @@ def make_places(
     *,
     calendar_slug: str | None = None,
     tiers: Mapping[str, str] | None = None,
+    system: str = SYSTEM,
 ) -> Places:
-    """Find or make everything that these incidents name.
+    """Find or make everything that these incidents of a system name.
 
     `tiers` says on which tier a group works, by slug; without it the group that most incidents
     begin with works on the first tier, all others on the second. Raises BadExport for a calendar
     or tier that there is not.
     """
     organisation, _ = Organisation.objects.get_or_create(
-        slug=SYSTEM, defaults={"name": "ServiceNow history"}
+        slug=system, defaults={"name": TITLES[system]}
     )
     rows = [row for incident in incidents for row in incident]
     desk_group = _first_group(incidents)
     groups = {row.group for row in rows if row.group} | {desk_group}
-    calendar = _calendar(calendar_slug)
-    teams = _teams(groups, _tier_by_group(groups, desk_group, tiers or {}), calendar)
+    calendar = _calendar(calendar_slug, system)
+    by_tier = _tier_by_group(groups, desk_group, tiers or {})
+    teams = _teams(groups, by_tier, calendar, system)
     people = {row.caller for row in rows} | {row.opened_by for row in rows}
     people |= {row.updated_by for row in rows} | {row.assignee for row in rows}
     return Places(
         organisation=organisation,
         desk=teams[desk_group],
         teams=teams,
-        people=_people((people - {""}) | {NOBODY}, organisation),
-        categories=_categories({(row.category, row.subcategory) for row in rows if row.category}),
+        people=_people((people - {""}) | {NOBODY}, organisation, system),
+        categories=_categories(
+            {(row.category, row.subcategory) for row in rows if row.category}, system
+        ),
+        system=system,
     )
 
 
@@ -86,13 +93,13 @@ def _first_group(incidents: Iterable[Sequence[Row]]) -> str:
     return ranked[0][0] if ranked else "Imported incidents"
 
 
-def _slug(name: str, limit: int) -> str:
+def _slug(name: str, limit: int, system: str) -> str:
     """A name of our own for a name of theirs: readable, and different for different names."""
     mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{SYSTEM}-{slugify(name)[: limit - 25]}-{mark}"
+    return f"{system}-{slugify(name)[: limit - 25]}-{mark}"
 
 
-def _calendar(slug: str | None) -> Calendar:
+def _calendar(slug: str | None, system: str) -> Calendar:
     """The calendar asked for, else the first one that never closes, made when there is none."""
     if slug is not None:
         found = Calendar.objects.filter(slug=slug, current__isnull=False).first()
@@ -104,7 +111,7 @@ def _calendar(slug: str | None) -> Calendar:
         hours = calendar.current
         if hours is not None and hours.spans == ALL_HOURS and not hours.days_off:
             return calendar
-    calendar = Calendar.objects.create(slug=f"{SYSTEM}-always", name="Around the clock (imported)")
+    calendar = Calendar.objects.create(slug=f"{system}-always", name="Around the clock (imported)")
     publish_calendar(calendar=calendar, zone="UTC", spans=ALL_HOURS)
     return calendar
 
@@ -127,14 +134,16 @@ def _make_tier(slug: str) -> Tier:
     return Tier.objects.create(slug=slug, name=f"L{rank}", kind=Tier.Kind.LADDER, rank=rank)
 
 
-def _teams(groups: Iterable[str], tiers: Mapping[str, Tier], calendar: Calendar) -> dict[str, Team]:
+def _teams(
+    groups: Iterable[str], tiers: Mapping[str, Tier], calendar: Calendar, system: str
+) -> dict[str, Team]:
     """The site's team of the same name, else an inactive one of our own, by group."""
     ordered = sorted(groups)
     known = set(Team.objects.filter(name__in=ordered).values_list("name", flat=True))
     Team.objects.bulk_create(
         [
             Team(
-                slug=_slug(group, 80),
+                slug=_slug(group, 80, system),
                 name=group,
                 tier=tiers[group],
                 calendar=calendar,
@@ -148,10 +157,10 @@ def _teams(groups: Iterable[str], tiers: Mapping[str, Tier], calendar: Calendar)
     return {team.name: team for team in rows}
 
 
-def _people(names: Iterable[str], organisation: Organisation) -> dict[str, int]:
+def _people(names: Iterable[str], organisation: Organisation, system: str) -> dict[str, int]:
     """Inactive accounts without password and address, by the name in the history."""
-    usernames = {_slug(name, 100): name for name in sorted(names)}
-    stored = Person.objects.filter(username__startswith=f"{SYSTEM}-")
+    usernames = {_slug(name, 100, system): name for name in sorted(names)}
+    stored = Person.objects.filter(username__startswith=f"{system}-")
     known = set(stored.values_list("username", flat=True))
     Person.objects.bulk_create(
         [
@@ -171,10 +180,10 @@ def _people(names: Iterable[str], organisation: Organisation) -> dict[str, int]:
     return {usernames[username]: pk for username, pk in rows if username in usernames}
 
 
-def _categories(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _categories(pairs: Iterable[tuple[str, str]], system: str) -> dict[tuple[str, str], int]:
     """Categories with their subcategories below them, by (category, subcategory)."""
     ordered = sorted(set(pairs) | {(category, "") for category, _ in pairs})
-    slugs = {pair: _slug(" ".join(filter(None, pair)), 64) for pair in ordered}
+    slugs = {pair: _slug(" ".join(filter(None, pair)), 64, system) for pair in ordered}
     found = _stored_categories(slugs.values())
     for depth in (0, 1):  # parents first: their children need their keys
         missing = [
@@ -215,7 +224,7 @@ def make_example_targets(organisation: Organisation) -> int:
         for kind, span_h in zip((ClockKind.RESOLUTION, ClockKind.ACCEPTANCE), hours, strict=True):
             made += 1
             target = Target.objects.create(
-                slug=f"{SYSTEM}-p{priority}-{kind}",
+                slug=f"{organisation.slug}-p{priority}-{kind}",
                 name=f"Imported P{priority}: {kind.label.lower()}",
                 position=last + made,
             )

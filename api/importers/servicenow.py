@@ -146,7 +146,7 @@ def read(path: Path, zone: tzinfo) -> Export:
     try:
         with path.open("rb") as raw:
             export = Export(hashlib.file_digest(raw, "sha256").hexdigest())
-        with _opened(path) as text:
+        with opened(path) as text:
             _read_rows(csv.reader(text), zone, export)
     except (OSError, EOFError, UnicodeError) as problem:
         raise BadExport(f"{path} cannot be read: {problem}") from problem
@@ -155,7 +155,8 @@ def read(path: Path, zone: tzinfo) -> Export:
     return export
 
 
-def _opened(path: Path) -> IO[str]:
+def opened(path: Path) -> IO[str]:
+    """The file as text, unpacked if it is gzipped; what is no UTF-8 is replaced."""
     with path.open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
     if zipped:

@@ -1,4 +1,4 @@
-"""Imports another product's incident history: `import_history servicenow FILE --zone ZONE`."""
+"""Imports another product's incident history: `import_history servicenow|jsm|csv FILE`."""
 
 import csv
 import time
@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from tqdm import tqdm
 
+from api.importers import mapped
 from api.importers.figures import log_figures, own_figures, table
 from api.importers.history import write_histories
 from api.importers.places import make_example_targets, make_places
@@ -25,8 +26,13 @@ class Command(BaseCommand):
     help = "Import incidents with their whole past; nobody is told, no escalation starts."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("product", choices=["servicenow"])
-        parser.add_argument("file", type=Path, help="incident or audit export, CSV or CSV.gz")
+        parser.add_argument("product", choices=["servicenow", "jsm", "csv"])
+        parser.add_argument(
+            "file", type=Path, help="incident or audit export, CSV or CSV.gz; JSM also as JSON"
+        )
+        parser.add_argument(
+            "--mapping", type=Path, help="YAML file: which column is which field, which word which"
+        )
         parser.add_argument(
             "--zone", default="UTC", help="the zone of its times: Europe/Berlin, +02:00 (UTC)"
         )
@@ -38,7 +44,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         begun = time.monotonic()
         try:
-            export = read(options["file"], zone_of(options["zone"]))
+            product = options["product"]
+            export = _read(product, options["file"], options["zone"], options["mapping"])
             self._tell_reading(options["file"], export)
             rejects = options["rejects"] or settings.HOME / "import-rejects.csv"
             _write_rejects(rejects, export)
@@ -47,12 +54,14 @@ class Command(BaseCommand):
                 f"{rejects}"
             )
             incidents = _in_order(export, options["limit"])
-            written = self._import(incidents, options["calendar"], _tiers(options["tiers"]))
+            written = self._import(
+                incidents, options["calendar"], _tiers(options["tiers"]), product
+            )
         except BadExport as problem:
             raise CommandError(str(problem)) from problem
         present = len(incidents) - written
         self.stdout.write(f"{written} new, {present} here before, {time.monotonic() - begun:.0f} s")
-        for line in table(log_figures(incidents), own_figures()):
+        for line in table(log_figures(incidents), own_figures(product)):
             self.stdout.write(line)
 
     def _tell_reading(self, path: Path, export: Export) -> None:
@@ -62,13 +71,17 @@ class Command(BaseCommand):
         )
 
     def _import(
-        self, incidents: Sequence[Sequence[Row]], calendar: str | None, tiers: Mapping[str, str]
+        self,
+        incidents: Sequence[Sequence[Row]],
+        calendar: str | None,
+        tiers: Mapping[str, str],
+        product: str,
     ) -> int:
         """Write what is not stored yet; how many that were."""
         if not incidents:
             return 0
         _lock_out_others()
-        places = make_places(incidents, calendar_slug=calendar, tiers=tiers)
+        places = make_places(incidents, calendar_slug=calendar, tiers=tiers, system=product)
         if made := make_example_targets(places.organisation):
             self.stdout.write(
                 f"This site has no targets that would apply: {made} example targets were made for "
@@ -80,6 +93,18 @@ class Command(BaseCommand):
                 written += fresh
                 bar.update(seen)
         return written
+
+
+def _read(product: str, path: Path, zone: str, mapping: Path | None) -> Export:
+    """The file's histories. Raises BadExport, and CommandError where a mapping lacks."""
+    if product == "servicenow":
+        if mapping is not None:
+            raise CommandError("A mapping is for jsm and csv; for others say csv.")
+        return read(path, zone_of(zone))
+    if product == "csv" and mapping is None:
+        raise CommandError("Say with --mapping which column is which; see docs/import.md.")
+    known = mapped.read_mapping(mapping, mapped.JSM if product == "jsm" else None)
+    return mapped.read(path, zone_of(zone), known)
 
 
 def _lock_out_others() -> None:
