@@ -8,7 +8,7 @@ import orjson
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
-from api.problems import TooLarge
+from api.errors import TooLarge
 
 REST_BYTES_MAX = 1_000_000
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")

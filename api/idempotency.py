@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
@@ -77,9 +78,21 @@ def _token(request: Request) -> ApiToken | None:
 
 def _mark(request: Request) -> str:
     """A digest of what is asked: the same members in another order are the same."""
-    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS, default=str)
-    text = f"{request.method} {request.path.rstrip('/')}\n".encode() + body
+    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS, default=_plain)
+    query = request.META.get("QUERY_STRING", "")
+    text = f"{request.method} {request.path.rstrip('/')}?{query}\n".encode() + body
     return sha256(text).hexdigest()
+
+
+def _plain(value: Any) -> str:
+    """What JSON has no form for; of a file its bytes count."""
+    if not isinstance(value, UploadedFile):
+        return str(value)
+    digest = sha256()
+    for chunk in value.chunks():
+        digest.update(chunk)
+    value.seek(0)
+    return f"{value.name} {digest.hexdigest()}"
 
 
 def _take_turn(request: Request, key: str) -> None:

@@ -14,7 +14,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.problems import BadParameter
+from api.errors import BadParameter
 
 LIMIT = 50
 LIMIT_MAX = 100
@@ -187,3 +187,11 @@ def _limit(text: str) -> int:
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+class Whole(CursorPages):
+    """A short list that comes whole, in the form of a page."""
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """No parameters: there is one page."""
+        return []

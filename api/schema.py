@@ -1,5 +1,6 @@
 """How our own parts describe themselves in OpenAPI, and the pages that show it."""
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
@@ -7,11 +8,12 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.problems import answer_problem
 
@@ -40,6 +42,12 @@ PROBLEM = {
     },
 }
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
+FIELDS = {
+    "name": "fields",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "Members to show, separated by commas; all of them without it.",
+}
 EVERYWHERE = {"400", "401", "403", "406", "429", "503"}
 WITH_BODY = {"409", "412", "413", "415", "422"}
 
@@ -68,14 +76,35 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             codes = EVERYWHERE | ({"404"} if "{" in path else set())
-            if method == "post":
+            if method != "get":
                 codes = codes | WITH_BODY
+            elif _shows_members(operation):
+                operation.setdefault("parameters", []).append(FIELDS)
             for code in sorted(codes):
                 described = {"description": "Problem", "content": content}
                 operation["responses"].setdefault(code, described)
             operation.setdefault("summary", operation.get("description", "").partition(".")[0])
             operation["responses"] = dict(sorted(operation["responses"].items()))
     return result
+
+
+def _shows_members(operation: dict[str, Any]) -> bool:
+    shown = operation["responses"].get("200", {}).get("content", {})
+    return "application/json" in shown
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document; it takes seconds to make and is the same until the next start."""
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return made
+
+
+@cache
+def rendered(renderer: type[BaseRenderer]) -> bytes:
+    """The document in one form."""
+    made: bytes = renderer().render(document(), renderer_context={})
+    return made
 
 
 class Schema(SpectacularAPIView):
@@ -85,9 +114,11 @@ class Schema(SpectacularAPIView):
     throttle_classes = []
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The document, as YAML or JSON."""
-        return super().get(request, *args, **kwargs)
+        chosen = request.accepted_renderer
+        body = rendered(type(chosen))
+        return HttpResponse(body, content_type=chosen.media_type)
 
 
 @csrf_exempt  # it writes nothing; another method is told so

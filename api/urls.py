@@ -9,7 +9,21 @@ from api import schema
 from api.intake.urls import ADDRESSES as INTAKE
 from api.mail.door import take_mail
 from api.problems import not_found
-from api.rest import acts, catalog, comments, history, people, tickets
+from api.rest import (
+    acts,
+    attachments,
+    bulk,
+    cases,
+    comments,
+    configuration,
+    history,
+    knowledge,
+    looks,
+    people,
+    register,
+    tickets,
+    views,
+)
 
 app_name = "api"
 V1 = "api/v1/"
@@ -23,24 +37,38 @@ def both(route: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
 
 urlpatterns = [
     *both(f"{V1}tickets/", tickets.Tickets.as_view(), "tickets"),
+    *both(f"{V1}bulk/", bulk.Bulk.as_view(), "bulk"),
     *both(TICKET, tickets.OneTicket.as_view(), "ticket"),
     *both(f"{TICKET}comments/", comments.Comments.as_view(), "comments"),
+    *both(f"{TICKET}attachments/", attachments.Attachments.as_view(), "attachments"),
+    *both(f"{TICKET}attachments/<int:number>/", attachments.OneAttachment.as_view(), "attachment"),
     *both(f"{TICKET}events/", history.Events.as_view(), "events"),
     *both(f"{TICKET}clocks/", history.Clocks.as_view(), "clocks"),
     *both(f"{TICKET}escalations/", history.Escalations.as_view(), "escalations"),
     *both(f"{TICKET}firings/", history.Firings.as_view(), "firings"),
     *[
         pattern
-        for act in acts.ACTS
+        for look in looks.LOOKS
+        for pattern in both(
+            f"{TICKET}{look.slug}/", looks.view_of(look).as_view(), f"ticket-{look.slug}"
+        )
+    ],
+    *[
+        pattern
+        for act in register.ACTS
         for pattern in both(f"{TICKET}{act.slug}/", acts.view_of(act).as_view(), f"act-{act.slug}")
     ],
-    *both(f"{V1}tiers/", catalog.Tiers.as_view(), "tiers"),
-    *both(f"{V1}teams/", catalog.Teams.as_view(), "teams"),
-    *both(f"{V1}teams/<str:slug>/", catalog.OneTeam.as_view(), "team"),
-    *both(f"{V1}services/", catalog.Services.as_view(), "services"),
-    *both(f"{V1}categories/", catalog.Categories.as_view(), "categories"),
-    *both(f"{V1}people/", people.People.as_view(), "people"),
-    *both(f"{V1}people/<str:username>/", people.OnePerson.as_view(), "person"),
+    *[
+        pattern
+        for subject in register.SUBJECTS
+        for route, name, view in views.views_of(subject)
+        for pattern in both(f"{V1}{route}", view.as_view(), name)
+    ],
+    *both(f"{V1}suggestions/", knowledge.Suggestions.as_view(), "suggestions"),
+    *both(f"{V1}break-glass/", cases.Glass.as_view(), "break-glass"),
+    *both(f"{V1}config/", configuration.Export.as_view(), "config"),
+    *both(f"{V1}config/plan/", configuration.Plan.as_view(), "config-plan"),
+    *both(f"{V1}config/apply/", configuration.Apply.as_view(), "config-apply"),
     *both(f"{V1}me/", people.Me.as_view(), "me"),
     *both(f"{V1}audit/", people.Audit.as_view(), "audit"),
     *both(f"{V1}schema/", schema.Schema.as_view(), "schema"),

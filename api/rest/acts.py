@@ -12,11 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import once
+from api.rest.headers import IDEMPOTENCY, IF_MATCH
 from api.rest.references import CategoryName, PersonName, ServiceName, TeamName, TicketKey
 from api.rest.resource import Nothing, Resource, StrictSerializer, Text
 from api.rest.tickets import (
-    IDEMPOTENCY,
-    IF_MATCH,
     LEVEL_CHOICES,
     TicketDetail,
     answer_ticket,
@@ -250,11 +249,15 @@ class Performing(Resource):
     def _perform(self, request: Request, key: str) -> Response:
         ticket = ticket_of(request, key)
         require_one(request, ticket, self.act.needs)
-        given = self.read(self.act.body)
-        with transaction.atomic():
-            require_match(request, ticket)
-            self.act.perform(ticket=ticket, actor=request.user, via="api", **given)
+        perform_act(request, self.act, ticket, self.read(self.act.body))
         return answer_ticket(request, key)
+
+
+def perform_act(request: Request, act: Act, ticket: Ticket, given: Mapping[str, Any]) -> None:
+    """Do the act to the ticket, in one transaction. Raises PreconditionFailed, and all refusals."""
+    with transaction.atomic():
+        require_match(request, ticket)
+        act.perform(ticket=ticket, actor=request.user, via="api", **given)
 
 
 def require_one(request: Request, ticket: Ticket, needs: tuple[str, ...]) -> None:

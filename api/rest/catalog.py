@@ -1,20 +1,24 @@
-"""Teams, tiers, services and categories: what there is to choose from."""
+"""What there is to choose from: tiers, services, categories, routes, customer groups, duties."""
 
-from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from typing import Any, Final
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from api.paging import Order
-from api.rest.resource import Resource, sees_internal
+from api.rest.references import CategoryName, PersonName, ServiceName, TeamName, TierName
+from api.rest.resource import StrictSerializer, Text, sees_internal
+from api.rest.subject import PK, Deed, Subject, changed_by, made_by
 from roles.instants import database_now
-from roles.models import Person, Team, Tier
-from roles.models.tokens import Scope
+from roles.models import Duty, Organisation, Person, Team, Tier
 from roles.oncall import on_call
-from tickets.models import Category, Service
+from roles.places import set_tier
+from roles.teams import assign_duty, withdraw_duty
+from tickets.catalog import set_category, set_route, set_service
+from tickets.models import Category, Route, Service
 
 BY_NAME = {"name": Order("name", holds=str), "-name": Order("name", True, holds=str)}
+BY_NUMBER = {"id": Order("pk"), "-id": Order("pk", True)}
 GUIDANCE = ("responsibilities", "hands_over", "escalates_to")
 
 
@@ -97,6 +101,7 @@ class TeamDetail(TeamView):
         fields = (*TeamView.Meta.fields, "on_call")
         read_only_fields = fields
 
+    @extend_schema_field(serializers.ListField(child=serializers.CharField(), allow_null=True))
     def get_on_call(self, team: Team) -> list[str] | None:
         """User names of the people on call now."""
         if not sees_internal(self.context["request"].user):
@@ -128,60 +133,230 @@ class CategoryView(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class Catalog(Resource):
-    """Rows that everybody who is signed in may read."""
+class OrganisationView(serializers.ModelSerializer):
+    """A customer group."""
 
-    read_scope = Scope.CATALOG_READ
-    orders = BY_NAME
-
-
-class Tiers(Catalog):
-    serializer_class = TierView
-    queryset = Tier.objects.all()
-
-    @extend_schema(operation_id="tiers_list", responses=TierView(many=True))
-    def get(self, request: Request) -> Response:
-        """The rungs of the ladder and the lanes beside it."""
-        return self.page(Tier.objects.all())
+    class Meta:
+        model = Organisation
+        fields = ("slug", "name", "may_see_own")
+        read_only_fields = fields
 
 
-class Teams(Catalog):
-    serializer_class = TeamView
-    queryset = Team.objects.all()
+class DutyView(serializers.ModelSerializer):
+    """A duty, with who holds it."""
 
-    @extend_schema(operation_id="teams_list", responses=TeamView(many=True))
-    def get(self, request: Request) -> Response:
-        """All teams."""
-        return self.page(Team.objects.select_related("tier", "lead", "manager"))
+    holders = serializers.SerializerMethodField()
 
+    class Meta:
+        model = Duty
+        fields = ("slug", "name", *GUIDANCE, "holders")
+        read_only_fields = fields
 
-class OneTeam(Catalog):
-    serializer_class = TeamDetail
-    orders = {}
-    queryset = Team.objects.all()
-
-    @extend_schema(operation_id="teams_retrieve")
-    def get(self, request: Request, slug: str) -> Response:
-        """One team, with who is on call now."""
-        teams = Team.objects.select_related("tier", "lead", "manager")
-        return Response(self.show(get_object_or_404(teams, slug=slug)))
+    @extend_schema_field(PersonRef(many=True))
+    def get_holders(self, duty: Duty) -> Any:
+        """Active people who hold it."""
+        people = [row.person for row in duty.assignments.all() if row.person.is_active]
+        return PersonRef(people, many=True).data
 
 
-class Services(Catalog):
-    serializer_class = ServiceView
-    queryset = Service.objects.all()
+class RouteView(serializers.ModelSerializer):
+    """Who works on a service or category on one tier; null for any."""
 
-    @extend_schema(operation_id="services_list", responses=ServiceView(many=True))
-    def get(self, request: Request) -> Response:
-        """All services."""
-        return self.page(Service.objects.select_related("owner_team"))
+    service: Any = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    category: Any = serializers.SlugRelatedField("slug", read_only=True, allow_null=True)
+    tier: Any = serializers.SlugRelatedField("slug", read_only=True)
+    team: Any = serializers.SlugRelatedField("slug", read_only=True)
+
+    class Meta:
+        model = Route
+        fields = ("id", "service", "category", "tier", "team", "takes_new", "is_active")
+        read_only_fields = fields
 
 
-class Categories(Catalog):
-    serializer_class = CategoryView
-    queryset = Category.objects.all()
+# ---- What is written -----------------------------------------------------------------------------
 
-    @extend_schema(operation_id="categories_list", responses=CategoryView(many=True))
-    def get(self, request: Request) -> Response:
-        """All categories."""
-        return self.page(Category.objects.select_related("parent"))
+
+class Guided(StrictSerializer):
+    """The texts that a place says of itself, and why they are changed."""
+
+    responsibilities = Text(max_length=20_000, required=False, allow_blank=True)
+    hands_over = Text(max_length=20_000, required=False, allow_blank=True)
+    escalates_to = Text(max_length=20_000, required=False, allow_blank=True)
+    reason = Text(max_length=500, required=False, allow_blank=True, help_text="For the audit.")
+
+
+class TierBody(Guided):
+    """A rung (with its rank) or a lane (without)."""
+
+    name = Text(max_length=200)
+    kind = serializers.ChoiceField(Tier.Kind.choices)
+    rank = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=100)
+    is_vendor = serializers.BooleanField(required=False)
+
+
+class NewTier(TierBody):
+    """A tier under its slug."""
+
+    slug = serializers.SlugField(max_length=80)
+
+
+class ServiceBody(StrictSerializer):
+    """What support is given for."""
+
+    name = Text(max_length=200)
+    description = Text(max_length=20_000, required=False, allow_blank=True)
+    owner_team = TeamName(required=False, allow_null=True)
+    is_active = serializers.BooleanField(required=False)
+    reason = Text(max_length=500, required=False, allow_blank=True, help_text="For the audit.")
+
+
+class NewService(ServiceBody):
+    """A service under its slug."""
+
+    slug = serializers.SlugField(max_length=80)
+
+
+class CategoryBody(StrictSerializer):
+    """What tickets are about."""
+
+    name = Text(max_length=200)
+    parent = CategoryName(required=False, allow_null=True)
+    is_active = serializers.BooleanField(required=False)
+    reason = Text(max_length=500, required=False, allow_blank=True, help_text="For the audit.")
+
+
+class NewCategory(CategoryBody):
+    """A category under its slug."""
+
+    slug = serializers.SlugField(max_length=80)
+
+
+class RouteBody(StrictSerializer):
+    """Where tickets of a service and category go on one tier; the one route for these three."""
+
+    service = ServiceName(allow_null=True)
+    category = CategoryName(allow_null=True)
+    tier = TierName()
+    team = TeamName()
+    takes_new = serializers.BooleanField(required=False)
+    is_active = serializers.BooleanField(required=False)
+    reason = Text(max_length=500, required=False, allow_blank=True, help_text="For the audit.")
+
+
+class Holding(StrictSerializer):
+    """Somebody who takes or gives up a duty."""
+
+    person = PersonName()
+
+
+SUBJECTS: Final = (
+    Subject(
+        slug="tiers",
+        summary="The rungs of the ladder and the lanes beside it.",
+        view=TierView,
+        rows=lambda reader: Tier.objects.all(),
+        orders=BY_NAME,
+        make=Deed(
+            summary="A new rung or lane.",
+            perform=made_by(set_tier, Tier),
+            body=NewTier,
+            needs="admin",
+            status=201,
+        ),
+        change=Deed(
+            summary="Change a rung or lane.",
+            perform=changed_by(set_tier),
+            body=TierBody,
+            needs="admin",
+        ),
+    ),
+    Subject(
+        slug="services",
+        summary="What support is given for.",
+        view=ServiceView,
+        rows=lambda reader: Service.objects.select_related("owner_team"),
+        orders=BY_NAME,
+        make=Deed(
+            summary="A new service.",
+            perform=made_by(set_service, Service),
+            body=NewService,
+            needs="admin",
+            status=201,
+        ),
+        change=Deed(
+            summary="Change a service.",
+            perform=changed_by(set_service),
+            body=ServiceBody,
+            needs="admin",
+        ),
+    ),
+    Subject(
+        slug="categories",
+        summary="What tickets are about.",
+        view=CategoryView,
+        rows=lambda reader: Category.objects.select_related("parent"),
+        orders=BY_NAME,
+        make=Deed(
+            summary="A new category.",
+            perform=made_by(set_category, Category),
+            body=NewCategory,
+            needs="admin",
+            status=201,
+        ),
+        change=Deed(
+            summary="Change a category.",
+            perform=changed_by(set_category),
+            body=CategoryBody,
+            needs="admin",
+        ),
+    ),
+    Subject(
+        slug="routes",
+        summary="Who works on what, on each tier.",
+        view=RouteView,
+        rows=lambda reader: Route.objects.select_related("service", "category", "tier", "team"),
+        orders=BY_NUMBER,
+        by=PK,
+        reads="see_internal",
+        make=Deed(
+            summary="Set the route of a service and category on a tier.",
+            perform=set_route,
+            body=RouteBody,
+            needs="admin",
+            status=201,
+        ),
+    ),
+    Subject(
+        slug="organisations",
+        summary="Customer groups.",
+        view=OrganisationView,
+        rows=lambda reader: Organisation.objects.all(),
+        orders=BY_NAME,
+        reads="see_internal",
+    ),
+    Subject(
+        slug="duties",
+        summary="Duties, with who holds them.",
+        view=DutyView,
+        rows=lambda reader: Duty.objects.prefetch_related("assignments__person"),
+        orders=BY_NAME,
+        is_called="duty",
+        reads="see_internal",
+        deeds=(
+            Deed(
+                slug="assign",
+                summary="Give somebody the duty.",
+                perform=assign_duty,
+                body=Holding,
+                needs="admin",
+            ),
+            Deed(
+                slug="withdraw",
+                summary="Take the duty from somebody.",
+                perform=withdraw_duty,
+                body=Holding,
+                needs="admin",
+            ),
+        ),
+    ),
+)

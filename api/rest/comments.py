@@ -14,11 +14,13 @@ from api.idempotency import once
 from api.paging import Order
 from api.rest.acts import WORDS_MAX, require_one
 from api.rest.catalog import PersonRef
+from api.rest.headers import IDEMPOTENCY, IF_MATCH
 from api.rest.resource import Resource, StrictSerializer, Text
-from api.rest.tickets import IDEMPOTENCY, IF_MATCH, require_match, ticket_of
+from api.rest.tickets import require_match, ticket_of
 from roles.models import Person
 from tickets.access import may
-from tickets.lifecycle import comment
+from tickets.answering import Answer, answer
+from tickets.attachments import MOST_FILES
 from tickets.links import survivor_of
 from tickets.models import EventKind, Ticket, TimelineEvent
 from tickets.queries import readable_events
@@ -66,10 +68,21 @@ def actors_of(events: list[TimelineEvent]) -> dict[int, Person]:
 
 
 class Commenting(StrictSerializer):
-    """A public reply, or an internal note; one must say which."""
+    """A public reply, or an internal note; one must say which.
+
+    `attachments` are numbers of files kept before. With `seen`, the number of the last event that
+    was read, it is refused where somebody has written meanwhile.
+    """
 
     text = Text(max_length=WORDS_MAX)
     public = serializers.BooleanField()
+    attachments = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**62),
+        max_length=MOST_FILES,
+        required=False,
+        source="files",
+    )
+    seen = serializers.IntegerField(min_value=0, required=False, allow_null=True)
 
 
 BY_SEQ = {"seq": Order("seq", holds=int), "-seq": Order("seq", True, holds=int)}
@@ -103,7 +116,7 @@ class Comments(Resource):
         given = self.read(Commenting)
         with transaction.atomic():
             require_match(request, ticket)
-            comment(ticket=ticket, actor=request.user, via="api", **given)
+            answer(ticket=ticket, actor=request.user, given=Answer(**given), via="api")
             mine = TimelineEvent.objects.filter(ticket=ticket.pk, kind=EventKind.COMMENTED)
             event = mine.select_related("body").order_by("-seq")[0]
         people = {request.user.pk: request.user}

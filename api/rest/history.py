@@ -1,5 +1,6 @@
 """What happened to a ticket and what its clocks show: timeline, clocks, escalations, firings."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +14,14 @@ from api.rest.catalog import PersonRef, TeamRef
 from api.rest.comments import BY_SEQ, actors_of, events_of, text_of
 from api.rest.resource import Resource, sees_internal
 from api.rest.tickets import ticket_of
+from escalation.bill import VENDOR, Bill, Share
+from escalation.billing import bills
 from escalation.clock import read
-from escalation.models import Clock, Escalation, Firing
+from escalation.models import Clock, Escalation, Firing, Vendor
 from escalation.sla import cycle_of
 from roles.calendars import work_calendar
 from roles.instants import database_now
+from roles.models import Team
 from tickets.access import require
 from tickets.models import Ticket, TimelineEvent
 
@@ -52,20 +56,48 @@ class EventView(serializers.ModelSerializer):
         return event.facts if sees_internal(self.context["request"].user) else None
 
 
+class SegmentView(serializers.Serializer):
+    """Working time that went by in one place; `of` is the slug of the team or vendor there."""
+
+    place = serializers.CharField(source="place.kind")
+    of = serializers.SerializerMethodField()
+    seconds = serializers.FloatField()
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_of(self, share: Share) -> str | None:
+        """In whose queue or hands."""
+        names: dict[tuple[bool, int], str] = self.context["names"]
+        return names.get((share.place.kind == VENDOR, share.place.of or 0))
+
+
+class BillView(serializers.Serializer):
+    """Where the time of a clock went: all of it, and what lies beyond the target."""
+
+    whole = SegmentView(many=True)
+    late = SegmentView(many=True)
+    late_s = serializers.FloatField()
+
+
 class ClockView(serializers.ModelSerializer):
-    """One cycle of one clock, as of now."""
+    """One cycle of one clock, as of now, with where its time went."""
 
     team = TeamRef(read_only=True, allow_null=True)
     calendar = serializers.CharField(source="calendar.calendar.slug", read_only=True)
     elapsed_s = serializers.SerializerMethodField()
+    segments = serializers.SerializerMethodField()
 
     class Meta:
         model = Clock
         fields = (
             *("kind", "cycle", "state", "ended_as", "team", "calendar", "target_s", "elapsed_s"),
-            *("started_at", "due_at", "stopped_at", "breached_at", "pauses"),
+            *("started_at", "due_at", "stopped_at", "breached_at", "pauses", "segments"),
         )
         read_only_fields = fields
+
+    @extend_schema_field(BillView)
+    def get_segments(self, clock: Clock) -> Any:
+        """The shares of its time by place, the largest first."""
+        return BillView(self.context["bills"][clock.pk], context=self.context).data
 
     def get_elapsed_s(self, clock: Clock) -> float:
         """Working seconds used up; the row knows them only as of its last write."""
@@ -146,7 +178,22 @@ class Clocks(Inside):
     def get(self, request: Request, key: str) -> Response:
         """Every cycle of every clock of the ticket."""
         clocks = Clock.objects.filter(ticket=self.inner_ticket(key).pk)
-        return self.page(clocks.select_related("team", "calendar__calendar"), now=database_now())
+        now = database_now()
+        found = clocks.select_related("team", "calendar__calendar")
+        rows = self.paginate_queryset(found) or []
+        billed = bills(rows, now)
+        shown = self.show(rows, many=True, now=now, bills=billed, names=_names(billed.values()))
+        return self.get_paginated_response(shown)
+
+
+def _names(found: Iterable[Bill]) -> dict[tuple[bool, int], str]:
+    """Slugs of the teams and vendors in these bills, by whether it is a vendor, and id."""
+    places = {share.place for bill in found for share in bill.whole}
+    teams = {place.of for place in places if place.of and place.kind != VENDOR}
+    vendors = {place.of for place in places if place.of and place.kind == VENDOR}
+    rows = Team.objects.filter(pk__in=teams).values_list("pk", "slug") if teams else []
+    more = Vendor.objects.filter(pk__in=vendors).values_list("pk", "slug") if vendors else []
+    return {(False, pk): slug for pk, slug in rows} | {(True, pk): slug for pk, slug in more}
 
 
 class Escalations(Inside):

@@ -1,10 +1,10 @@
 """People, as far as agents need them to hand on work, and the caller's own account."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import django_filters
 from django.db.models import Q, QuerySet
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,11 +12,14 @@ from rest_framework.response import Response
 
 from api.paging import Order
 from api.rest.catalog import BY_NAME
-from api.rest.resource import Resource, sees_internal
-from roles.models import ApiToken, AuditEntry, Person
+from api.rest.resource import Resource, StrictSerializer, Text
+from api.rest.subject import Deed, Look, Subject
+from api.rest.teams import Span
+from notifications.welcome import invite_again, invite_person
+from roles.models import ApiToken, AuditEntry, Person, Team
 from roles.models.tokens import Scope
-from roles.people import require, roles_of
-from roles.refusals import Forbidden
+from roles.oncall import shifts_of
+from roles.people import deactivate, reactivate, require, roles_of, set_own_ways
 
 
 class PersonView(serializers.ModelSerializer):
@@ -38,7 +41,7 @@ class PersonView(serializers.ModelSerializer):
         return sorted(membership.team.slug for membership in person.memberships.all())
 
 
-class TokenView(serializers.ModelSerializer):
+class OwnTokenView(serializers.ModelSerializer):
     """The token with which one is calling; never its secret."""
 
     class Meta:
@@ -61,11 +64,11 @@ class MeView(PersonView):
         """The roles by which the access table knows the person."""
         return sorted(roles_of(person))
 
-    @extend_schema_field(TokenView(allow_null=True))
+    @extend_schema_field(OwnTokenView(allow_null=True))
     def get_token(self, person: Person) -> dict[str, Any] | None:
         """The token of this very request."""
         token = self.context["request"].auth
-        return TokenView(token).data if isinstance(token, ApiToken) else None
+        return OwnTokenView(token).data if isinstance(token, ApiToken) else None
 
 
 class PersonFilters(django_filters.FilterSet):
@@ -81,36 +84,105 @@ class PersonFilters(django_filters.FilterSet):
         return people.filter(matching | Q(email__icontains=value))
 
 
-class Colleagues(Resource):
-    """People, for those who work on others' tickets."""
-
-    read_scope = Scope.CATALOG_READ
-    serializer_class = PersonView
-    queryset = Person.objects.all()
-
-    def found(self) -> QuerySet[Person]:
-        """Everybody. Raises Forbidden for those who only ask."""
-        if not sees_internal(self.request.user):
-            raise Forbidden("not_allowed", "Only people of the service may look people up.")
-        people = Person.objects.select_related("organisation")
-        return people.prefetch_related("memberships__team")
+def _rows(reader: Person) -> QuerySet[Person]:
+    people = Person.objects.select_related("organisation")
+    return people.prefetch_related("memberships__team")
 
 
-class People(Colleagues):
-    orders = BY_NAME
-    filterset_class = PersonFilters
+class Inviting(StrictSerializer):
+    """Whom to let in; a letter with a link is sent there."""
 
-    @extend_schema(operation_id="people_list", responses=PersonView(many=True))
-    def get(self, request: Request) -> Response:
-        """Everybody who has an account."""
-        return self.page(self.found())
+    name = Text(max_length=200)
+    email = serializers.EmailField()
+    zone = Text(max_length=64, required=False, help_text="Such as Europe/Berlin.")
 
 
-class OnePerson(Colleagues):
-    @extend_schema(operation_id="people_retrieve")
-    def get(self, request: Request, username: str) -> Response:
-        """One account."""
-        return Response(self.show(get_object_or_404(self.found(), username=username)))
+class Because(StrictSerializer):
+    """Why, for the audit."""
+
+    reason = Text(max_length=500, required=False, allow_blank=True)
+
+
+class TurnView(serializers.Serializer):
+    """A stretch that the person serves for a team."""
+
+    team = serializers.CharField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+def _turns(person: Person, reader: Person, since: datetime, until: datetime) -> list[Any]:
+    found = shifts_of(person, since, until)
+    names = dict(Team.objects.filter(pk__in=found).values_list("pk", "slug"))
+    turns = [
+        {"team": names[team_id], "start": shift.start, "end": shift.end}
+        for team_id, shifts in found.items()
+        for shift in shifts
+    ]
+    return sorted(turns, key=lambda turn: turn["start"])
+
+
+def _invite(*, actor: Person, **given: Any) -> Person:
+    return invite_person(actor=actor, **given)[0]
+
+
+SUBJECT: Final = Subject(
+    slug="people",
+    summary="Everybody who has an account, for those who work on others' tickets.",
+    view=PersonView,
+    by="username",
+    rows=_rows,
+    orders=BY_NAME,
+    filters=PersonFilters,
+    is_called="person",
+    reads="see_internal",
+    make=Deed(
+        summary="Invite somebody.",
+        perform=_invite,
+        body=Inviting,
+        needs="admin",
+        status=201,
+    ),
+    deeds=(
+        Deed(
+            slug="invite-again",
+            summary="Send a fresh link to somebody who has not signed in yet.",
+            perform=invite_again,
+            needs="admin",
+        ),
+        Deed(
+            slug="deactivate",
+            summary="Switch the account off: no sign-in, no token, no message.",
+            perform=deactivate,
+            body=Because,
+            needs="admin",
+        ),
+        Deed(
+            slug="reactivate",
+            summary="Switch it on again.",
+            perform=reactivate,
+            body=Because,
+            needs="admin",
+        ),
+    ),
+    looks=(
+        Look(
+            slug="shifts",
+            summary="What the person serves, in all teams.",
+            read=_turns,
+            answer=TurnView,
+            params=Span,
+        ),
+    ),
+)
+SUBJECTS: Final = (SUBJECT,)
+
+
+class OwnWays(StrictSerializer):
+    """One's own time zone and language."""
+
+    zone = Text(max_length=64, required=False, help_text="Such as Europe/Berlin.")
+    language = Text(max_length=10, required=False, help_text="Such as en or de.")
 
 
 class Me(Resource):
@@ -122,6 +194,14 @@ class Me(Resource):
     def get(self, request: Request) -> Response:
         """Who is calling, and with which rights."""
         return Response(self.show(request.user))
+
+    @extend_schema(operation_id="me_update", request=OwnWays, responses=MeView)
+    def patch(self, request: Request) -> Response:
+        """Change one's own time zone or language."""
+        person = request.user
+        kept = {"zone": person.zone, "language": person.language}
+        set_own_ways(actor=person, **{**kept, **self.read(OwnWays)})
+        return Response(self.show(person))
 
 
 class AuditView(serializers.ModelSerializer):

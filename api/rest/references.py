@@ -6,8 +6,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from roles.models import Person, Team
-from tickets.models import Category, Service, Ticket
+from escalation.models import Vendor
+from roles.models import Calendar, Duty, Organisation, Person, Team, Tier
+from tickets.knowledge import readable
+from tickets.models import Article, ArticleRevision, Category, Service, Ticket
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -16,6 +18,8 @@ class Reference(serializers.Field):
 
     model: Any = None
     lookup = "slug"
+    ends = True
+    """Whether rows can be switched off."""
     default_error_messages = {
         "invalid": "Give a name.",
         "unknown": "There is none of this name that can be chosen.",
@@ -27,7 +31,8 @@ class Reference(serializers.Field):
             self.fail("invalid")
         row = None
         if len(data) <= 254 and "\x00" not in data:
-            row = self.model.objects.filter(**{self.lookup: data}, is_active=True).first()
+            alive = {"is_active": True} if self.ends else {}
+            row = self.model.objects.filter(**{self.lookup: data}, **alive).first()
         if row is None:
             self.fail("unknown")
         return row
@@ -81,3 +86,71 @@ class PersonName(Reference):
 
     model = Person
     lookup = "username__iexact"
+
+
+class VendorName(Reference):
+    """An active vendor by its slug."""
+
+    model = Vendor
+
+
+class CalendarName(Reference):
+    """A calendar by its slug."""
+
+    model = Calendar
+    ends = False
+
+
+class TierName(Reference):
+    """A tier or lane by its slug."""
+
+    model = Tier
+    ends = False
+
+
+class DutyName(Reference):
+    """A duty by its slug."""
+
+    model = Duty
+    ends = False
+
+
+class OrganisationName(Reference):
+    """A customer group by its slug."""
+
+    model = Organisation
+    ends = False
+
+
+@extend_schema_field(OpenApiTypes.INT)
+class ReadableArticle(serializers.Field):
+    """An article that the caller may read, by its number."""
+
+    default_error_messages = {"unknown": "No article that you can read has this number."}
+
+    def to_internal_value(self, data: Any) -> Article:
+        """The article of that number."""
+        found = None
+        if type(data) is int and 0 < data < 2**31:
+            found = readable(self.context["request"].user).filter(pk=data).first()
+        if found is None:
+            self.fail("unknown")
+        return found
+
+    def to_representation(self, value: Article) -> int:
+        """The number again."""
+        return value.pk
+
+
+class RevisionNumber(ReadableArticle):
+    """The published wording of a runbook that the caller may read, by its number."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The revision of that number."""
+        found = None
+        if type(data) is int and 0 < data < 2**31:
+            mine = readable(self.context["request"].user).values("pk")
+            found = ArticleRevision.objects.filter(pk=data, article__in=mine).first()
+        if found is None:
+            self.fail("unknown")
+        return found

@@ -1,8 +1,10 @@
 """What all REST views share: strict parameters and bodies, and one form of answer."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from hashlib import blake2b
+from typing import Any, ClassVar, Final
 
+import orjson
 from django.http import Http404, HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework import serializers
@@ -12,13 +14,15 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.errors import BadParameter, PreconditionFailed
 from api.paging import ORDERING, PARAMETERS, Order
-from api.problems import BadParameter
 from roles.access import allows
 from roles.models import Person
 from roles.people import roles_of
 
 NOBODY_ELSE: frozenset[str] = frozenset()
+FIELDS: Final = "fields"
+NOT_MODIFIED: Final = 304
 
 
 def sees_internal(person: Person) -> bool:
@@ -92,10 +96,12 @@ class Resource(GenericAPIView):
 
     def known_parameters(self, request: Request) -> Iterable[str]:
         """The names of query parameters that this request may have."""
-        if request.method not in SAFE_METHODS or not self.orders:
+        if request.method not in SAFE_METHODS:
             return ()
+        if not self.orders:
+            return (FIELDS,)
         filters = self.filterset_class.base_filters if self.filterset_class else ()
-        return (*PARAMETERS, ORDERING, *filters)
+        return (FIELDS, *PARAMETERS, ORDERING, *filters)
 
     def finalize_response(
         self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any
@@ -105,6 +111,8 @@ class Resource(GenericAPIView):
         for name, value in getattr(request, "rate", {}).items():
             answer[name] = value
         answer["Cache-Control"] = "no-store"
+        if request.method in SAFE_METHODS and _is_known(request, answer):
+            answer.status_code, answer.data = NOT_MODIFIED, None
         return answer
 
     def page(self, queryset: Any, **context: Any) -> Response:
@@ -114,12 +122,63 @@ class Resource(GenericAPIView):
 
     def show(self, found: Any, *, many: bool = False, **context: Any) -> Any:
         """What the view's serializer makes of a row or of many."""
-        shared = {**self.get_serializer_context(), **context}
-        return self.get_serializer_class()(found, many=many, context=shared).data
+        return self.show_as(self.get_serializer_class(), found, many=many, **context)
 
-    def read(self, serializer_class: type[StrictSerializer]) -> dict[str, Any]:
+    def show_as(self, kind: Any, found: Any, *, many: bool = False, **context: Any) -> Any:
+        """What another serializer makes of it; only the `fields` asked for, if some were."""
+        shared = {**self.get_serializer_context(), **context}
+        shown = kind(found, many=many, context=shared)
+        wanted = self.request.query_params.get(FIELDS, "")
+        if wanted and self.request.method in SAFE_METHODS:
+            narrow(shown.child if many else shown, wanted.split(","))
+        return shown.data
+
+    def read(
+        self, serializer_class: type[StrictSerializer], *, partial: bool = False
+    ) -> dict[str, Any]:
         """The values in the body. Raises ValidationError with every bad member named."""
-        body = serializer_class(data=self.request.data, context=self.get_serializer_context())
+        return self.read_as(serializer_class, self.request.data, partial=partial)
+
+    def read_as(
+        self, serializer_class: type[StrictSerializer], data: Any, *, partial: bool = False
+    ) -> dict[str, Any]:
+        """The values in some data. Raises ValidationError with every bad member named."""
+        context = self.get_serializer_context()
+        body = serializer_class(data=data, context=context, partial=partial)
         body.is_valid(raise_exception=True)
         found: dict[str, Any] = body.validated_data
         return found
+
+
+def narrow(shown: serializers.BaseSerializer, wanted: Iterable[str]) -> None:
+    """Let the serializer show these members only. Raises BadParameter for one it has not."""
+    members: Any = getattr(shown, "fields", {})
+    names = {name.strip() for name in wanted}
+    if unknown := sorted(names - set(members)):
+        raise BadParameter({FIELDS: f"Not a member here: {', '.join(unknown)[:200]}."})
+    for name in set(members) - names:
+        members.pop(name)
+
+
+def digest_of(shown: Any) -> str:
+    """An ETag for what is shown: the same members in any order have the same."""
+    told = orjson.dumps(shown, option=orjson.OPT_SORT_KEYS, default=str)
+    return f'"{blake2b(told, digest_size=12).hexdigest()}"'
+
+
+def tags_in(header: str) -> list[str]:
+    """The ETags that a header names."""
+    return [tag.strip().removeprefix("W/") for tag in header.split(",") if tag.strip()]
+
+
+def require_tag(request: Request, present: str) -> None:
+    """Compare what is there with If-Match, if it was given. Raises PreconditionFailed."""
+    wanted = tags_in(request.headers.get("If-Match", ""))
+    if wanted and "*" not in wanted and present not in wanted:
+        raise PreconditionFailed
+
+
+def _is_known(request: Request, answer: Any) -> bool:
+    """Whether the caller has the answer already, by its ETag (RFC 9110)."""
+    known = tags_in(request.headers.get("If-None-Match", ""))
+    return answer.status_code == 200 and answer.get("ETag", "") in known

@@ -6,24 +6,18 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_field,
-)
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.idempotency import once
 from api.paging import Order
-from api.problems import PreconditionFailed
 from api.rest.catalog import CategoryRef, PersonRef, ServiceRef, TeamRef, TierRef
 from api.rest.filters import TicketFilters
+from api.rest.headers import IDEMPOTENCY
 from api.rest.references import CategoryName, PersonName, ServiceName
-from api.rest.resource import Resource, StrictSerializer, Text, sees_internal
+from api.rest.resource import Resource, StrictSerializer, Text, require_tag, sees_internal
 from escalation.outlook import next_steps
 from roles.instants import database_now
 from roles.models import Person
@@ -40,18 +34,6 @@ from tickets.states import LABELS
 LEVEL_CHOICES = list(LEVELS.items())
 STATUSES = [(status, LABELS[status]) for status in sorted(states.ALL)]
 LEVEL_HELP = "1 (high), 2 or 3 (low)."
-IDEMPOTENCY = OpenApiParameter(
-    "Idempotency-Key",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="A name for this very request: sent again within a day it gets the first answer.",
-)
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="The ETag that you read; 412 when somebody has changed the ticket since.",
-)
 AROUND = ("team__tier", "requester", "assignee", "owner", "owner_team", "service", "category")
 INTERNAL = (
     "acknowledged_at",
@@ -96,7 +78,7 @@ class TicketView(serializers.ModelSerializer):
         """The ticket as this reader may see it."""
         shown: dict[str, Any] = super().to_representation(instance)
         if not sees_internal(self.context["request"].user):
-            shown.update(dict.fromkeys(INTERNAL))
+            shown.update({name: None for name in INTERNAL if name in shown})
         return shown
 
 
@@ -128,7 +110,9 @@ class TicketDetail(TicketView):
         shown: dict[str, Any] = super().to_representation(ticket)
         reader = self.context["request"].user
         return shown | {
-            name: discreet(shown[name], reader) for name in ("description", "resolution")
+            name: discreet(shown[name], reader)
+            for name in ("description", "resolution")
+            if name in shown
         }
 
     @extend_schema_field(NextStepView(allow_null=True))
@@ -190,12 +174,8 @@ def require_match(request: Request, ticket: Ticket) -> None:
 
     Must run in the transaction of the act; without the header it does nothing.
     """
-    wanted = request.headers.get("If-Match", "")
-    if not wanted or wanted.strip() == "*":
-        return
-    locked = timeline.lock(ticket.pk)
-    if etag_of(locked) not in [tag.strip() for tag in wanted.split(",")]:
-        raise PreconditionFailed
+    if request.headers.get("If-Match"):
+        require_tag(request, etag_of(timeline.lock(ticket.pk)))
 
 
 def answer_ticket(request: Request, key: str, *, status: int = 200) -> Response:
@@ -263,4 +243,5 @@ class OneTicket(Resource):
     @extend_schema(operation_id="tickets_retrieve", responses=TicketDetail)
     def get(self, request: Request, key: str) -> Response:
         """One ticket; its ETag is its version."""
-        return show_ticket(request, ticket_of(request, key))
+        ticket = ticket_of(request, key)
+        return Response(self.show(ticket), headers={"ETag": etag_of(ticket)})

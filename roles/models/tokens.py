@@ -11,8 +11,11 @@ class Scope(models.TextChoices):
 
     TICKETS_READ = "tickets:read", "Read tickets"
     TICKETS_WRITE = "tickets:write", "Open tickets and act on them"
-    CATALOG_READ = "catalog:read", "Read teams and services"
+    CATALOG_READ = "catalog:read", "Read teams, services, schedules, policies and articles"
+    KNOWLEDGE_WRITE = "knowledge:write", "Write articles"
+    ROSTER_WRITE = "roster:write", "Change who is on call"
     ADMIN_READ = "admin:read", "Read configuration and the audit"
+    ADMIN_WRITE = "admin:write", "Change configuration, people, tokens and webhooks"
 
 
 class ApiToken(models.Model):

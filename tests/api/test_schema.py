@@ -1,13 +1,14 @@
 """The OpenAPI document: complete, valid, and served without asking anybody outside."""
 
 import json
+import re
 
 import yaml
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
 
-from api.rest.acts import ACTS
+from api.rest.register import ACTS
 
 V1 = "/api/v1/"
 
@@ -28,7 +29,7 @@ def test_every_address_is_described(db):
     for act in ACTS:
         assert "post" in paths[f"{V1}tickets/{{key}}/{act.slug}/"]
     own = {
-        "/" + str(pattern.pattern).replace("<str:", "{").replace(">", "}")
+        "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
         for resolver in get_resolver().url_patterns
         if getattr(resolver, "app_name", None) == "api"
         for pattern in resolver.url_patterns

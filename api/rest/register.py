@@ -1,0 +1,37 @@
+"""Every act on a ticket that has an address, and every other subject."""
+
+from typing import Final
+
+from api.rest import (
+    calendars,
+    cases,
+    catalog,
+    knowledge,
+    outbox,
+    people,
+    policies,
+    promises,
+    schedules,
+    simulations,
+    teams,
+    tokens,
+)
+from api.rest.acts import ACTS as WORK_ACTS
+from api.rest.caseacts import ALL as CASE_ACTS
+
+ACTS: Final = (*WORK_ACTS, *CASE_ACTS)
+ACTS_BY_SLUG: Final = {act.slug: act for act in ACTS}
+SUBJECTS: Final = (
+    *catalog.SUBJECTS,
+    *teams.SUBJECTS,
+    *people.SUBJECTS,
+    *calendars.SUBJECTS,
+    *schedules.SUBJECTS,
+    *policies.SUBJECTS,
+    *promises.SUBJECTS,
+    *cases.SUBJECTS,
+    *knowledge.SUBJECTS,
+    *simulations.SUBJECTS,
+    *outbox.SUBJECTS,
+    *tokens.SUBJECTS,
+)

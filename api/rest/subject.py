@@ -1,0 +1,107 @@
+"""One way to put a kind of thing on the network: what it is, who reads it, what is done to it.
+
+A subject is declared in one place: each act on it is one line that names the domain function, its
+body and its action in the access table. The rules themselves stand in the domain.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from api.paging import Order
+from api.rest.resource import Nothing, StrictSerializer
+from roles.models import Person
+from roles.models.tokens import Scope
+from roles.refusals import Conflict
+
+PK: Final = "pk"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deed:
+    """One writing function as an address.
+
+    `needs` is an action of the access table that the caller's roles must allow; "" where only the
+    domain function can tell. It is given the row under the name that its subject `is`, `actor`,
+    and what stands in the body. `answer` shows what it returns, in place of the row.
+    """
+
+    summary: str
+    perform: Callable[..., Any]
+    slug: str = ""
+    body: type[StrictSerializer] = Nothing
+    needs: str = ""
+    answer: Any = None
+    status: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """One more thing that can be read of a row: by a function of row, reader and parameters."""
+
+    slug: str
+    summary: str
+    read: Callable[..., Any]
+    answer: Any
+    many: bool = True
+    needs: str = ""
+    params: type[StrictSerializer] = Nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A kind of thing: where it stands, which rows a reader sees, and all that can be done."""
+
+    slug: str
+    view: Any
+    rows: Callable[[Person], Any]
+    summary: str
+    orders: dict[str, Order]
+    one: Any = None
+    by: str = "slug"
+    is_called: str = ""
+    filters: Any = None
+    reads: str = ""
+    read_scope: str = Scope.CATALOG_READ
+    write_scope: str = Scope.ADMIN_WRITE
+    make: Deed | None = None
+    change: Deed | None = None
+    remove: Deed | None = None
+    deeds: tuple[Deed, ...] = ()
+    looks: tuple[Look, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """The subject as a Python word."""
+        return self.slug.replace("-", "_")
+
+    @property
+    def route(self) -> str:
+        """The address of one row, as Django writes it."""
+        return f"{self.slug}/<int:number>/" if self.by == PK else f"{self.slug}/<str:name>/"
+
+    @property
+    def full(self) -> Any:
+        """The serializer of one row."""
+        return self.one or self.view
+
+
+def made_by(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
+    """What makes a row that is known by its slug; one of that slug must not be there yet."""
+
+    def make(*, actor: Person, slug: str, **values: Any) -> Any:
+        if model.objects.filter(slug=slug).exists():
+            raise Conflict("slug_taken", f"There is one named {slug} already.")
+        return function(slug=slug, actor=actor, **values)
+
+    return make
+
+
+def changed_by(function: Callable[..., Any], *always: str) -> Callable[..., Any]:
+    """What changes a row that is known by its slug; `always` names values that it must be given."""
+
+    def change(*, row: Any, actor: Person, **values: Any) -> Any:
+        kept = {name: getattr(row, name) for name in always}
+        return function(slug=row.slug, actor=actor, **{**kept, **values})
+
+    return change
