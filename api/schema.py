@@ -16,6 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from api.problems import answer_problem
+from api.rest.feed import TYPES
 
 PROBLEM = {
     "type": "object",
@@ -85,7 +86,32 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
                 operation["responses"].setdefault(code, described)
             operation.setdefault("summary", operation.get("description", "").partition(".")[0])
             operation["responses"] = dict(sorted(operation["responses"].items()))
+    result["webhooks"] = {name: _webhook(name, words) for name, words in TYPES.items()}
     return result
+
+
+def _webhook(name: str, words: str) -> dict[str, Any]:
+    """How an event is posted to those who subscribe to it."""
+    told = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": name},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": {"$ref": "#/components/schemas/EventData"},
+        },
+    }
+    return {
+        "post": {
+            "operationId": f"webhook_{name.replace('.', '_')}",
+            "summary": words,
+            "requestBody": {"content": {"application/json": {"schema": told}}},
+            "responses": {
+                "2XX": {"description": "Taken."},
+                "410": {"description": "Nothing more is wanted; the webhook is switched off."},
+            },
+        }
+    }
 
 
 def _shows_members(operation: dict[str, Any]) -> bool:
@@ -103,8 +129,8 @@ def document() -> dict[str, Any]:
 @cache
 def rendered(renderer: type[BaseRenderer]) -> bytes:
     """The document in one form."""
-    made: bytes = renderer().render(document(), renderer_context={})
-    return made
+    made = renderer().render(document(), renderer_context={})
+    return made if isinstance(made, bytes) else made.encode()
 
 
 class Schema(SpectacularAPIView):

@@ -16,6 +16,7 @@ from api.rest import (
     cases,
     comments,
     configuration,
+    feed,
     history,
     knowledge,
     looks,
@@ -65,6 +66,8 @@ urlpatterns = [
         for pattern in both(f"{V1}{route}", view.as_view(), name)
     ],
     *both(f"{V1}suggestions/", knowledge.Suggestions.as_view(), "suggestions"),
+    *both(f"{V1}events/", feed.Feed.as_view(), "feed"),
+    *both(f"{V1}event-types/", feed.EventTypes.as_view(), "event-types"),
     *both(f"{V1}break-glass/", cases.Glass.as_view(), "break-glass"),
     *both(f"{V1}config/", configuration.Export.as_view(), "config"),
     *both(f"{V1}config/plan/", configuration.Plan.as_view(), "config-plan"),

@@ -7,7 +7,10 @@ from a2wsgi import WSGIMiddleware
 
 from config.checks import refuse_default_secret_key
 from config.wsgi import application as django_application
-from web.events import events_app  # after config.wsgi, which makes Django's models ready
+
+# isort: split
+from api.stream import is_stream, stream_app  # after config.wsgi, which makes the models ready
+from web.events import events_app
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -24,5 +27,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer streams here and hand everything else to Django."""
     if scope["type"] == "http" and scope["path"].startswith("/events/"):
         await events_app(scope, receive, send)
+    elif is_stream(scope):
+        await stream_app(scope, receive, send)
     else:
         await pages(scope, receive, send)  # type: ignore[arg-type]

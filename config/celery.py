@@ -19,6 +19,7 @@ PERIOD_S = 1.0
 WATCH_PERIOD_S = 30.0
 OVERSIGHT_PERIOD_S = 15.0
 SIMULATE_PERIOD_S = 3.0
+FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
 EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
@@ -88,6 +89,16 @@ app.conf.update(
             "task": "notifications.tasks.deliver",
             "schedule": PERIOD_S,
             "options": {"queue": "messages", "expires": EXPIRES_S},
+        },
+        "relay": {
+            "task": "tickets.tasks.relay",
+            "schedule": PERIOD_S,
+            "options": {"queue": "messages", "expires": EXPIRES_S},
+        },
+        "forget": {
+            "task": "tickets.tasks.forget",
+            "schedule": FORGET_PERIOD_S,
+            "options": {"queue": "messages", "expires": FORGET_PERIOD_S * 0.9},
         },
         "simulate": {
             "task": "insights.tasks.simulate",

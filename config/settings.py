@@ -288,6 +288,8 @@ SPECTACULAR_SETTINGS = {
         {"name": "me", "description": "The caller."},
         {"name": "tokens", "description": "Keys to this interface."},
         {"name": "messages", "description": "The outbox."},
+        {"name": "webhooks", "description": "Other systems that are told of events."},
+        {"name": "events", "description": "Everything that happens, to be followed."},
         {"name": "audit", "description": "What was done to people and configuration."},
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",

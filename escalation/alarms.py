@@ -33,10 +33,12 @@ def raise_alarm(*, cause: str, ticket: Ticket, subject: str, body: str, now: dat
 def on_dead_letter(message: Message, now: datetime) -> None:
     """Tell the fallback that a message about a ticket could not be delivered.
 
-    An alarm that dies itself is not answered with another one.
+    An alarm that dies itself is not answered with another one, and what another system was only
+    told of wakes nobody.
     """
     ticket_id = message.topic.removeprefix("ticket:")
-    if message.cause.startswith("alarm:") or not ticket_id.isdecimal():
+    is_news = message.cause.startswith(("alarm:", "feed:"))
+    if is_news or not ticket_id.isdecimal():
         return
     ticket = Ticket.objects.filter(pk=int(ticket_id)).first()
     if ticket is not None:

@@ -13,6 +13,7 @@ from notifications.channels.registry import CHANNELS
 from notifications.delivery import send_again
 from notifications.models import Attempt, ContactMethod, Hook, Message, MessageText
 from notifications.outbox import VEILED
+from notifications.subscriptions import subscribe
 from notifications.texts import PLACES, preview, unknown_places
 from notifications.webhooks import change_hook, create_hook, issue_secret
 from roles.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
@@ -150,17 +151,21 @@ class HookAdmin(AuditedAdmin):
     """Other systems that policies may call; one that is not wanted any more is switched off."""
 
     writes_own_audit = True
-    list_display = ("name", "slug", "url", "is_active")
-    list_filter = ("is_active",)
+    list_display = ("name", "slug", "url", "is_active", "shape", "wants")
+    list_filter = ("is_active", "shape")
     search_fields = ("name", "slug", "url")
-    fields = ("name", "slug", "url", "is_active")
+    fields = ("name", "slug", "url", "is_active", "events", "filters", "shape", "ended_because")
     actions = ("issue_new_secrets",)
+
+    @admin.display(description="events")
+    def wants(self, hook: Hook) -> str:
+        return ", ".join(hook.events) or "none: policies call it"
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return self.fields if obj else self.fields[:3]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["slug"] if obj else []
+        return ["slug", "ended_because"] if obj else []
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return {} if obj else {"slug": ["name"]}
@@ -174,12 +179,23 @@ class HookAdmin(AuditedAdmin):
         given = {"name": obj.name, "url": obj.url}
         if change:
             change_hook(hook=obj, is_active=obj.is_active, actor=acting(request), **given)
+            subscribe(
+                hook=obj,
+                events=obj.events,
+                filters=obj.filters,
+                shape=obj.shape,
+                known=obj.events,
+                actor=acting(request),
+            )
             return
         hook, secret = create_hook(slug=obj.slug, actor=acting(request), **given)
         obj.__dict__.update(hook.__dict__)
         messages.warning(request, SHOWN_ONCE.format(hook=hook, secret=secret))
 
-    @admin.action(description="Issue a new secret; the present one ends", permissions=["change"])
+    @admin.action(
+        description="Issue a new secret; the present one signs for another day",
+        permissions=["change"],
+    )
     def issue_new_secrets(self, request: HttpRequest, chosen: QuerySet[Hook]) -> None:
         for hook in chosen:
             secret = issue_secret(hook=hook, actor=acting(request))

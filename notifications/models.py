@@ -1,6 +1,7 @@
 """What is kept of messages: how a person is reached, what is to be told, and each try at it."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -138,6 +139,11 @@ class Hook(models.Model):
     The secret is derived from the site's key and `nonce`; it is kept nowhere.
     """
 
+    class Shape(models.TextChoices):
+        STANDARD = "standard", "Standard Webhooks"
+        PAGERDUTY = "pagerduty", "PagerDuty V3"
+        OPSGENIE = "opsgenie", "Opsgenie"
+
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
     url = models.CharField("address", max_length=500)
@@ -145,7 +151,26 @@ class Hook(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hook", editable=False
     )
     nonce = models.CharField(max_length=32, editable=False)
+    former_nonce = models.CharField(max_length=32, blank=True, editable=False)
+    former_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until then the former secret signs too."
+    )
     is_active = models.BooleanField(default=True)
+    ended_because = models.CharField("switched off because", max_length=300, blank=True)
+    events = ArrayField(
+        models.CharField(max_length=60),
+        default=list,
+        blank=True,
+        help_text="Types of events, such as ticket.opened, or ticket.* for all; empty: only"
+        " policies call it.",
+    )
+    filters = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='Which tickets: {"team": ["desk"], "priority": [1, 2]}; empty: all but'
+        " restricted ones, which are told to nobody.",
+    )
+    shape = models.CharField("form", max_length=10, choices=Shape, default=Shape.STANDARD)
 
     class Meta:
         ordering = ["slug"]

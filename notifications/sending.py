@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from notifications import hooks, leases
+from notifications import hooks, leases, subscriptions
 from notifications.addresses import addresses_of
 from notifications.bundling import TOLD_WITH, Party, parties, told_together
 from notifications.channels.message import OutgoingMessage, SendResult
@@ -26,7 +26,7 @@ from notifications.models import Hook, Message, Outcome, Urgency
 from notifications.replies import reply_address
 from notifications.texts import Texts
 from notifications.webhooks import CHANNEL as WEBHOOK
-from notifications.webhooks import secret_of
+from notifications.webhooks import secrets_of
 from roles.instants import TimeSource, fixed
 
 log = logging.getLogger(__name__)
@@ -179,8 +179,8 @@ class Sender:
 
     def _stopped(self, claim: Claim, message: Message, address: str, now: datetime) -> bool:
         """Whether the message ends here, unsent; then that is written down."""
-        if message.attempts > MAX_ATTEMPTS:
-            tries = f"Gave up after {MAX_ATTEMPTS} tries, the last one interrupted."
+        if message.attempts > tries_of(message):
+            tries = f"Gave up after {tries_of(message)} tries, the last one interrupted."
             self._bury(claim, message, Outcome.SKIPPED, tries)
         elif reason := _unwanted(message, address):
             leases.mark_dropped(claim, reason, now)
@@ -204,6 +204,11 @@ class Sender:
         for flight, result in landed:
             if result.permanent:
                 self._bury(flight.claim, flight.message, Outcome.REFUSED, result.detail)
+                if result.gone and flight.message.kind == subscriptions.KIND:
+                    account_id = flight.message.recipient_id
+                    subscriptions.retire(
+                        account_id=account_id, reason=result.detail, clock=self._clock
+                    )
             elif not result.ok:
                 self._fail(flight.claim, flight.message, result.detail, result.retry_after_s)
 
@@ -211,13 +216,15 @@ class Sender:
         self, claim: Claim, message: Message, detail: str, retry_after_s: float | None = None
     ) -> None:
         tries = message.attempts
-        if tries >= MAX_ATTEMPTS:
+        if tries >= tries_of(message):
             self._bury(claim, message, Outcome.FAILED, f"Gave up after {tries} tries: {detail}")
             return
         now = self._clock()
-        if tries == 1:
+        is_event = message.kind == subscriptions.KIND
+        if tries == 1 and not is_event:
             fall_over(message, now)
-        again_at = now + timedelta(seconds=backoff_s(tries, retry_after_s))
+        steps = subscriptions.BACKOFF_S if is_event else BACKOFF_S
+        again_at = now + timedelta(seconds=backoff_s(tries, retry_after_s, steps=steps))
         leases.mark_failed(claim, detail, again_at, now)
 
     def _bury(self, claim: Claim, message: Message, outcome: Outcome, reason: str) -> None:
@@ -266,7 +273,8 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         language=message.recipient.language,
         reply_to=reply_address(message) if message.channel == "email" else "",
         event=message.data.get("event") or {},
-        secret=_secret_for(message),
+        shape=str(message.data.get("shape", "")),
+        **_secrets_for(message, now),
     )
 
 
@@ -281,23 +289,31 @@ def reply_code(message: Message) -> str:
     return f"{message.pk % 10_000:04d}"
 
 
-def _secret_for(message: Message) -> str:
+def tries_of(message: Message) -> int:
+    """How often it is tried: a page for an hour, an event for other systems for days."""
+    return subscriptions.TRIES if message.kind == subscriptions.KIND else MAX_ATTEMPTS
+
+
+def _secrets_for(message: Message, now: datetime) -> dict[str, str]:
     if message.channel != WEBHOOK:
-        return ""
-    return secret_of(Hook.objects.get(account=message.recipient_id))
+        return {}
+    found = secrets_of(Hook.objects.get(account=message.recipient_id), now)
+    return dict(zip(("secret", "former_secret"), found, strict=False))
 
 
 def backoff_s(
     attempts: int,
     retry_after_s: float | None = None,
     draw: Callable[[], float] = random.random,
+    *,
+    steps: Sequence[int] = BACKOFF_S,
 ) -> float:
     """Seconds to wait after the try numbered `attempts`: full jitter, at least one second.
 
     A provider's own wish is honoured up to the longest step, so that no message waits for ever.
     """
-    step = BACKOFF_S[min(attempts, len(BACKOFF_S)) - 1]
-    wished = min(retry_after_s or 0.0, BACKOFF_S[-1])
+    step = steps[min(attempts, len(steps)) - 1]
+    wished = min(retry_after_s or 0.0, steps[-1])
     return max(1.0, wished, draw() * step)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Final
 
@@ -17,6 +18,8 @@ from roles.people import require
 from roles.refusals import Conflict, Invalid
 
 CHANNEL: Final = "webhook"
+ROTATION: Final = timedelta(hours=24)
+"""How long the former secret signs beside the new one."""
 SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -70,7 +73,8 @@ def change_hook(
     locked = Hook.objects.select_for_update().get(pk=hook.pk)
     before = audit.field_values(locked)
     locked.name, locked.url, locked.is_active = name.strip() or locked.slug, url, is_active
-    locked.save(update_fields=["name", "url", "is_active"])
+    locked.ended_because = "" if is_active else locked.ended_because
+    locked.save(update_fields=["name", "url", "is_active", "ended_because"])
     changes = audit.differences(before, audit.field_values(locked))
     if changes:
         audit.record(
@@ -83,14 +87,15 @@ def change_hook(
 def issue_secret(
     *, hook: Hook, actor: Person | None = None, clock: TimeSource = database_now
 ) -> str:
-    """A new secret for the hook, shown only now; the one before signs nothing any more.
+    """A new secret for the hook, shown only now; for a day the one before signs too.
 
     Raises Forbidden.
     """
     require(actor, "admin")
     locked = Hook.objects.select_for_update().get(pk=hook.pk)
+    locked.former_nonce, locked.former_until = locked.nonce, clock() + ROTATION
     locked.nonce = token_hex(16)
-    locked.save(update_fields=["nonce"])
+    locked.save(update_fields=["nonce", "former_nonce", "former_until"])
     audit.record(actor=actor, action="hook.secret_issued", subject=locked, clock=clock)
     return secret_of(locked)
 
@@ -101,7 +106,19 @@ def secret_of(hook: Hook) -> str:
     It is derived from the site's own key and stands in no table: a dump of the database signs
     nothing. Another SECRET_KEY therefore means other secrets for all hooks.
     """
-    digest = salted_hmac("tierline.hook", f"{hook.slug}/{hook.nonce}", algorithm="sha256").digest()
+    return _derived(hook.slug, hook.nonce)
+
+
+def secrets_of(hook: Hook, now: datetime) -> list[str]:
+    """The secrets that sign at this moment: the present one, and while rotating the former."""
+    found = [secret_of(hook)]
+    if hook.former_nonce and hook.former_until and hook.former_until > now:
+        found.append(_derived(hook.slug, hook.former_nonce))
+    return found
+
+
+def _derived(slug: str, nonce: str) -> str:
+    digest = salted_hmac("tierline.hook", f"{slug}/{nonce}", algorithm="sha256").digest()
     return "whsec_" + b64encode(digest).decode()
 
 

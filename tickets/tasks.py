@@ -1,11 +1,24 @@
-"""Doorways for Celery: alerts and heartbeats are looked after now and then."""
+"""Doorways for Celery: alerts and heartbeats are looked after, and new events lined up and told."""
 
 from celery import shared_task
 
 from tickets.alertcare import look_after
+from tickets.feed import forget_old, relay_all
 
 
 @shared_task(name="tickets.tasks.look_after_alerts", ignore_result=True)
 def look_after_alerts() -> int:
     """Do what the calendar says of alerts; any number of these may run at once."""
     return look_after()
+
+
+@shared_task(name="tickets.tasks.relay", ignore_result=True)
+def relay() -> int:
+    """Line up new events in the feed; any number of these may run at once, one works."""
+    return relay_all()
+
+
+@shared_task(name="tickets.tasks.forget", ignore_result=True)
+def forget() -> int:
+    """Let go of the feed's places of a week ago."""
+    return forget_old()

@@ -111,9 +111,9 @@ def _invite(*, ticket: Ticket, actor: Person, person: str, via: str) -> object:
     return company.invite(ticket=ticket, actor=actor, person=named, via=via)
 
 
-def _uninvite(*, ticket: Ticket, actor: Person, person: str, via: str) -> object:
+def _uninvite(*, ticket: Ticket, actor: Person, person: str, via: str) -> None:
     named = company.known_person(actor, person)
-    return company.uninvite(ticket=ticket, actor=actor, person=named, via=via)
+    company.uninvite(ticket=ticket, actor=actor, person=named, via=via)
 
 
 def _adopt(*, ticket: Ticket, **given: Any) -> object:

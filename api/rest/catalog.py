@@ -220,7 +220,7 @@ class CategoryBody(StrictSerializer):
     """What tickets are about."""
 
     name = Text(max_length=200)
-    parent = CategoryName(required=False, allow_null=True)
+    parent: Any = CategoryName(required=False, allow_null=True)
     is_active = serializers.BooleanField(required=False)
     reason = Text(max_length=500, required=False, allow_blank=True, help_text="For the audit.")
 

@@ -237,7 +237,7 @@ class NeedView(serializers.Serializer):
 
     slug = serializers.CharField(source="need.slug")
     name = serializers.CharField(source="need.name")
-    required = serializers.BooleanField(source="need.required")
+    required: Any = serializers.BooleanField(source="need.required")
     answered = serializers.BooleanField()
 
 

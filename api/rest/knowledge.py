@@ -101,7 +101,7 @@ class NewArticle(Writing):
     title = Text(max_length=200, required=False)
     body = Text(max_length=BODY_MAX, required=False, help_text="Markdown.")
     audience = serializers.ChoiceField(Article.Audience.choices, required=False)
-    source = TicketKey(required=False, allow_null=True)
+    source: Any = TicketKey(required=False, allow_null=True)
 
 
 class Noting(StrictSerializer):

@@ -198,7 +198,7 @@ class Me(Resource):
     @extend_schema(operation_id="me_update", request=OwnWays, responses=MeView)
     def patch(self, request: Request) -> Response:
         """Change one's own time zone or language."""
-        person = request.user
+        person: Any = request.user
         kept = {"zone": person.zone, "language": person.language}
         set_own_ways(actor=person, **{**kept, **self.read(OwnWays)})
         return Response(self.show(person))

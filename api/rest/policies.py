@@ -45,7 +45,7 @@ class PolicyRevisionView(serializers.ModelSerializer):
 
     class Meta:
         model = PolicyRevision
-        fields = (
+        fields: tuple[str, ...] = (
             *("number", "conditions", "repeat_limit", "repeat_after_s", "stop_on", "steps"),
             *("rules", "created_at", "published_at", "published_by"),
         )

@@ -215,7 +215,7 @@ class Need(StrictSerializer):
 
     slug = serializers.SlugField(max_length=40)
     name = Text(max_length=120)
-    required = serializers.BooleanField(required=False, default=True)
+    required: Any = serializers.BooleanField(required=False, default=True)
 
 
 class Contract(StrictSerializer):

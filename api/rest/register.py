@@ -6,6 +6,7 @@ from api.rest import (
     calendars,
     cases,
     catalog,
+    hooks,
     knowledge,
     outbox,
     people,
@@ -34,4 +35,5 @@ SUBJECTS: Final = (
     *simulations.SUBJECTS,
     *outbox.SUBJECTS,
     *tokens.SUBJECTS,
+    *hooks.SUBJECTS,
 )

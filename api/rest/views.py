@@ -209,7 +209,7 @@ def views_of(subject: Subject) -> list[tuple[str, str, type[Resource]]]:
 def _members(subject: Subject, **more: Any) -> dict[str, Any]:
     return {
         "subject": subject,
-        "queryset": _model_of(subject).objects.none(),
+        "queryset": _model_of(subject)._default_manager.none(),
         "read_scope": subject.read_scope,
         "write_scope": subject.write_scope,
         "__doc__": subject.summary,

@@ -12,8 +12,9 @@ class OutgoingMessage:
     `links` are further signed links, each with its label; `language` is the recipient's.
     `ack_token` is the signed right to acknowledge, for buttons, and `reply_code` what a reply by
     text names; both are "" where nothing can be acknowledged. `leave_url` ends such mail for good,
-    in one press; "" where it cannot be ended. `event` and the `secret` that signs
-    it are for machines only.
+    in one press; "" where it cannot be ended. `event`, its form and the
+    `secret` that signs it are for machines only; `former_secret` signs too while the secret is
+    being changed.
     """
 
     key: str
@@ -32,14 +33,20 @@ class OutgoingMessage:
     language: str = "en"
     event: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
+    former_secret: str = field(default="", repr=False)
+    shape: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SendResult:
-    """What became of one try; `permanent` says that trying this address again is of no use."""
+    """What became of one try; `permanent` says that trying this again is of no use.
+
+    `gone`: the address itself says that it wants nothing any more.
+    """
 
     ok: bool
     permanent: bool = False
+    gone: bool = False
     detail: str = ""
     retry_after_s: float | None = None
 

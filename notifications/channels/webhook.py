@@ -1,5 +1,6 @@
 """Webhooks: a signed JSON event posted to another system, after the Standard Webhooks rules."""
 
+import hmac
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -12,6 +13,8 @@ from notifications.channels.message import Limits, OutgoingMessage, SendResult
 from notifications.channels.pacing import REST_S, Breaker
 from notifications.channels.words import one_line
 
+PAGERDUTY: Final = "pagerduty"
+"""The form whose receivers look for a signature of their own kind."""
 _DETAIL_MAX: Final = 200
 
 
@@ -58,14 +61,20 @@ class WebhookChannel:
 def signed(message: OutgoingMessage, body: bytes) -> dict[str, str]:
     """The headers of one try: the same id on each try, so that the receiver can tell a repeat."""
     now = datetime.now(UTC)
-    signature = Webhook(message.secret).sign(message.key, now, body.decode())
-    return {
+    secrets = [secret for secret in (message.secret, message.former_secret) if secret]
+    signatures = [Webhook(secret).sign(message.key, now, body.decode()) for secret in secrets]
+    headers = {
         "Content-Type": "application/json",
         "Idempotency-Key": message.key,
         "webhook-id": message.key,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": " ".join(signatures),
     }
+    if message.shape == PAGERDUTY:
+        signed_so = [hmac.new(each.encode(), body, "sha256").hexdigest() for each in secrets]
+        headers["X-PagerDuty-Signature"] = ",".join(f"v1={digest}" for digest in signed_so)
+        headers["X-Webhook-Id"] = message.key
+    return headers
 
 
 def result_of(answer: outbound.Answer) -> SendResult:
@@ -83,6 +92,7 @@ def result_of(answer: outbound.Answer) -> SendResult:
     return SendResult(
         ok=False,
         permanent=status == HTTPStatus.GONE,
+        gone=status == HTTPStatus.GONE,
         detail=f"HTTP {status} {words}".strip(),
         retry_after_s=answer.retry_after_s,
     )

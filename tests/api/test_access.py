@@ -33,6 +33,8 @@ SITE = {
     "config/plan": ("POST", "admin:write", "manage_policies"),
     "config/apply": ("POST", "admin:write", "manage_policies"),
     "audit": ("GET", "admin:read", "see_audit"),
+    "events": ("GET", "tickets:read", ""),
+    "event-types": ("GET", "", ""),
 }
 """Addresses that are no subject: method, scope, and the action that they ask for."""
 OPEN_TO_ALL = {"schema", "docs"}
@@ -57,7 +59,7 @@ class Who:
     scopes: tuple[str, ...] = ()
 
     def has(self, scope: str) -> bool:
-        return not self.scopes or scope in self.scopes
+        return not scope or not self.scopes or scope in self.scopes
 
 
 def routes() -> Iterator[str]:
@@ -219,6 +221,7 @@ def scope_of(subject: list[str], reading: bool) -> str:
             "config": ("admin:read", "admin:write"),
             "audit": ("admin:read", "tickets:write"),
             "suggestions": ("catalog:read", "tickets:write"),
+            "event-types": ("", "tickets:write"),
         }
         return scopes.get(subject[0], ("tickets:read", "tickets:write"))[not reading]
     return "tickets:read" if reading else "tickets:write"

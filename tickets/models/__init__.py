@@ -3,6 +3,7 @@
 from tickets.models.alerts import Alert, AlertSource
 from tickets.models.catalog import Category, Route, Service, ServiceSubscriber
 from tickets.models.changes import Change, ChangeWait
+from tickets.models.feed import FeedEntry, FeedMark
 from tickets.models.feedback import Feedback
 from tickets.models.incidents import Involvement, Major
 from tickets.models.intake import (
@@ -58,6 +59,8 @@ __all__ = [
     "Draft",
     "EventBody",
     "EventKind",
+    "FeedEntry",
+    "FeedMark",
     "Feedback",
     "IntakeRequest",
     "Involvement",
