@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from api.rest.catalog import BY_NAME
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, Deed, Look, Subject, changed_by, made_by
 from roles.calendars import PublicHolidays, publish_calendar, set_calendar
 from roles.hours import format_hours, parse_hours
 from roles.models import Calendar, CalendarRevision, Person
@@ -105,7 +105,7 @@ SUBJECTS: Final = (
         rows=lambda reader: Calendar.objects.select_related("current"),
         orders=BY_NAME,
         is_called="calendar",
-        reads="see_internal",
+        reads=INSIDE,
         make=Deed(
             summary="A new calendar; its hours are published next.",
             perform=made_by(set_calendar, Calendar),

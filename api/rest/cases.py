@@ -12,7 +12,7 @@ from api.paging import Order
 from api.rest.dossier import ChangeView, MajorView, ProblemView
 from api.rest.headers import IDEMPOTENCY
 from api.rest.resource import Resource, StrictSerializer, Text
-from api.rest.subject import Subject
+from api.rest.subject import INSIDE, Subject
 from api.rest.tickets import TicketDetail, answer_ticket
 from roles.models import Person
 from roles.models.tokens import Scope
@@ -39,7 +39,7 @@ SUBJECTS: Final = (
         by="",
         rows=_of_seen(Major, "proposer", "manager", "coordinator", "technical_lead", "scribe"),
         orders=BY_KEY,
-        reads="see_internal",
+        reads=INSIDE,
         read_scope=Scope.TICKETS_READ,
     ),
     Subject(
@@ -49,7 +49,7 @@ SUBJECTS: Final = (
         by="",
         rows=_of_seen(Change, "author", "submitted_by", "decided_by"),
         orders=BY_KEY,
-        reads="see_internal",
+        reads=INSIDE,
         read_scope=Scope.TICKETS_READ,
     ),
     Subject(
@@ -59,7 +59,7 @@ SUBJECTS: Final = (
         by="",
         rows=_of_seen(Problem),
         orders=BY_KEY,
-        reads="see_internal",
+        reads=INSIDE,
         read_scope=Scope.TICKETS_READ,
     ),
 )

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.paging import Order
 from api.rest.references import CategoryName, PersonName, ServiceName, TeamName, TierName
 from api.rest.resource import StrictSerializer, Text, sees_internal
-from api.rest.subject import PK, Deed, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, PK, Deed, Subject, changed_by, made_by
 from roles.instants import database_now
 from roles.models import Duty, Organisation, Person, Team, Tier
 from roles.oncall import on_call
@@ -317,7 +317,7 @@ SUBJECTS: Final = (
         rows=lambda reader: Route.objects.select_related("service", "category", "tier", "team"),
         orders=BY_NUMBER,
         by=PK,
-        reads="see_internal",
+        reads=INSIDE,
         make=Deed(
             summary="Set the route of a service and category on a tier.",
             perform=set_route,
@@ -332,7 +332,7 @@ SUBJECTS: Final = (
         view=OrganisationView,
         rows=lambda reader: Organisation.objects.all(),
         orders=BY_NAME,
-        reads="see_internal",
+        reads=INSIDE,
     ),
     Subject(
         slug="duties",
@@ -341,7 +341,7 @@ SUBJECTS: Final = (
         rows=lambda reader: Duty.objects.prefetch_related("assignments__person"),
         orders=BY_NAME,
         is_called="duty",
-        reads="see_internal",
+        reads=INSIDE,
         deeds=(
             Deed(
                 slug="assign",

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from api.paging import Order
 from api.rest.catalog import BY_NAME
 from api.rest.resource import Resource, StrictSerializer, Text
-from api.rest.subject import Deed, Look, Subject
+from api.rest.subject import INSIDE, Deed, Look, Subject
 from api.rest.teams import Span
 from notifications.welcome import invite_again, invite_person
 from roles.models import ApiToken, AuditEntry, Person, Team
@@ -135,7 +135,7 @@ SUBJECT: Final = Subject(
     orders=BY_NAME,
     filters=PersonFilters,
     is_called="person",
-    reads="see_internal",
+    reads=INSIDE,
     make=Deed(
         summary="Invite somebody.",
         perform=_invite,

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.paging import Order
 from api.rest.catalog import BY_NAME, PersonRef
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, Deed, Look, Subject, changed_by, made_by
 from escalation.difference import difference
 from escalation.explain import rule_of
 from escalation.models import Policy, PolicyRevision, PolicyStep, Run
@@ -206,7 +206,7 @@ SUBJECT: Final = Subject(
     rows=lambda reader: Policy.objects.select_related("current__published_by"),
     orders=BY_POSITION,
     is_called="policy",
-    reads="see_internal",
+    reads=INSIDE,
     make=Deed(
         summary="A new policy; what it does is drafted next.",
         perform=made_by(set_policy, Policy),

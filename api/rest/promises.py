@@ -15,7 +15,7 @@ from api.rest.references import (
     VendorName,
 )
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import PK, Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, PK, Deed, Look, Subject, changed_by, made_by
 from escalation.contracts import set_contract
 from escalation.models import (
     ClockKind,
@@ -238,7 +238,7 @@ SUBJECTS: Final = (
         ),
         orders=BY_POSITION,
         is_called="target",
-        reads="see_internal",
+        reads=INSIDE,
         make=Deed(
             summary="A new target; its wording is published next.",
             perform=made_by(set_target, Target),
@@ -289,7 +289,7 @@ SUBJECTS: Final = (
         ),
         orders=BY_NAME,
         is_called="vendor",
-        reads="see_internal",
+        reads=INSIDE,
         make=Deed(
             summary="A new vendor.",
             perform=made_by(set_vendor, Vendor),
@@ -322,7 +322,7 @@ SUBJECTS: Final = (
             "from_team", "to_team"
         ).prefetch_related("needs"),
         orders=BY_NUMBER,
-        reads="see_internal",
+        reads=INSIDE,
         make=Deed(
             summary="Set the contract of an edge.",
             perform=set_contract,

@@ -82,7 +82,7 @@ class Resource(GenericAPIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let in whom the rules let in, and only with known parameters."""
         super().initial(request, *args, **kwargs)
-        if any("\x00" in part for part in kwargs.values()):
+        if any("\x00" in str(part) for part in kwargs.values()):
             raise Http404  # PostgreSQL has no such text
         known = set(self.known_parameters(request))
         wrong = {}

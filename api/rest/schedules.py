@@ -9,7 +9,7 @@ from api.rest.calendars import Hours
 from api.rest.catalog import BY_NAME, BY_NUMBER, PersonRef
 from api.rest.references import PersonName, TeamName
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import PK, Deed, Look, Subject
+from api.rest.subject import INSIDE, PK, Deed, Look, Subject
 from api.rest.teams import GapView, ShiftView, Span, gaps_of, shifts_of
 from escalation.standing_in import answer, offer, put_in, take_back
 from roles.hours import format_hours
@@ -246,7 +246,7 @@ SUBJECTS: Final = (
         rows=lambda reader: Schedule.objects.select_related("team"),
         orders=BY_NAME,
         is_called="schedule",
-        reads="see_internal",
+        reads=INSIDE,
         write_scope=Scope.ROSTER_WRITE,
         make=Deed(
             summary="A team's schedule; its layers are published next.",
@@ -281,7 +281,7 @@ SUBJECTS: Final = (
         rows=lambda reader: Override.objects.select_related("schedule__team", "person"),
         orders={"-id": BY_NUMBER["-id"], "id": BY_NUMBER["id"]},
         is_called="override",
-        reads="see_internal",
+        reads=INSIDE,
         write_scope=Scope.ROSTER_WRITE,
         make=Deed(summary="Put somebody in.", perform=_put_in, body=PuttingIn, status=201),
         remove=Deed(summary="Give the rest of it back to the layers.", perform=take_back),
@@ -294,7 +294,7 @@ SUBJECTS: Final = (
         rows=lambda reader: Swap.objects.select_related("schedule__team", "giver", "taker"),
         orders={"-id": BY_NUMBER["-id"], "id": BY_NUMBER["id"]},
         is_called="swap",
-        reads="see_internal",
+        reads=INSIDE,
         write_scope=Scope.ROSTER_WRITE,
         make=Deed(summary="Offer a shift.", perform=_offer, body=Offering, status=201),
         deeds=(

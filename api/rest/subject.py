@@ -12,9 +12,12 @@ from api.paging import Order
 from api.rest.resource import Nothing, StrictSerializer
 from roles.models import Person
 from roles.models.tokens import Scope
-from roles.refusals import Conflict
+from roles.people import is_allowed, require, roles_of
+from roles.refusals import Conflict, Forbidden
 
 PK: Final = "pk"
+INSIDE: Final = "inside"
+"""In the place of an action: for everybody who has a part in the service, and does not only ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +108,18 @@ def changed_by(function: Callable[..., Any], *always: str) -> Callable[..., Any]
         return function(slug=row.slug, actor=actor, **{**kept, **values})
 
     return change
+
+
+def may(person: Person, action: str) -> bool:
+    """Whether the person's roles allow it; "" is for everybody who has signed in."""
+    if action == INSIDE:
+        return bool(roles_of(person) - {"requester"})
+    return not action or is_allowed(person, action)
+
+
+def require_action(person: Person, action: str) -> None:
+    """Raise Forbidden unless the person's roles allow it."""
+    if action == INSIDE and not may(person, action):
+        raise Forbidden("not_allowed", "This is for people of the service.")
+    if action and action != INSIDE:
+        require(person, action)

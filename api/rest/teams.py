@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.rest.catalog import BY_NAME, Guided, PersonRef, TeamDetail, TeamView
 from api.rest.references import CalendarName, PersonName, TierName
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, Deed, Look, Subject, changed_by, made_by
 from roles.instants import database_now
 from roles.models import Membership, Person, Team
 from roles.oncall import final_shifts, gaps, on_call
@@ -181,14 +181,14 @@ SUBJECT: Final = Subject(
             summary="Who belongs to it.",
             read=_members,
             answer=MemberView,
-            needs="see_internal",
+            needs=INSIDE,
         ),
         Look(
             slug="on-call",
             summary="Who is on call at a moment, who is called first before the others.",
             read=serving,
             answer=PersonRef,
-            needs="see_internal",
+            needs=INSIDE,
             params=Moment,
         ),
         Look(
@@ -196,7 +196,7 @@ SUBJECT: Final = Subject(
             summary="Final shifts: layers, overrides and swaps taken together.",
             read=shifts_of,
             answer=ShiftView,
-            needs="see_internal",
+            needs=INSIDE,
             params=Span,
         ),
         Look(
@@ -204,7 +204,7 @@ SUBJECT: Final = Subject(
             summary="When nobody is on call.",
             read=gaps_of,
             answer=GapView,
-            needs="see_internal",
+            needs=INSIDE,
             params=Span,
         ),
     ),

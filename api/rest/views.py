@@ -23,8 +23,7 @@ from api.rest.resource import (
     digest_of,
     require_tag,
 )
-from api.rest.subject import PK, Deed, Look, Subject
-from roles.people import require
+from api.rest.subject import PK, Deed, Look, Subject, require_action
 
 GONE: Final = OpenApiResponse(description="Done; there is nothing to show.")
 CREATED: Final = 201
@@ -38,8 +37,7 @@ class OfSubject(Resource):
 
     def row_of(self, name: Any, *, locked: bool = False) -> Any:
         """The row that the address names. Raises Forbidden and Http404."""
-        if self.subject.reads:
-            require(self.request.user, self.subject.reads)
+        require_action(self.request.user, self.subject.reads)
         rows = self.subject.rows(self.request.user)
         if locked:
             rows = rows.select_for_update(of=("self",), no_key=True)
@@ -104,16 +102,14 @@ class Many(OfSubject):
 
     def list_rows(self, request: Request) -> Response:
         """One page of what the reader sees."""
-        if self.subject.reads:
-            require(request.user, self.subject.reads)
+        require_action(request.user, self.subject.reads)
         return self.page(self.subject.rows(request.user))
 
     def make_row(self, request: Request) -> HttpResponseBase:
         """A new row."""
         deed = self.subject.make
         assert deed is not None
-        if deed.needs:
-            require(request.user, deed.needs)
+        require_action(request.user, deed.needs)
         return once(request, lambda: self.perform(deed))
 
 
@@ -128,8 +124,7 @@ class One(OfSubject):
 
     def change_row(self, request: Request, name: Any, deed: Deed) -> Response:
         """The row after a change."""
-        if deed.needs:
-            require(request.user, deed.needs)
+        require_action(request.user, deed.needs)
         return self.perform(deed, self.row_of(name))
 
 
@@ -142,8 +137,7 @@ class Doing(OfSubject):
         """The row after the deed, or what the deed came to."""
 
         def act() -> Response:
-            if self.deed.needs:
-                require(request.user, self.deed.needs)
+            require_action(request.user, self.deed.needs)
             return self.perform(self.deed, self.row_of(name))
 
         return once(request, act)
@@ -161,8 +155,7 @@ class Looking(OfSubject):
     def tell(self, request: Request, name: Any) -> Response:
         """What the look finds."""
         row = self.row_of(name)
-        if self.look.needs:
-            require(request.user, self.look.needs)
+        require_action(request.user, self.look.needs)
         found = self.look.read(row, request.user, **read_params(self, self.look.params))
         return answer_look(self, self.look, found)
 
