@@ -10,11 +10,13 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from api.rest.looks import LOOKS
 from notifications.models import Message
 from roles.models import Duty, DutyAssignment, Person
 from roles.people import forget_roles
 from tests.story import Story, page, unacknowledged
 from tickets.assignment import watch
+from tickets.feed import relay_all
 from tickets.lifecycle import comment
 from tickets.links import link
 from tickets.mailsources import create_mail_source
@@ -37,7 +39,7 @@ PASSING = (
     (re.compile(r'data-csrf="[^"]*"'), "csrf"),
     (re.compile(r'(?<=">)[^<]*(?=</time>)'), "now"),
     (re.compile(r'name="form_token" value="[^"]*"'), "form"),
-    (re.compile(r'data-now="\d+"|"elapsed_s":[\d.]+|\d\d:\d\d:\d\d UTC'), "now"),
+    (re.compile(r'data-now="\d+"|"(?:elapsed_s|late_s|seconds)":[\d.]+|\d\d:\d\d:\d\d UTC'), "now"),
 )
 """What differs between any two answers to the same question."""
 HEAD = re.compile(r'"(version|updated_at|seq|hash)": ?("[^"]*"|\d+)')
@@ -123,13 +125,15 @@ def addresses(*keys: str) -> list[str]:
         own += ("mail/1",)
         found += [f"/tickets/{key}/{part}" for part in own]
         found += [f"/tickets/{key}?show={view}" for view in ("talk", "climb", "clocks", "mail")]
-        parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/")
+        parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/", "attachments/")
         found += [f"/api/v1/tickets/{key}/{part}" for part in parts]
+        found += [f"/api/v1/tickets/{key}/{look.slug}/" for look in LOOKS]
     return found
 
 
 def ask(people: dict[str, Person], urls: list[str]) -> Answers:
     answers: Answers = {}
+    relay_all()
     for name, person in people.items():
         client = Client()
         client.force_login(person)

@@ -1,0 +1,223 @@
+"""The feed and what follows from it: pages, the stream, and webhooks that subscribe to events."""
+
+import asyncio
+import hmac
+import json
+
+import pytest
+from standardwebhooks import Webhook
+
+from api.places import seal, unseal
+from api.stream import is_stream, stream_app
+from notifications import subscriptions
+from notifications.channels.webhook import signed
+from notifications.models import Hook, Message, MessageState
+from notifications.sending import outgoing, tries_of
+from notifications.subscriptions import retire
+from notifications.webhooks import secrets_of
+from roles.instants import database_now
+from tests.api.conftest import assert_problem
+from tickets.assignment import take
+from tickets.feed import relay_all
+from tickets.lifecycle import comment
+from tickets.models import FeedEntry
+from tickets.restriction import restrict
+
+V1 = "/api/v1/"
+EVENTS = f"{V1}events/"
+
+
+@pytest.fixture
+def admin(story, calling):
+    return calling(story.admin)
+
+
+def types_of(answer) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [event["type"] for event in answer.json()["results"]]
+
+
+def test_places_say_nothing_and_lead_back():
+    names = [seal(place) for place in range(200)]
+    assert len(set(names)) == 200
+    assert [unseal(name) for name in names] == list(range(200))
+    assert names != sorted(names)
+    assert unseal("nonsense") is None
+
+
+def test_who_resumes_misses_nothing_and_hears_nothing_twice(story, agent):
+    relay_all()
+    ticket = story.open()
+    relay_all()
+    first = agent.get(EVENTS)
+    assert "ticket.opened" in types_of(first)
+    assert relay_all() == 0
+    take(ticket=ticket, actor=story.agent, clock=story.clock)
+    relay_all()
+    after = first.json()["last"]
+    assert types_of(agent.get(f"{EVENTS}?after={after}"))[0] == "ticket.taken"
+    assert types_of(agent.get(f"{EVENTS}?after={after}&types=ticket.opened")) == []
+    assert_problem(agent.get(f"{EVENTS}?after={seal(10**9)}"), 400)
+    assert_problem(agent.get(f"{EVENTS}?types=ticket.nonsense"), 400)
+
+
+def test_each_reader_hears_what_that_reader_may_know(story, agent, requester, calling):
+    relay_all()
+    ticket = story.open()
+    comment(ticket=ticket, actor=story.agent, text="inner", public=False, clock=story.clock)
+    secret = story.open(kind="security", restricted=True, requester=story.analyst, service=None)
+    relay_all()
+    assert secret.key not in agent.get(EVENTS).content.decode()
+    assert "inner" in agent.get(EVENTS).content.decode()
+    assert "inner" not in requester.get(EVENTS).content.decode()
+    assert ticket.key in requester.get(EVENTS).content.decode()
+    assert secret.key in calling(story.analyst).get(EVENTS).content.decode()
+    before = agent.get(EVENTS).json()
+    restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    relay_all()
+    assert ticket.key not in calling(story.colleague).get(EVENTS).content.decode()
+    assert before["results"]
+
+
+def subscribe_to(admin, **given):
+    body = {"slug": "chat", "url": "https://chat.example.com/in", "events": ["ticket.*"], **given}
+    made = admin.post(f"{V1}webhooks/", body)
+    assert made.status_code == 201, made.content
+    return Hook.objects.get(slug=body["slug"]), made.json()["secret"]
+
+
+def deliveries(hook) -> list[Message]:
+    return list(Message.objects.filter(recipient=hook.account).order_by("pk"))
+
+
+def test_a_subscription_gets_what_it_asks_for_and_no_case(story, admin):
+    relay_all()
+    some, _ = subscribe_to(admin, events=["ticket.taken"], filters={"team": ["desk"]})
+    none, _ = subscribe_to(admin, slug="other", events=["ticket.*"], filters={"team": ["dba"]})
+    ticket = story.open()
+    story.open(kind="security", restricted=True, requester=story.analyst, service=None)
+    take(ticket=ticket, actor=story.agent, clock=story.clock)
+    relay_all()
+    relay_all()
+    (message,) = deliveries(some)
+    assert message.data["event"]["type"] == "ticket.taken"
+    assert message.data["event"]["data"]["ticket"]["key"] == ticket.key
+    assert deliveries(none) == []
+    assert_problem(admin.call("PATCH", f"{V1}webhooks/chat/", {"events": ["ticket.nonsense"]}), 422)
+    assert_problem(admin.call("PATCH", f"{V1}webhooks/chat/", {"filters": {"colour": [1]}}), 422)
+
+
+def test_while_a_secret_is_changed_both_sign(story, admin):
+    hook, old = subscribe_to(admin)
+    new = admin.post(f"{V1}webhooks/chat/rotate/").json()["secret"]
+    story.open()
+    relay_all()
+    hook.refresh_from_db()
+    assert secrets_of(hook, database_now()) == [new, old]
+    leaving = outgoing(deliveries(hook)[0], database_now())
+    body = json.dumps(leaving.event).encode()
+    headers = signed(leaving, body)
+    for secret in (old, new):
+        Webhook(secret).verify(body, headers)
+    assert secrets_of(hook, hook.former_until) == [new]
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [("pagerduty", "incident.triggered"), ("opsgenie", "Create")]
+)
+def test_other_products_forms_are_spoken(story, admin, shape, kind):
+    hook, secret = subscribe_to(admin, shape=shape, events=["ticket.opened", "ticket.targeted"])
+    ticket = story.open()
+    relay_all()
+    (message,) = deliveries(hook)
+    event = message.data["event"]
+    if shape == "opsgenie":
+        assert (event["action"], event["alert"]["alias"]) == (kind, ticket.key)
+        return
+    assert event["event"]["event_type"] == kind
+    assert event["event"]["data"]["title"] == ticket.subject
+    headers = signed(outgoing(message, database_now()), b"{}")
+    digest = hmac.new(secret.encode(), b"{}", "sha256").hexdigest()
+    assert headers["X-PagerDuty-Signature"] == f"v1={digest}"
+
+
+def test_an_event_is_tried_for_days_and_410_ends_the_subscription(story, admin):
+    hook, _ = subscribe_to(admin)
+    story.open()
+    relay_all()
+    message = deliveries(hook)[0]
+    assert tries_of(message) == subscriptions.TRIES
+    assert sum(subscriptions.BACKOFF_S) > 3 * 24 * 3600
+    retire(account_id=hook.account_id, reason="HTTP 410 Gone")
+    shown = admin.get(f"{V1}webhooks/chat/").json()
+    assert (shown["is_active"], shown["ended_because"]) == (False, "HTTP 410 Gone")
+    story.open()
+    count = len(deliveries(hook))
+    relay_all()
+    assert len(deliveries(hook)) == count
+
+
+def test_the_log_tells_of_deliveries_and_sends_one_again(story, admin):
+    subscribe_to(admin, events=["ticket.opened"])
+    story.open()
+    relay_all()
+    (shown,) = admin.get(f"{V1}webhooks/chat/deliveries/").json()["results"]
+    again = {"key": shown["key"]}
+    assert_problem(admin.post(f"{V1}webhooks/chat/resend/", again), 409, "under_way")
+    now = database_now()
+    sent = {"state": MessageState.SENT, "sent_at": now, "finished_at": now}
+    Message.objects.filter(key=shown["key"]).update(**sent)
+    queued = admin.post(f"{V1}webhooks/chat/resend/", again)
+    assert (queued.status_code, queued.json()["state"]) == (202, "queued")
+    assert admin.post(f"{V1}webhooks/chat/ping/").json()["event"]["type"] == "ping"
+
+
+def scope_of(path: str, **headers: str) -> dict:
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    path, _, query = path.partition("?")
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "headers": pairs,
+        "query_string": query.encode(),
+    }
+
+
+def listen(scope: dict, wanted: bytes) -> list[dict]:
+    """What the stream sends until something stands in it, or it has refused."""
+    sent: list[dict] = []
+
+    async def run() -> None:
+        done = asyncio.Event()
+
+        async def receive() -> dict:
+            await done.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+            if wanted in message.get("body", b"") or message.get("status", 200) != 200:
+                done.set()
+
+        await asyncio.wait_for(stream_app(scope, receive, send), 20)
+
+    asyncio.run(run())
+    return sent
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("given", ["", "Bearer nonsense"])
+def test_nobody_without_a_token_is_streamed_to(given):
+    scope = scope_of(EVENTS, accept="text/event-stream", authorization=given)
+    assert is_stream(scope)
+    assert listen(scope, b"nothing")[0]["status"] == 401
+    assert not is_stream(scope_of(EVENTS, accept="application/json"))
+
+
+def test_the_feed_holds_each_event_once(story):
+    relay_all()
+    story.open()
+    count = relay_all()
+    assert count
+    assert FeedEntry.objects.count() == FeedEntry.objects.values("event").distinct().count()
