@@ -182,7 +182,7 @@ class HookAdmin(AuditedAdmin):
             subscribe(
                 hook=obj,
                 events=obj.events,
-                filters=obj.filters,
+                filters=obj.filters or {},
                 shape=obj.shape,
                 known=obj.events,
                 actor=acting(request),

@@ -92,7 +92,7 @@ def revoke(
 
 
 def _by_prefix(prefix: str) -> ApiToken | None:
-    return ApiToken.objects.select_related("person").filter(prefix=prefix).first()
+    return ApiToken.objects.select_related("person__organisation").filter(prefix=prefix).first()
 
 
 def _touch(token: ApiToken, now: datetime) -> None:

@@ -185,7 +185,10 @@ def move_many(
     writes = [_enter(act, wanted) for act, wanted in zip(acts, moves, strict=True)]
     timeline.record_many(writes, at=at, announce=announce)
     events = [write.events[0] for write in writes]
-    _withdraw_pages([act.ticket for act in acts], "moved to another team", at)
+    # Nobody can have been paged for a ticket before its first team.
+    paged = [act.ticket for act in acts if act.ticket.entry > 1]
+    if paged:
+        _withdraw_pages(paged, "moved to another team", at)
     told = []
     for wanted, event in zip(moves, events, strict=True):
         if wanted.tell_requester:

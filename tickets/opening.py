@@ -7,8 +7,8 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 
-from notifications.outbox import enqueue
-from roles.instants import TimeSource, database_now
+from notifications.outbox import post
+from roles.instants import TimeSource, database_now, fixed
 from roles.models import Membership, Person, Team
 from roles.people import roles_of
 from roles.refusals import Forbidden, Invalid
@@ -85,6 +85,7 @@ def open_ticket(
         now = clock()
         _check_times(now, began_at=began_at, detected_at=detected_at)
         pk, key = next_ids(kind, restricted=restricted)
+        desk = service_desk()
         ticket = Ticket(
             pk=pk,
             key=key,
@@ -106,13 +107,15 @@ def open_ticket(
             status_since=now,
             began_at=began_at,
             detected_at=detected_at,
-            owner_team=service_desk(),
+            owner_team=desk,
         )
-        destination = team or first_team(service=service, category=category, kind=kind)
+        destination = team or first_team(service=service, category=category, kind=kind, desk=desk)
         ticket.save(force_insert=True)
         if restricted:
             _clear_first_readers(ticket, actor, destination)
-        return _born(ticket, destination, actor=actor, uploads=uploads, clock=clock, via=via)
+        return _born(
+            ticket, destination, actor=actor, uploads=uploads, clock=fixed(now), via=via
+        )
 
 
 def _born(
@@ -147,7 +150,7 @@ def _born(
     told = letters.to_requester(
         ticket, event, kind="received", body=body + ticket.description[:2000]
     )
-    enqueue(told, now=act.now)
+    post(told, now=act.now)
     return ticket
 
 

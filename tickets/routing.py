@@ -32,7 +32,9 @@ def _weight(route: Route) -> int:
     return 2 * (route.service_id is not None) + (route.category_id is not None)
 
 
-def first_team(*, service: Service | None, category: Category | None, kind: str) -> Team:
+def first_team(
+    *, service: Service | None, category: Category | None, kind: str, desk: Team | None = None
+) -> Team:
     """The team in whose queue a new ticket is born; the service desk when no route says other.
 
     Raises Invalid when the site has no team for it.
@@ -47,7 +49,7 @@ def first_team(*, service: Service | None, category: Category | None, kind: str)
     for route in routes:
         if route.takes_new and not route.tier.is_vendor:
             return route.team
-    return service_desk()
+    return desk or service_desk()
 
 
 def service_desk() -> Team:

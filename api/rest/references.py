@@ -20,6 +20,7 @@ class Reference(serializers.Field):
     lookup = "slug"
     ends = True
     """Whether rows can be switched off."""
+    around: tuple[str, ...] = ()
     default_error_messages = {
         "invalid": "Give a name.",
         "unknown": "There is none of this name that can be chosen.",
@@ -32,7 +33,8 @@ class Reference(serializers.Field):
         row = None
         if len(data) <= 254 and "\x00" not in data:
             alive = {"is_active": True} if self.ends else {}
-            row = self.model.objects.filter(**{self.lookup: data}, **alive).first()
+            rows = self.model.objects.select_related(*self.around)
+            row = rows.filter(**{self.lookup: data}, **alive).first()
         if row is None:
             self.fail("unknown")
         return row
@@ -86,6 +88,7 @@ class PersonName(Reference):
 
     model = Person
     lookup = "username__iexact"
+    around = ("organisation",)
 
 
 class VendorName(Reference):

@@ -18,14 +18,17 @@ from api.rest.filters import TicketFilters
 from api.rest.headers import IDEMPOTENCY
 from api.rest.references import CategoryName, PersonName, ServiceName
 from api.rest.resource import Resource, StrictSerializer, Text, require_tag, sees_internal
+from escalation.models import Clock, Run
 from escalation.outlook import next_steps
+from notifications.models import Message
 from roles.instants import database_now
+from roles.ledger import keeping
 from roles.models import Person
 from roles.people import is_allowed, roles_of
 from roles.refusals import Forbidden
 from tickets import states, timeline
-from tickets.access import allowed_actions
-from tickets.models import Kind, Source, Ticket
+from tickets.access import allowed_actions, with_ties
+from tickets.models import Kind, Source, Ticket, TimelineEvent
 from tickets.opening import open_ticket
 from tickets.priority import LEVELS
 from tickets.queries import discreet
@@ -33,6 +36,9 @@ from tickets.states import LABELS
 
 LEVEL_CHOICES = list(LEVELS.items())
 STATUSES = [(status, LABELS[status]) for status in sorted(states.ALL)]
+CREATED = 201
+ROWS_OF_A_BIRTH = {TimelineEvent: 5, Clock: 5, Run: 2, Message: 2}
+"""So many new rows an opening mostly writes; their ids are fetched at once."""
 LEVEL_HELP = "1 (high), 2 or 3 (low)."
 AROUND = ("team__tier", "requester", "assignee", "owner", "owner_team", "service", "category")
 INTERNAL = (
@@ -117,8 +123,12 @@ class TicketDetail(TicketView):
 
     @extend_schema_field(NextStepView(allow_null=True))
     def get_next_step(self, ticket: Ticket) -> dict[str, Any] | None:
-        """Null for a ticket that is not open, and for requesters."""
-        if not ticket.is_open or not sees_internal(self.context["request"].user):
+        """Null for a ticket that is not open, for requesters, and in the answer to an opening."""
+        if (
+            self.context.get("is_new")
+            or not ticket.is_open
+            or not sees_internal(self.context["request"].user)
+        ):
             return None
         step = next_steps([ticket.pk], database_now()).get(ticket.pk)
         return dict(NextStepView(step).data) if step is not None else None
@@ -158,7 +168,7 @@ class Opening(StrictSerializer):
 def ticket_of(request: Request, key: str) -> Ticket:
     """The ticket of that key as the caller sees it. Raises Http404 for what is unseen."""
     seen = Ticket.objects.visible_to(request.user).select_related(*AROUND)
-    ticket = seen.filter(key=key).first()
+    ticket = with_ties(seen, request.user).filter(key=key).first()
     if ticket is None:
         raise Http404
     return ticket
@@ -189,7 +199,8 @@ def answer_ticket(request: Request, key: str, *, status: int = 200) -> Response:
 
 def show_ticket(request: Request, ticket: Ticket, *, status: int = 200) -> Response:
     """The ticket as the caller may see it, with its ETag."""
-    shown = TicketDetail(ticket, context={"request": request}).data
+    context = {"request": request, "is_new": status == CREATED}
+    shown = TicketDetail(ticket, context=context).data
     return Response(shown, status=status, headers={"ETag": etag_of(ticket)})
 
 
@@ -229,9 +240,10 @@ class Tickets(Resource):
             raise Forbidden("not_allowed", "You may not open tickets.")
         given = self.read(Opening)
         given.setdefault("requester", request.user)
-        with transaction.atomic():
+        with transaction.atomic(), keeping() as book:
+            book.expect(ROWS_OF_A_BIRTH)
             ticket = open_ticket(actor=request.user, source=Source.API, via="api", **given)
-            answer = answer_ticket(request, ticket.key, status=201)
+        answer = answer_ticket(request, ticket.key, status=CREATED)
         answer["Location"] = f"{settings.PUBLIC_URL}{request.path.rstrip('/')}/{ticket.key}/"
         return answer
 

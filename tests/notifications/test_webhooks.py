@@ -203,9 +203,10 @@ def test_the_admin_shows_a_new_hooks_secret_once(client, settings):
     assert webhooks.secret_of(hook) in page.content.decode()
     change = f"/admin/notifications/hook/{hook.pk}/change/"
     assert "whsec_" not in client.get(change).content.decode()
-    bad = client.post(change, {**given, "url": "http://elsewhere/", "is_active": "on"}, follow=True)
+    given |= {"is_active": "on", "shape": "standard", "filters": "{}"}
+    bad = client.post(change, {**given, "url": "http://elsewhere/"}, follow=True)
     assert "Nothing was changed" in bad.content.decode()
-    client.post(change, {**given, "name": "Talk", "is_active": "on"})
+    client.post(change, {**given, "name": "Talk"})
     assert Hook.objects.get().name == "Talk"
     actions = [row.action for row in AuditEntry.objects.order_by("id")]
     assert actions == ["hook.created", "hook.changed"]
