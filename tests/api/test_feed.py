@@ -17,6 +17,7 @@ from notifications.subscriptions import retire
 from notifications.webhooks import secrets_of
 from roles.instants import database_now
 from tests.api.conftest import assert_problem
+from tests.story import Story
 from tickets.assignment import take
 from tickets.feed import relay_all
 from tickets.lifecycle import comment
@@ -29,6 +30,7 @@ EVENTS = f"{V1}events/"
 
 @pytest.fixture
 def admin(story, calling):
+    relay_all()  # the feed begins here
     return calling(story.admin)
 
 
@@ -206,12 +208,26 @@ def listen(scope: dict, wanted: bytes) -> list[dict]:
     return sent
 
 
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("given", ["", "Bearer nonsense"])
-def test_nobody_without_a_token_is_streamed_to(given):
-    scope = scope_of(EVENTS, accept="text/event-stream", authorization=given)
-    assert is_stream(scope)
-    assert listen(scope, b"nothing")[0]["status"] == 401
+def test_the_stream_goes_on_after_the_event_named_and_tells_of_no_case(live_db, calling):
+    story = Story()
+    relay_all()
+    agent = calling(story.agent)
+    first, second = story.open(subject="First"), story.open(subject="Second")
+    relay_all()
+    known = agent.get(EVENTS).json()["results"][0]["id"]
+    secret = story.open(kind="security", restricted=True, requester=story.analyst, service=None)
+    relay_all()
+    given = {"accept": "text/event-stream", "last_event_id": known}
+    sent = listen(scope_of(EVENTS, authorization=f"Bearer {agent.plain}", **given), b"Second")
+    words = b"".join(message.get("body", b"") for message in sent).decode()
+    assert sent[0]["status"] == 200
+    assert known not in words
+    assert first.key in words
+    assert second.key in words
+    assert secret.key not in words
+    lost = scope_of(EVENTS, accept="text/event-stream", authorization="Bearer nonsense")
+    assert is_stream(lost)
+    assert listen(lost, b"nothing")[0]["status"] == 401
     assert not is_stream(scope_of(EVENTS, accept="application/json"))
 
 
