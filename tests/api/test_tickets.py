@@ -246,4 +246,4 @@ def test_an_opening_takes_a_bounded_number_of_statements(story, agent):
     agent.post(TICKETS, {"subject": "The first use of a token is noted"})
     with CaptureQueriesContext(connection) as caught:
         assert agent.post(TICKETS, {"subject": "Counted", "service": "mail"}).status_code == 201
-    assert len(caught) <= 50
+    assert len(caught) <= 30
