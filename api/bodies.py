@@ -7,9 +7,33 @@ from typing import IO, Any
 import orjson
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.utils.encoders import JSONEncoder
 
 from api.errors import TooLarge
 
+
+class FastJSON(JSONRenderer):
+    """JSON as it goes out: the framework's form, made by a quicker hand."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """The bytes; "" for no data."""
+        if data is None:
+            return b""
+        return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    """What orjson has no form for: lazy texts, decimals, sets; as the framework would say it."""
+    return ENCODER.default(value)
+
+
+ENCODER = JSONEncoder()
 REST_BYTES_MAX = 1_000_000
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 GZIP_WINDOW = 16 + zlib.MAX_WBITS

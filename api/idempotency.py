@@ -15,10 +15,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.bodies import FastJSON
 from api.models import IdempotencyKey
 from roles.instants import database_now
 from roles.models import ApiToken
@@ -57,7 +57,7 @@ def once(request: Request, act: Callable[[], Response]) -> Response | HttpRespon
                 request=mark,
                 status=answer.status_code,
                 headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
-                body=JSONRenderer().render(answer.data).decode(),
+                body=FastJSON().render(answer.data).decode(),
                 created_at=now,
                 **caller,
             )

@@ -244,7 +244,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["api.auth.ScopePermission"],
     "DEFAULT_THROTTLE_CLASSES": ["api.limits.CallerThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.bodies.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["api.bodies.FastJSON"],
     "DEFAULT_PAGINATION_CLASS": "api.paging.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,

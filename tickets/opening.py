@@ -85,7 +85,6 @@ def open_ticket(
         now = clock()
         _check_times(now, began_at=began_at, detected_at=detected_at)
         pk, key = next_ids(kind, restricted=restricted)
-        desk = service_desk()
         ticket = Ticket(
             pk=pk,
             key=key,
@@ -107,7 +106,7 @@ def open_ticket(
             status_since=now,
             began_at=began_at,
             detected_at=detected_at,
-            owner_team=desk,
+            owner_team=(desk := service_desk()),
         )
         destination = team or first_team(service=service, category=category, kind=kind, desk=desk)
         ticket.save(force_insert=True)

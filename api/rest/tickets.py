@@ -1,5 +1,8 @@
 """Tickets: the list, one ticket, and opening one."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -55,6 +58,49 @@ INTERNAL = (
 """Members that are null for readers who see nothing internal."""
 
 
+def _instant(name: str) -> Callable[[Ticket], str | None]:
+    def read(ticket: Ticket) -> str | None:
+        at: datetime | None = getattr(ticket, name)
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at is not None else None
+
+    return read
+
+
+def _near(path: str, key: str) -> Callable[[Ticket], dict[str, str] | None]:
+    def read(ticket: Ticket) -> dict[str, str] | None:
+        row: Any = ticket
+        for step in path.split("."):
+            row = getattr(row, step) if row is not None else None
+        return {key: getattr(row, key), "name": row.name} if row is not None else None
+
+    return read
+
+
+READ: dict[str, Callable[[Ticket], Any]] = {
+    **{
+        name: attrgetter(name)
+        for name in (
+            *("key", "kind", "subject", "status", "priority", "impact", "urgency", "source"),
+            *("asset", "tags", "resolution_code", "reopen_count", "handover_count"),
+            *("chase_count", "restricted", "description", "resolution", "pending_reason"),
+        )
+    },
+    **{
+        name: _instant(name)
+        for name in (
+            *("opened_at", "began_at", "detected_at", "resolved_at", "closed_at", "wake_at"),
+            *("acknowledged_at", "next_due_at", "next_step_at", "breached_at"),
+        )
+    },
+    **{name: _near(name, "username") for name in ("requester", "assignee", "owner")},
+    **{name: _near(name, "slug") for name in ("team", "owner_team", "service", "category")},
+    "tier": _near("team.tier", "slug"),
+    "updated_at": _instant("last_event_at"),
+    "version": attrgetter("last_seq"),
+}
+"""How each member is read; the framework's own way costs several times as much for a page."""
+
+
 class TicketView(serializers.ModelSerializer):
     """A ticket in a list. Members about the service's inner workings are null for requesters."""
 
@@ -82,7 +128,13 @@ class TicketView(serializers.ModelSerializer):
 
     def to_representation(self, instance: Ticket) -> dict[str, Any]:
         """The ticket as this reader may see it."""
-        shown: dict[str, Any] = super().to_representation(instance)
+        shown: dict[str, Any] = {}
+        for name, member in self.fields.items():
+            read = READ.get(name)
+            if read is not None:
+                shown[name] = read(instance)
+            else:
+                shown[name] = member.to_representation(member.get_attribute(instance))
         if not sees_internal(self.context["request"].user):
             shown.update({name: None for name in INTERNAL if name in shown})
         return shown
