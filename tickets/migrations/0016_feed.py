@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0014_alerts_judged_and_told'),
+        ('tickets', '0015_mail_taken_in'),
     ]
 
     operations = [
