@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from api.schema import document
 from config.wsgi import application
@@ -35,7 +38,17 @@ def generated(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def client(generated, agent, monkeypatch) -> Any:
+def kept_connection() -> Iterator[None]:
+    """The test's own connection outlives each request, as it does under Django's test client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def client(generated, agent, kept_connection, monkeypatch) -> Any:
     """The generated client with an agent's token, led to the service in this process."""
     monkeypatch.syspath_prepend(str(generated))
     return import_module("tierline_client").AuthenticatedClient(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0015_mail_taken_in'),
+        ('tickets', '0016_service_subscribers'),
     ]
 
     operations = [
