@@ -112,9 +112,7 @@ def open_ticket(
         ticket.save(force_insert=True)
         if restricted:
             _clear_first_readers(ticket, actor, destination)
-        return _born(
-            ticket, destination, actor=actor, uploads=uploads, clock=fixed(now), via=via
-        )
+        return _born(ticket, destination, actor=actor, uploads=uploads, clock=fixed(now), via=via)
 
 
 def _born(

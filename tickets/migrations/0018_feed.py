@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0016_service_subscribers'),
+        ('tickets', '0017_files_may_be_erased'),
     ]
 
     operations = [
