@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0017_files_may_be_erased'),
+        ('tickets', '0018_what_queues_are_sorted_by'),
     ]
 
     operations = [
