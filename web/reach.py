@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from notifications.bundling import TOLD_WITH
 from notifications.channels.registry import on_offer
 from notifications.models import ContactMethod, ContactRule, Message, MessageState, Urgency, Ways
+from notifications.spreading import CODE
 from notifications.ways import ready_channels
 from roles.models import Person
 from web.forms.reach import delay_label, label_of
@@ -65,8 +67,13 @@ def reach_of(person: Person) -> Reach:
         ways=ways or Ways(person=person),
         ready=ready_channels(person),
         offered=on_offer(),
-        letters=list(Message.objects.filter(recipient=person.pk, clearance="")[:LATELY]),
+        letters=list(_letters_to(person)[:LATELY]),
     )
+
+
+def _letters_to(person: Person) -> QuerySet[Message]:
+    """What was sent, without codes: reading one here would prove nothing about the address."""
+    return Message.objects.filter(recipient=person.pk, clearance="").exclude(kind=CODE)
 
 
 def state_of(message: Message) -> dict[str, Any]:

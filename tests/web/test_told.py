@@ -34,6 +34,7 @@ def test_an_address_is_added_proved_and_used(phoned, sign_in):
     method = ContactMethod.objects.get(person=phoned.teo)
     assert "not proved yet" in read(client)
     code = Message.objects.get(kind="code").subject[-6:]
+    assert code not in read(client), "else the page would prove what the address should"
     prove = reverse("web:told-prove", args=[method.pk])
     wrong = client.post(prove, {f"m{method.pk}-code": "1"})
     assert wrong.status_code == 422
