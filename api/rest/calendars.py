@@ -115,7 +115,9 @@ SUBJECTS: Final = (
         ),
         change=Deed(
             summary="Rename a calendar.",
-            perform=lambda *, calendar, **given: changed_by(set_calendar)(row=calendar, **given),
+            perform=lambda *, calendar, **given: changed_by(set_calendar, "name")(
+                row=calendar, **given
+            ),
             body=CalendarBody,
             needs="admin",
         ),

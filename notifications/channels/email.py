@@ -4,6 +4,7 @@ import smtplib
 import threading
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
@@ -97,6 +98,16 @@ def judge(problem: smtplib.SMTPException | OSError) -> SendResult:
     return SendResult(ok=False, detail=_one_line(f"{type(problem).__name__}: {problem}", 300))
 
 
+class _Mail(EmailMultiAlternatives):
+    """A mail with each header on one line: not every server knows a Message-ID that is folded."""
+
+    def message(self, **given: Any) -> Any:
+        """The mail as it is sent; RFC 5322 2.1.1 allows lines of 998 characters."""
+        made = super().message(**given)
+        made.policy = made.policy.clone(max_line_length=998)
+        return made
+
+
 def compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
     """Build the mail in its reader's language.
 
@@ -110,7 +121,7 @@ def _compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     thread = f"<{uuid5(NAMESPACE_URL, f'{settings.PUBLIC_URL}#{message.topic}')}@{host}>"
     subject = _one_line(message.subject, _SUBJECT_MAX)
-    mail = EmailMultiAlternatives(
+    mail = _Mail(
         subject=subject,
         body=_plain(message),
         from_email=settings.DEFAULT_FROM_EMAIL,
