@@ -89,7 +89,7 @@ def ask_and_wait(page: Page) -> None:
 def answer(page: Page, site: str, key: str) -> None:
     sign_in(page, site, "ada")
     page.goto(f"{site}/requests/{key}")
-    page.get_by_label("Write to us").fill("Yes, since noon.")
+    page.get_by_label("Your answer").fill("Yes, since noon.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("Yes, since noon.")).to_be_visible()
     sign_out(page)

@@ -99,7 +99,7 @@ def play(file: Path, *options: str, home: Path) -> subprocess.CompletedProcess[s
         env=os.environ | {"TMPDIR": str(home)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
     )
 
