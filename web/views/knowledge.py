@@ -22,7 +22,7 @@ QUERY_MAX = 200
 
 
 @doors.signed_in(action="view")
-def library(request: HttpRequest) -> HttpResponse:
+def overview(request: HttpRequest) -> HttpResponse:
     """What is known, searched or listed; people of the service also see what is being written."""
     person, asked = request.user, _asked(request)
     drafts = is_allowed(person, "draft_knowledge")
