@@ -22,7 +22,9 @@ def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: dateti
         # Their problem may be one of the batch: it is written to, and so looked at anew.
         decided = [pair for pair in decided if pair[0].run.ticket.kind != Kind.PROBLEM]
     decided.sort(key=lambda pair: not any(due.step.moves for due in pair[1].fire))
-    return [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
+    deeds = [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
+    executor.finish()
+    return deeds
 
 
 def _gathers(prospect: Prospect, decision: Decision) -> bool:
@@ -34,7 +36,9 @@ def _gathers(prospect: Prospect, decision: Decision) -> bool:
 
 def carry_out(prospect: Prospect, executor: Executor, now: datetime) -> list[Deed]:
     """Fire and skip what is due for one run; nothing of it is saved yet."""
-    return _carry_out(prospect, decide(prospect.coming, now), executor, now)
+    deeds = _carry_out(prospect, decide(prospect.coming, now), executor, now)
+    executor.finish()
+    return deeds
 
 
 def _carry_out(

@@ -4,7 +4,9 @@ Each works on the ticket that the batch holds locked, announces nothing (the bat
 itself afterwards), and answers in words. A refusal of the act is a fact to be told, not a fault.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,7 +20,7 @@ from tickets import timeline
 from tickets.acting import Act, begin, unchanged_if_refused
 from tickets.incidents import propose_within
 from tickets.models import EventKind, Ticket
-from tickets.repeats import Repeat, join_problems, reserve_problems
+from tickets.repeats import Gathering, Repeat
 from tickets.restriction import restrict_within
 
 Carrier = Callable[[Act, Mapping[str, Any], str], str]
@@ -29,23 +31,37 @@ def carry(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: Time
     """Do what the action says to a locked ticket; returns what was done, in words.
 
     Beside "do" and "to" the action says what repeats have in "same" and how far back they are
-    looked for, "window_s"; "beside" are the ids of tickets that the caller has at hand itself.
+    looked for, "window_s"; "gathering" and "beside" come from the batch, see `gather`.
 
     Raises Refused when the ticket's state does not allow it; then nothing has changed, neither in
     the database nor in the ticket at hand.
     """
-    with unchanged_if_refused(ticket), transaction.atomic():
+    # A repeat is refused before anything is written, so that it needs no savepoint of its own.
+    is_whole = action["do"] == "open_problem"
+    with unchanged_if_refused(ticket), nullcontext() if is_whole else transaction.atomic():
         act = begin(ticket, actor=None, clock=clock, announce=False)
         return CARRIERS[action["do"]](act, action, reason)
 
 
-def reserve(wanted: Iterable[tuple[Ticket, Mapping[str, Any]]]) -> None:
-    """Take beforehand, in one order, the locks that these actions will ask for in theirs."""
-    reserve_problems(
-        Repeat(ticket, action["same"])
+def gather(
+    wanted: Iterable[tuple[Ticket, Mapping[str, Any]]], *, beside: Collection[int], now: datetime
+) -> Gathering:
+    """What these actions of a batch have in common: repeats are put under their problems together.
+
+    `beside` are the ids of the tickets that the batch has at hand and writes itself. The caller
+    ends it with `record()`.
+    """
+    repeats = [
+        _repeat(ticket, {**action, "beside": beside})
         for ticket, action in wanted
         if action["do"] == "open_problem"
-    )
+    ]
+    return Gathering(repeats, clock=fixed(now), announce=False)
+
+
+def _repeat(ticket: Ticket, action: Mapping[str, Any]) -> Repeat:
+    window_s = action.get("window_s", 0)
+    return Repeat(ticket, action["same"], window_s=window_s, beside=action["beside"])
 
 
 def _engage_vendor(act: Act, action: Mapping[str, Any], reason: str) -> str:
@@ -59,10 +75,8 @@ def _engage_vendor(act: Act, action: Mapping[str, Any], reason: str) -> str:
 
 
 def _open_problem(act: Act, action: Mapping[str, Any], reason: str) -> str:
-    repeat = Repeat(
-        act.ticket, action["same"], window_s=action.get("window_s", 0), beside=action["beside"]
-    )
-    joined = join_problems([repeat], clock=fixed(act.now), announce=act.announce)[act.ticket.pk]
+    gathering: Gathering = action["gathering"]
+    joined = gathering.join(_repeat(act.ticket, action))
     if not joined.is_linked_now:
         raise Conflict("linked", f"{act.ticket.key} is under a problem already.")
     # Not by its key: the problem may become restricted, and this sentence stays.

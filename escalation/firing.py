@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from escalation import explain, gates
-from escalation.carriers import CARRIERS, Carry, carry, reserve
+from escalation.carriers import CARRIERS, Carry, carry, gather
 from escalation.deeds import HIERARCHY, LOUD, Deed, Place
 from escalation.models import Firing
 from escalation.routes import Routes
@@ -18,6 +18,7 @@ from roles.instants import fixed
 from roles.models import Team
 from roles.refusals import Refused
 from tickets.models import EventKind, Ticket
+from tickets.repeats import Gathering
 from tickets.timeline import Entry, Write, instant_text
 
 
@@ -35,6 +36,7 @@ class Executor:
         self.carry = carry
         self.notes: list[Write] = []
         self._moved: set[int] = set()
+        self._gathering: Gathering | None = None
 
     def prepare(self, fires: Iterable[tuple[Prospect, Due]]) -> None:
         """Read at once what the steps that are about to fire will ask for."""
@@ -57,7 +59,12 @@ class Executor:
 
     def reserve(self, carried: Iterable[tuple[Ticket, Mapping[str, Any]]]) -> None:
         """Take the locks that carrying these actions out will need, in one order for everybody."""
-        reserve(carried)
+        self._gathering = gather(carried, beside=self.people.ticket_ids, now=self.now)
+
+    def finish(self) -> None:
+        """Write what the steps had carried out together."""
+        if self._gathering is not None:
+            self._gathering.record()
 
     def has_moved(self, ticket_id: int) -> bool:
         """Whether a step of this batch puts the ticket into another queue."""
@@ -206,7 +213,10 @@ class Executor:
     def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
         reason = f"{deed.policy}: {deed.due.step.name}"
         try:
-            about = {**_about(deed.due.step, action), "beside": self.people.ticket_ids}
+            about = _about(deed.due.step, action)
+            if self._gathering is None:
+                self.reserve([(deed.ticket, about)])
+            about |= {"gathering": self._gathering, "beside": self.people.ticket_ids}
             done = self.carry(deed.ticket, about, reason=reason, clock=fixed(self.now))
         except Refused as refused:
             deed.left_out.append(f"{action['do'].replace('_', ' ')}: {refused.detail.rstrip('.')}")
@@ -282,7 +292,7 @@ class Executor:
         return [{"person": pk, "name": str(self.people.people[pk])} for pk in ids]
 
 
-def _about(step: Step, action: Mapping[str, Any]) -> Mapping[str, Any]:
+def _about(step: Step, action: Mapping[str, Any]) -> dict[str, Any]:
     """The action as its carrier takes it."""
     return {**action, "same": step.same or "service", "window_s": step.window_s}
 

@@ -1,7 +1,8 @@
 """Gathers repeats under one problem: the open one of the same service, requester or asset."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -22,6 +23,8 @@ SAME: Final = ("service", "requester", "asset")
 ACCOUNT: Final = "problem-management"
 CAUSED_BY: Final = TicketLink.Relation.CAUSED_BY
 MOST_FELLOWS: Final = 50
+MOST_AT_ONCE: Final = 500
+LOCK_ALL: Final = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
 
 
 @dataclass(frozen=True)
@@ -68,49 +71,136 @@ def open_or_join_problem(
     with transaction.atomic():
         locked = timeline.lock(ticket.pk)
         require(actor, "link", locked)
-        return join_problems([Repeat(locked, same)], actor=actor, clock=clock, via=via)[locked.pk]
+        repeat = Repeat(locked, same)
+        gathering = Gathering([repeat], actor=actor, clock=clock, via=via)
+        joined = gathering.join(repeat)
+        gathering.record()
+    if joined.is_linked_now:
+        joined.problem.refresh_from_db()
+    return joined
 
 
-def join_problems(
-    repeats: Sequence[Repeat],
-    *,
-    actor: Person | None = None,
-    clock: TimeSource,
-    via: str = "engine",
-    announce: bool = True,
-) -> dict[int, Joined]:
-    """The same for tickets that the caller has locked, by ticket id.
+class Gathering:
+    """Puts tickets that the caller has locked under their problems, many with few statements.
 
-    A sweep that synchronises its tickets by itself passes `announce=False`.
-    What two writers might both open is guarded by a lock of its own, taken in one order; no ticket
-    is ever waited for here, so that the order of ticket locks does not matter.
+    What two writers might both open is guarded by a lock of its own, taken here for all repeats at
+    once in one order, so that two batches which meet the same services cannot wait for each other
+    for ever; no ticket is ever waited for. What cannot be joined needs no lock.
+    `record()` ends it: until then no event tells of what was joined. A sweep that synchronises its
+    tickets by itself passes `announce=False`; fellows and problems are announced all the same.
     """
-    marked = sorted(((_about(each), each) for each in repeats), key=_in_order)
-    for about in sorted({about for about, _ in marked}):
-        _lock_about(about)
-    joining = _Joining(actor=actor, clock=clock, via=via, announce=announce)
-    return {each.ticket.pk: joining.join(each, about) for about, each in marked}
+
+    def __init__(
+        self,
+        repeats: Sequence[Repeat],
+        *,
+        actor: Person | None = None,
+        clock: TimeSource,
+        via: str = "engine",
+        announce: bool = True,
+    ) -> None:
+        self._actor, self._clock, self._via, self._announce = actor, clock, via, announce
+        self._heaps: dict[str, _Heap] = {}
+        self._held: dict[int, Ticket] = {}
+        self._joined: list[Ticket] = []
+        self._read(repeats)
+
+    def join(self, repeat: Repeat) -> Joined:
+        """Put this one under its problem, and what it repeats with it.
+
+        Raises Invalid when it has nothing in common with others, or is restricted.
+        """
+        about = _about(repeat)
+        if about not in self._heaps:
+            self._read([repeat])
+        ticket, heap = repeat.ticket, self._heaps[about]
+        held = self._held.get(ticket.pk)
+        if held is not None:
+            return Joined(held, is_linked_now=False)
+        is_new = heap.problem is None
+        problem = heap.problem = heap.problem or _open(ticket, about, self._clock)
+        fellows = [each for each in heap.before(repeat) if each.pk not in self._held]
+        fellows = fellows[:MOST_FELLOWS]
+        self._joined.append(ticket)
+        heap.fellows += fellows
+        heap.children += [ticket, *fellows]
+        self._held |= {each.pk: problem for each in (ticket, *fellows)}
+        return Joined(problem, is_new=is_new, fellows=len(fellows))
+
+    def record(self) -> None:
+        """Write the links, and the events that tell of them on both sides."""
+        heaps = [heap for heap in self._heaps.values() if heap.children]
+        TicketLink.objects.bulk_create(
+            TicketLink(source=child, target=heap.problem, relation=CAUSED_BY)
+            for heap in heaps
+            for child in heap.children
+        )
+        own = [self._told(each, [self._held[each.pk]], "out") for each in self._joined]
+        self._write(own, announce=self._announce)
+        told = [
+            self._told(each, [self._held[each.pk]], "out")
+            for heap in heaps
+            for each in heap.fellows
+        ]
+        # A problem that somebody writes to is not waited for: its list of children tells it too.
+        free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        present = free.in_bulk([heap.problem.pk for heap in heaps if heap.problem])
+        for heap in heaps:
+            if heap.problem and heap.problem.pk in present:
+                told.append(self._told(present[heap.problem.pk], heap.children, "in"))
+                heap.problem = present[heap.problem.pk]
+            heap.children, heap.fellows = [], []
+        self._write(told, announce=True)
+        self._joined = []
+
+    def _read(self, repeats: Sequence[Repeat]) -> None:
+        marked: dict[str, list[Repeat]] = {}
+        for each in repeats:
+            with suppress(Invalid):
+                marked.setdefault(_about(each), []).append(each)
+        _lock_all(sorted(marked))
+        self._held |= _problems_of([each.ticket.pk for each in repeats])
+        for about, alike in marked.items():
+            fresh = [each for each in alike if each.ticket.pk not in self._held]
+            found = _open_problems(alike[0].ticket, about).order_by("id").first() if fresh else None
+            self._heaps[about] = _Heap(found, _fellows(fresh))
+
+    def _told(self, ticket: Ticket, others: Sequence[Ticket], direction: str) -> timeline.Write:
+        """One event on the ticket for each of the others."""
+        act = begin(ticket, actor=self._actor, clock=self._clock, via=self._via)
+        writes = [
+            act.write(
+                EventKind.LINKED,
+                facts={"relation": CAUSED_BY, "other": other.key, "direction": direction},
+            )
+            for other in others
+        ]
+        entries = [entry for write in writes for entry in write.entries]
+        return timeline.Write(ticket=ticket, entries=entries, fields=writes[0].fields)
+
+    def _write(self, writes: Sequence[timeline.Write], *, announce: bool) -> None:
+        if writes:
+            timeline.record_many(writes, at=self._clock(), announce=announce)
 
 
-def reserve_problems(repeats: Iterable[Repeat]) -> None:
-    """Take at once, in one order, the locks that joining these repeats would take one by one.
+@dataclass
+class _Heap:
+    """The problem of one service, person or asset, once there is one, and who may come under it.
 
-    For a batch that joins them one after the other: two batches that meet the same services in
-    different order would wait for each other for ever. What cannot be joined needs no lock.
+    `early` are open tickets that came in before some repeat, locked, in the order of their ids.
     """
-    for about in sorted({about for each in repeats if (about := _about_if_any(each))}):
-        _lock_about(about)
 
+    problem: Ticket | None
+    early: Sequence[Ticket] = ()
+    children: list[Ticket] = field(default_factory=list)
+    fellows: list[Ticket] = field(default_factory=list)
 
-def _about_if_any(repeat: Repeat) -> str:
-    try:
-        return _about(repeat)
-    except Invalid:
-        return ""
-
-
-def _in_order(marked: tuple[str, Repeat]) -> tuple[str, int]:
-    return marked[0], marked[1].ticket.pk
+    def before(self, repeat: Repeat) -> list[Ticket]:
+        """Those of the early ones that this ticket repeats."""
+        ticket = repeat.ticket
+        since = ticket.opened_at - timedelta(seconds=repeat.window_s)
+        end = (ticket.opened_at, ticket.pk)
+        return [e for e in self.early if since <= e.opened_at and (e.opened_at, e.pk) < end]
 
 
 def _about(repeat: Repeat) -> str:
@@ -131,79 +221,57 @@ def _about(repeat: Repeat) -> str:
     return f"{repeat.same}:{value}"
 
 
-def _lock_about(about: str) -> None:
-    """Let one writer at a time look for, and open, the problem of this service, person or asset."""
-    number = int.from_bytes(sha256(f"problem {about}".encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+def _lock_all(abouts: Iterable[str]) -> None:
+    """Let one writer at a time look for, and open, the problems of these, in this order."""
+    digests = (sha256(f"problem {about}".encode()).digest() for about in abouts)
+    numbers = [int.from_bytes(digest[:8], signed=True) for digest in digests]
+    if numbers:
+        with connection.cursor() as cursor:
+            cursor.execute(LOCK_ALL, [numbers])
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Joining:
-    """Who joins, when and through which door."""
-
-    actor: Person | None
-    clock: TimeSource
-    via: str
-    announce: bool
-
-    def join(self, repeat: Repeat, about: str) -> Joined:
-        ticket = repeat.ticket
-        links = TicketLink.objects.filter(source=ticket.pk, relation=CAUSED_BY)
-        # Linked before it became restricted: to an open ticket it is as if it were not there.
-        parents = links.filter(
-            target__kind=Kind.PROBLEM, target__status__in=states.OPEN, target__restricted=False
-        )
-        held = parents.select_related("target").order_by("id").first()
-        if held is not None:
-            return Joined(held.target, is_linked_now=False)
-        found = _open_problems(ticket, about).order_by("id").first()
-        problem = found or _open(ticket, about, self.clock)
-        fellows = _fellows(repeat)
-        for each in (ticket, *fellows):
-            TicketLink.objects.create(source=each, target=problem, relation=CAUSED_BY)
-            self._tell(each, problem, "out", announce=self.announce or each is not ticket)
-        # A problem that somebody writes to is not waited for: its list of children tells it too.
-        free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        present = free.filter(pk=problem.pk).first()
-        if present is not None:
-            for each in (ticket, *fellows):
-                self._tell(present, each, "in", announce=True)
-        return Joined(present or problem, is_new=found is None, fellows=len(fellows))
-
-    def _tell(self, ticket: Ticket, far: Ticket, direction: str, *, announce: bool) -> None:
-        act = begin(ticket, actor=self.actor, clock=self.clock, via=self.via)
-        facts = {"relation": CAUSED_BY, "other": far.key, "direction": direction}
-        write = act.write(EventKind.LINKED, facts=facts)
-        timeline.record_many([write], at=act.now, announce=announce)
+def _problems_of(ticket_ids: Collection[int]) -> dict[int, Ticket]:
+    """The open problem that each ticket is under already, by ticket id."""
+    # Linked before it became restricted: to an open ticket it is as if it were not there.
+    links = TicketLink.objects.filter(
+        source__in=ticket_ids, relation=CAUSED_BY, target__kind=Kind.PROBLEM,
+        target__status__in=states.OPEN, target__restricted=False,
+    )  # fmt: skip
+    found: dict[int, Ticket] = {}
+    for link in links.select_related("target").order_by("id"):
+        found.setdefault(link.source_id, link.target)
+    return found
 
 
-def _fellows(repeat: Repeat) -> list[Ticket]:
-    """The open tickets of the same origin that came in before this one, now locked.
+def _fellows(repeats: Sequence[Repeat]) -> list[Ticket]:
+    """The open tickets of the same origin that came in before one of these, now locked.
 
-    Without those under a problem already, and without one that somebody writes to at this moment:
-    it is not waited for.
+    The repeats have the same in common. Without those under a problem already, and without one
+    that somebody writes to at this moment: it is not waited for.
     """
-    ticket = repeat.ticket
-    if not repeat.window_s:
+    looking = [each for each in repeats if each.window_s]
+    if not looking:
         return []
+    same = looking[0].same
     under = TicketLink.objects.filter(
         source=OuterRef("pk"), relation=CAUSED_BY, target__kind=Kind.PROBLEM,
         target__status__in=states.OPEN,
     )  # fmt: skip
-    at = ticket.opened_at
-    earlier = Q(opened_at__lt=at) | Q(opened_at=at, pk__lt=ticket.pk)
+    since = min(each.ticket.opened_at - timedelta(seconds=each.window_s) for each in looking)
     alike = Ticket.objects.filter(
         ~Exists(under),
-        earlier,
-        **{repeat.same: getattr(ticket, repeat.same)},
-        opened_at__gte=at - timedelta(seconds=repeat.window_s),
+        **{f"{same}__in": {getattr(each.ticket, same) for each in looking}},
+        opened_at__gte=since,
+        opened_at__lte=max(each.ticket.opened_at for each in looking),
         status__in=states.OPEN,
         origin=Origin.LIVE,
         restricted=False,
-    ).exclude(Q(pk__in=repeat.beside) | Q(kind=Kind.PROBLEM))
-    free = alike.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    return list(free.order_by("id")[:MOST_FELLOWS])
+    ).exclude(kind=Kind.PROBLEM)
+    beside = {pk for each in repeats for pk in (each.ticket.pk, *each.beside)}
+    free = alike.exclude(pk__in=beside).select_for_update(
+        skip_locked=True, no_key=True, of=("self",)
+    )
+    return list(free.order_by("id")[: min(MOST_FELLOWS * len(looking), MOST_AT_ONCE)])
 
 
 def _open_problems(ticket: Ticket, about: str) -> QuerySet[Ticket]:

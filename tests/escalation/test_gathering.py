@@ -1,6 +1,7 @@
 """A batch written with one statement leaves the very rows that single writes would leave."""
 
 import random
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -244,9 +245,34 @@ def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(db) -> Non
             deeds = climb(clock=story.clock, run_ids=[run.pk for run in runs])
             assert len(deeds) == 2
             raise Undone
-        asked = [each["sql"] for each in seen if "pg_advisory_xact_lock" in each["sql"]]
-        return list(dict.fromkeys(asked))
+        (asked,) = [each["sql"] for each in seen if "pg_advisory_xact_lock" in each["sql"]]
+        return re.findall(r"\d{9,}", asked)
 
     one, other = locks(mails[0], shops[0]), locks(mails[1], shops[1])
     assert len(one) == 2
     assert one == other
+
+
+def test_a_hundred_repeats_cost_few_more_statements_than_ten(db) -> None:
+    story = Story()
+    story.policy(
+        "p",
+        {
+            "name": "Gather", "trigger": "repeated", "count": 1, "window_s": 86_400,
+            "same": "service", "actions": [{"do": "open_problem"}],
+        },
+        mode="beside",
+    )  # fmt: skip
+
+    def statements(count: int) -> int:
+        tickets = [story.open(subject=f"Number {number}") for number in range(count)]
+        due = Run.objects.filter(ticket__in=[ticket.pk for ticket in tickets])
+        with CaptureQueriesContext(connection) as seen, pytest.raises(Undone), transaction.atomic():
+            climb(clock=story.clock, run_ids=[run.pk for run in due])
+            told = TimelineEvent.objects.filter(kind="linked", ticket__in=tickets)
+            assert told.count() >= count - 1
+            raise Undone
+        return len(seen)
+
+    few = statements(10)
+    assert statements(100) <= few + 5

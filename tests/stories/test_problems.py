@@ -4,6 +4,7 @@ import pytest
 from django.db import transaction
 
 from escalation.engine import climb
+from roles.instants import TimeSource
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, notify, unacknowledged
 from tickets import timeline
@@ -12,7 +13,7 @@ from tickets.lifecycle import resolve
 from tickets.links import link
 from tickets.models import Problem, Ticket, TicketLink, TimelineEvent
 from tickets.problems import children_of, diagnose, publish_workaround, resolve_problem
-from tickets.repeats import Repeat, join_problems, open_or_join_problem
+from tickets.repeats import Gathering, Joined, Repeat, open_or_join_problem
 from tickets.restriction import restrict
 
 
@@ -222,6 +223,13 @@ def test_what_has_nothing_in_common_or_is_restricted_is_refused(story) -> None:
     assert not Ticket.objects.filter(kind="problem").exists()
 
 
+def gathered(repeats: list[Repeat], clock: TimeSource) -> dict[int, Joined]:
+    gathering = Gathering(repeats, clock=clock)
+    found = {each.ticket.pk: gathering.join(each) for each in repeats}
+    gathering.record()
+    return found
+
+
 def test_what_a_repeat_repeats_comes_under_the_problem_with_it(story) -> None:
     long_ago = story.open()
     story.forward(days=8)
@@ -236,7 +244,7 @@ def test_what_a_repeat_repeats_comes_under_the_problem_with_it(story) -> None:
     with transaction.atomic():
         locked = timeline.lock(ticket.pk)
         repeat = Repeat(locked, "requester", window_s=7 * 86_400, beside=[at_hand.pk])
-        found = join_problems([repeat], clock=story.clock)[ticket.pk]
+        found = gathered([repeat], clock=story.clock)[ticket.pk]
     assert (found.is_new, found.fellows) == (True, 1)
     assert [child.pk for child in children_of(found.problem)] == [first.pk, ticket.pk]
     assert [child.pk for child in children_of(other)] == [elsewhere.pk]
@@ -252,7 +260,7 @@ def test_many_join_at_once(story) -> None:
         locked = timeline.lock_many([ticket.pk for ticket in tickets])
         repeats = [Repeat(ticket) for ticket in locked.values()]
         repeats[-1] = Repeat(repeats[-1].ticket, "asset")
-        found = join_problems(repeats, clock=story.clock)
+        found = gathered(repeats, clock=story.clock)
     assert len({each.problem.pk for each in found.values()}) == 2
     assert sum(each.is_new for each in found.values()) == 2
 
