@@ -20,7 +20,12 @@ def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: dateti
     executor.prepare((item, due) for item, decision in decided for due in decision.fire)
     if any(_gathers(*pair) for pair in decided):
         # Their problem may be one of the batch: it is written to, and so looked at anew.
-        decided = [pair for pair in decided if pair[0].run.ticket.kind != Kind.PROBLEM]
+        decided = [
+            (prospect, decision)
+            for prospect, decision in decided
+            if prospect.run.ticket.kind != Kind.PROBLEM
+            and not executor.is_elsewhere(prospect, decision.fire)
+        ]
     decided.sort(key=lambda pair: not any(due.step.moves for due in pair[1].fire))
     deeds = [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
     executor.finish()

@@ -95,7 +95,6 @@ def _fire(act: Act, run: Run, step: Step, event: TimelineEvent) -> Deed:
         due = Due(called, act.now, CALLED_LOOP, event.seq)
     executor = Executor(People([act.ticket], act.now), Routes(), act.now)
     deed = executor.fire(prospect, due)
-    executor.finish()
     if deed is None:
         raise Conflict("put_off", f"“{step.name}” waits for somebody; it cannot be called now.")
     who = str(act.actor) if act.actor else "the engine"

@@ -31,7 +31,7 @@ def carry(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: Time
     """Do what the action says to a locked ticket; returns what was done, in words.
 
     Beside "do" and "to" the action says what repeats have in "same" and how far back they are
-    looked for, "window_s"; "gathering" and "beside" come from the batch, see `gather`.
+    looked for, "window_s"; "gathering", if any, and "beside" come from the batch, see `gather`.
 
     Raises Refused when the ticket's state does not allow it; then nothing has changed, neither in
     the database nor in the ticket at hand.
@@ -48,18 +48,19 @@ def gather(
 ) -> Gathering:
     """What these actions of a batch have in common: repeats are put under their problems together.
 
-    `beside` are the ids of the tickets that the batch has at hand and writes itself. The caller
-    ends it with `record()`.
+    `beside` are the ids of the tickets that the batch has at hand and writes itself. What somebody
+    else is opening a problem for is left to him. The caller ends it with `record()`.
     """
     repeats = [
-        _repeat(ticket, {**action, "beside": beside})
+        repeat_of(ticket, {**action, "beside": beside})
         for ticket, action in wanted
         if action["do"] == "open_problem"
     ]
-    return Gathering(repeats, clock=fixed(now), announce=False)
+    return Gathering(repeats, clock=fixed(now), announce=False, waits=False)
 
 
-def _repeat(ticket: Ticket, action: Mapping[str, Any]) -> Repeat:
+def repeat_of(ticket: Ticket, action: Mapping[str, Any]) -> Repeat:
+    """The ticket as one that repeats others, by what the action says."""
     window_s = action.get("window_s", 0)
     return Repeat(ticket, action["same"], window_s=window_s, beside=action["beside"])
 
@@ -75,8 +76,11 @@ def _engage_vendor(act: Act, action: Mapping[str, Any], reason: str) -> str:
 
 
 def _open_problem(act: Act, action: Mapping[str, Any], reason: str) -> str:
-    gathering: Gathering = action["gathering"]
-    joined = gathering.join(_repeat(act.ticket, action))
+    repeat, batch = repeat_of(act.ticket, action), action["gathering"]
+    gathering: Gathering = batch or Gathering([repeat], clock=fixed(act.now), announce=False)
+    joined = gathering.join(repeat)
+    if batch is None:
+        gathering.record()
     if not joined.is_linked_now:
         raise Conflict("linked", f"{act.ticket.key} is under a problem already.")
     # Not by its key: the problem may become restricted, and this sentence stays.

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from escalation import explain, gates
-from escalation.carriers import CARRIERS, Carry, carry, gather
+from escalation.carriers import CARRIERS, Carry, carry, gather, repeat_of
 from escalation.deeds import HIERARCHY, LOUD, Deed, Place
 from escalation.models import Firing
 from escalation.routes import Routes
@@ -58,8 +58,18 @@ class Executor:
             self.reserve(carried)
 
     def reserve(self, carried: Iterable[tuple[Ticket, Mapping[str, Any]]]) -> None:
-        """Take the locks that carrying these actions out will need, in one order for everybody."""
+        """Read and lock at once what carrying these out will need, if nobody else has it."""
         self._gathering = gather(carried, beside=self.people.ticket_ids, now=self.now)
+
+    def is_elsewhere(self, prospect: Prospect, fires: Iterable[Due]) -> bool:
+        """Whether somebody else is at work on what these steps need: they are looked at anew."""
+        asked = (_about(due.step, action) for due in fires for action in due.step.actions)
+        ticket, gathering = prospect.run.ticket, self._gathering
+        return gathering is not None and any(
+            action["do"] == "open_problem"
+            and gathering.is_elsewhere(repeat_of(ticket, {**action, "beside": ()}))
+            for action in asked
+        )
 
     def finish(self) -> None:
         """Write what the steps had carried out together."""
@@ -213,10 +223,8 @@ class Executor:
     def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
         reason = f"{deed.policy}: {deed.due.step.name}"
         try:
-            about = _about(deed.due.step, action)
-            if self._gathering is None:
-                self.reserve([(deed.ticket, about)])
-            about |= {"gathering": self._gathering, "beside": self.people.ticket_ids}
+            shared = {"gathering": self._gathering, "beside": self.people.ticket_ids}
+            about = _about(deed.due.step, action) | shared
             done = self.carry(deed.ticket, about, reason=reason, clock=fixed(self.now))
         except Refused as refused:
             deed.left_out.append(f"{action['do'].replace('_', ' ')}: {refused.detail.rstrip('.')}")

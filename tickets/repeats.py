@@ -1,14 +1,13 @@
 """Gathers repeats under one problem: the open one of the same service, requester or asset."""
 
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
@@ -24,7 +23,10 @@ ACCOUNT: Final = "problem-management"
 CAUSED_BY: Final = TicketLink.Relation.CAUSED_BY
 MOST_FELLOWS: Final = 50
 MOST_AT_ONCE: Final = 500
-LOCK_ALL: Final = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
+LOCK_ALL: Final = """
+SELECT pg_advisory_xact_lock(number) IS NOT NULL FROM unnest(%s::bigint[]) AS number
+"""
+TRY_ALL: Final = "SELECT pg_try_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,9 @@ def open_or_join_problem(
 class Gathering:
     """Puts tickets that the caller has locked under their problems, many with few statements.
 
-    What two writers might both open is guarded by a lock of its own, taken here for all repeats at
-    once in one order, so that two batches which meet the same services cannot wait for each other
-    for ever; no ticket is ever waited for. What cannot be joined needs no lock.
+    A problem that two writers might both open is guarded by a lock of its own, taken here for all
+    repeats at once in one order. A batch passes `waits=False`: what another has the lock of is then
+    `is_elsewhere` and cannot be joined yet. No ticket is ever waited for.
     `record()` ends it: until then no event tells of what was joined. A sweep that synchronises its
     tickets by itself passes `announce=False`; fellows and problems are announced all the same.
     """
@@ -98,25 +100,32 @@ class Gathering:
         clock: TimeSource,
         via: str = "engine",
         announce: bool = True,
+        waits: bool = True,
     ) -> None:
         self._actor, self._clock, self._via, self._announce = actor, clock, via, announce
+        self._waits = waits
         self._heaps: dict[str, _Heap] = {}
         self._held: dict[int, Ticket] = {}
         self._joined: list[Ticket] = []
         self._read(repeats)
+
+    def is_elsewhere(self, repeat: Repeat) -> bool:
+        """Whether somebody else is about to open the problem that this would come under."""
+        about = _about_if_any(repeat)
+        return bool(about) and repeat.ticket.pk not in self._held and about not in self._heaps
 
     def join(self, repeat: Repeat) -> Joined:
         """Put this one under its problem, and what it repeats with it.
 
         Raises Invalid when it has nothing in common with others, or is restricted.
         """
-        about = _about(repeat)
-        if about not in self._heaps:
+        about, ticket = _about(repeat), repeat.ticket
+        if ticket.pk not in self._held and about not in self._heaps:
             self._read([repeat])
-        ticket, heap = repeat.ticket, self._heaps[about]
         held = self._held.get(ticket.pk)
         if held is not None:
             return Joined(held, is_linked_now=False)
+        heap = self._heaps[about]
         is_new = heap.problem is None
         problem = heap.problem = heap.problem or _open(ticket, about, self._clock)
         fellows = [each for each in heap.before(repeat) if each.pk not in self._held]
@@ -155,15 +164,19 @@ class Gathering:
 
     def _read(self, repeats: Sequence[Repeat]) -> None:
         marked: dict[str, list[Repeat]] = {}
-        for each in repeats:
-            with suppress(Invalid):
-                marked.setdefault(_about(each), []).append(each)
-        _lock_all(sorted(marked))
         self._held |= _problems_of([each.ticket.pk for each in repeats])
-        for about, alike in marked.items():
-            fresh = [each for each in alike if each.ticket.pk not in self._held]
-            found = _open_problems(alike[0].ticket, about).order_by("id").first() if fresh else None
-            self._heaps[about] = _Heap(found, _fellows(fresh))
+        for each in repeats:
+            about = _about_if_any(each)
+            if about and each.ticket.pk not in self._held:
+                marked.setdefault(about, []).append(each)
+        found = {about: _open_problem(alike, about) for about, alike in marked.items()}
+        missing = sorted(about for about, problem in found.items() if problem is None)
+        ours = _lock_all(missing, waits=self._waits)
+        for about in ours:
+            # Somebody may have opened it before we had the lock.
+            found[about] = _open_problem(marked[about], about)
+        for about in marked.keys() - (set(missing) - ours):
+            self._heaps[about] = _Heap(found[about], _fellows(marked[about]))
 
     def _told(self, ticket: Ticket, others: Sequence[Ticket], direction: str) -> timeline.Write:
         """One event on the ticket for each of the others."""
@@ -221,13 +234,26 @@ def _about(repeat: Repeat) -> str:
     return f"{repeat.same}:{value}"
 
 
-def _lock_all(abouts: Iterable[str]) -> None:
-    """Let one writer at a time look for, and open, the problems of these, in this order."""
-    digests = (sha256(f"problem {about}".encode()).digest() for about in abouts)
-    numbers = [int.from_bytes(digest[:8], signed=True) for digest in digests]
-    if numbers:
-        with connection.cursor() as cursor:
-            cursor.execute(LOCK_ALL, [numbers])
+def _about_if_any(repeat: Repeat) -> str:
+    try:
+        return _about(repeat)
+    except Invalid:
+        return ""
+
+
+def _lock_all(abouts: Sequence[str], *, waits: bool) -> set[str]:
+    """Let one writer at a time open the problems of these, in this order; returns those of ours."""
+    if not abouts:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK_ALL if waits else TRY_ALL, [[lock_number(about) for about in abouts]])
+        taken = cursor.fetchall()
+    return {about for about, (is_ours,) in zip(abouts, taken, strict=True) if is_ours}
+
+
+def lock_number(about: str) -> int:
+    """By what number PostgreSQL knows the lock of this service, person or asset."""
+    return int.from_bytes(sha256(f"problem {about}".encode()).digest()[:8], signed=True)
 
 
 def _problems_of(ticket_ids: Collection[int]) -> dict[int, Ticket]:
@@ -274,15 +300,16 @@ def _fellows(repeats: Sequence[Repeat]) -> list[Ticket]:
     return list(free.order_by("id")[: min(MOST_FELLOWS * len(looking), MOST_AT_ONCE)])
 
 
-def _open_problems(ticket: Ticket, about: str) -> QuerySet[Ticket]:
-    """Open problems of the same thing: gathered for it, or opened by hand about it."""
-    same = about.partition(":")[0]
+def _open_problem(repeats: Sequence[Repeat], about: str) -> Ticket | None:
+    """The oldest open problem of the same thing: gathered for it, or opened by hand about it."""
+    same, ticket = about.partition(":")[0], repeats[0].ticket
     by_hand = Q(problem__isnull=True) | Q(problem__about="")
     alike = {"service": Q(service=ticket.service_id), "asset": Q(asset__iexact=ticket.asset)}
     matches = Q(problem__about=about)
     if same in alike:
         matches |= by_hand & alike[same]
-    return Ticket.objects.open().filter(matches, kind=Kind.PROBLEM, restricted=False)
+    found = Ticket.objects.open().filter(matches, kind=Kind.PROBLEM, restricted=False)
+    return found.order_by("id").first()
 
 
 def _open(ticket: Ticket, about: str, clock: TimeSource) -> Ticket:

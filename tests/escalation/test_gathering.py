@@ -2,6 +2,7 @@
 
 import random
 import re
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from roles import ledger
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
 from tickets import assignment, lifecycle
 from tickets.models import Service, Ticket, TimelineEvent
+from tickets.repeats import lock_number
 from tickets.verify import check_all as check_timelines
 
 MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
@@ -245,12 +247,28 @@ def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(db) -> Non
             deeds = climb(clock=story.clock, run_ids=[run.pk for run in runs])
             assert len(deeds) == 2
             raise Undone
-        (asked,) = [each["sql"] for each in seen if "pg_advisory_xact_lock" in each["sql"]]
+        (asked,) = [each["sql"] for each in seen if "pg_try_advisory_xact_lock" in each["sql"]]
         return re.findall(r"\d{9,}", asked)
 
     one, other = locks(mails[0], shops[0]), locks(mails[1], shops[1])
     assert len(one) == 2
     assert one == other
+
+
+def test_a_batch_does_not_wait_for_a_problem_that_somebody_else_is_opening(
+    db,
+) -> None:
+    story = Story()
+    story.policy("p", unacknowledged(5, "Gather", {"do": "open_problem"}))
+    story.policy("q", unacknowledged(5, "Lead", notify("lead")), mode="beside")
+    ticket = story.open()
+    story.now += timedelta(minutes=6)
+    about = f"service:{ticket.service_id}"
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [lock_number(about)])
+        assert [deed.due.step.name for deed in climb(clock=story.clock)] == ["Lead"]
+        assert climb(clock=story.clock) == []
+    assert [deed.due.step.name for deed in climb(clock=story.clock)] == ["Gather"]
 
 
 def test_a_hundred_repeats_cost_few_more_statements_than_ten(db) -> None:
