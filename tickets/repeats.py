@@ -171,12 +171,20 @@ class Gathering:
                 marked.setdefault(about, []).append(each)
         found = {about: _open_problem(alike, about) for about, alike in marked.items()}
         missing = sorted(about for about, problem in found.items() if problem is None)
-        ours = _lock_all(missing, waits=self._waits)
+        ours = set(missing) & self._lock(missing)
         for about in ours:
             # Somebody may have opened it before we had the lock.
             found[about] = _open_problem(marked[about], about)
         for about in marked.keys() - (set(missing) - ours):
             self._heaps[about] = _Heap(found[about], _fellows(marked[about]))
+
+    def _lock(self, missing: Sequence[str]) -> set[str]:
+        """Those of which the problem may be opened now: nobody else is about to."""
+        if not missing or Person.objects.filter(username=ACCOUNT).exists():
+            return _lock_all(missing, waits=self._waits)
+        # The very first needs the account too: who makes it is not waited for by a batch either.
+        ours = _lock_all([ACCOUNT, *missing], waits=self._waits)
+        return ours if ACCOUNT in ours else set()
 
     def _told(self, ticket: Ticket, others: Sequence[Ticket], direction: str) -> timeline.Write:
         """One event on the ticket for each of the others."""

@@ -22,7 +22,7 @@ from roles import ledger
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
 from tickets import assignment, lifecycle
 from tickets.models import Service, Ticket, TimelineEvent
-from tickets.repeats import lock_number
+from tickets.repeats import ACCOUNT, lock_number
 from tickets.verify import check_all as check_timelines
 
 MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
@@ -255,15 +255,14 @@ def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(db) -> Non
     assert one == other
 
 
-def test_a_batch_does_not_wait_for_a_problem_that_somebody_else_is_opening(
-    db,
-) -> None:
+@pytest.mark.parametrize("what", ["service:{}", ACCOUNT])
+def test_a_batch_does_not_wait_for_a_problem_that_somebody_else_is_opening(db, what: str) -> None:
     story = Story()
     story.policy("p", unacknowledged(5, "Gather", {"do": "open_problem"}))
     story.policy("q", unacknowledged(5, "Lead", notify("lead")), mode="beside")
     ticket = story.open()
     story.now += timedelta(minutes=6)
-    about = f"service:{ticket.service_id}"
+    about = what.format(ticket.service_id)
     with closing(connection.copy()) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_number(about)])
         assert [deed.due.step.name for deed in climb(clock=story.clock)] == ["Lead"]
