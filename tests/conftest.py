@@ -162,6 +162,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{len(skipped)} tests skipped; each says why above.")
 
 
+LONGEST = (
+    "tests/test_need_to_know.py",
+    "tests/config/test_replay.py",
+    "tests/config/test_up.py",
+    "tests/model/",
+    "tests/api/test_access.py",
+    "tests/browser/",
+    "tests/escalation/configuration/",
+)
+"""Begun first, so that no tester is left with one of them when the others have ended."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("needs_history") and not HISTORY.exists():
         pytest.skip(f"no recorded incident log at {HISTORY}")
