@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from escalation import handover, keeping, onward, runs, signs, sla, vendors
+from escalation import handover, keeping, newborn, onward, runs, signs, sla, vendors
 from escalation.clock import Fact
 from escalation.models import Clock, Run
 from escalation.scene import Scene
@@ -58,6 +58,10 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     The instances are the ones that the caller goes on with: their heads and index columns are
     brought up to date in memory too. A bounded number of statements for any number of tickets.
     """
+    born = newborn.told(tickets)
+    if born is not None:
+        _begin(tickets, born, at)
+        return
     load_around(tickets)
     vendors.follow_tickets(tickets, at)
     ids = [ticket.id for ticket in tickets]
@@ -71,6 +75,16 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     steps = runs.steps_of(run.revision_id for run in (*kept.fresh, *kept.changed))
     views = {pk: runs.clock_views(rows) for pk, rows in clocks.items()}
     _schedule(tickets, kept, clocks, Plan(steps, views), at)
+
+
+def _begin(tickets: Sequence[Ticket], told: dict[int, list[Fact]], at: datetime) -> None:
+    """The same for tickets that have just been opened: nothing of theirs has to be read."""
+    setup = newborn.SETUP.latest()
+    kept = keeping.keep_runs(tickets, (), at, setup.around(at))
+    _record(tickets, setup.targets, told, kept, at)
+    clocks = sla.keep_clocks(tickets, setup.targets, at, told, present=dict.fromkeys(told, ()))
+    views = {pk: runs.clock_views(rows) for pk, rows in clocks.items()}
+    _schedule(tickets, kept, clocks, Plan(setup.steps, views, done={}), at)
 
 
 def synchronise_scene(scene: Scene, at: datetime) -> None:

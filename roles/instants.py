@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from django.db import connection
+from django.db.models import DateTimeField, Func
 
 TimeSource = Callable[[], datetime]
+CLOCK: Final = Func(function="clock_timestamp", output_field=DateTimeField())
+"""The same within a query, for rows that are read together with the time of reading."""
 
 
 def database_now() -> datetime:

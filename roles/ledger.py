@@ -77,7 +77,7 @@ class Ledger:
             if known is None:
                 waiting[key] = document
                 continue
-            if stepwise and known.get(stepwise) != document.get(stepwise, known.get(stepwise)):
+            if stepwise in known and known[stepwise] != document.get(stepwise, known[stepwise]):
                 self.write()
                 waiting = self._changed.setdefault(model, {})
                 waiting[key] = document
@@ -226,12 +226,16 @@ _open: ContextVar[Ledger | None] = ContextVar("ledger", default=None)
 
 @contextmanager
 def keeping() -> Iterator[Ledger]:
-    """Keep together what is written meanwhile, and write it at the end.
+    """Keep together what is written meanwhile, and write it at the end; of several, at the last.
 
     Must stand inside the transaction. Raises Stale like `Ledger.write`.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A ledger belongs into a transaction.")
+    outer = _open.get()
+    if outer is not None:
+        yield outer
+        return
     ledger = Ledger()
     token = _open.set(ledger)
     try:
@@ -240,6 +244,12 @@ def keeping() -> Iterator[Ledger]:
             ledger.write()
     finally:
         _open.reset(token)
+
+
+def waiting_rows(model: type[Any]) -> list[Any]:
+    """The new rows of a table that an open ledger has not written down yet."""
+    ledger = _open.get()
+    return ledger.waiting(model) if ledger is not None else []
 
 
 def insert_rows(model: type[Any], rows: Sequence[Any], *, lenient: bool = False) -> None:

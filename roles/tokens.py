@@ -6,12 +6,13 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
 from roles import audit
-from roles.instants import TimeSource, database_now
+from roles.instants import CLOCK, TimeSource, database_now
 from roles.models import ApiToken, Person
 from roles.models.tokens import Scope
 from roles.people import require
@@ -72,7 +73,7 @@ def authenticate(plain: str, clock: TimeSource = database_now) -> ApiToken | Non
     matches = hmac.compare_digest(token.digest if token else NO_DIGEST, _digest(plain))
     if token is None or not matches or not token.person.is_active:
         return None
-    now = clock()
+    now: datetime = token.read_at if clock is database_now else clock()
     if token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now):
         return None
     _touch(token, now)
@@ -91,8 +92,10 @@ def revoke(
     return end_row(token, word="token", reason=reason, actor=actor, clock=clock)
 
 
-def _by_prefix(prefix: str) -> ApiToken | None:
-    return ApiToken.objects.select_related("person__organisation").filter(prefix=prefix).first()
+def _by_prefix(prefix: str) -> Any:
+    """The token with its person, and the time of reading in `read_at`."""
+    known = ApiToken.objects.select_related("person__organisation").filter(prefix=prefix)
+    return known.annotate(read_at=CLOCK).first()
 
 
 def _touch(token: ApiToken, now: datetime) -> None:

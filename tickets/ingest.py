@@ -10,9 +10,10 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Case, F, Value, When
 
 from roles.instants import TimeSource, database_now, fixed
+from roles.ledger import insert_rows, keeping, update_rows
 from roles.models import Team
 from roles.refusals import Conflict
-from tickets import states, timeline
+from tickets import states
 from tickets.alertnews import VIA, News, tell
 from tickets.folding import fold, take_turns
 from tickets.incoming import (
@@ -34,6 +35,7 @@ from tickets.lifecycle import reopen
 from tickets.links import survivor_of
 from tickets.models import Alert, AlertSource, Service, Source, Ticket
 from tickets.opening import believable, open_ticket
+from tickets.sources import read_at
 from tickets.storms import STORM_KEY, count_opened, lock_storm, lock_tickets
 
 __all__ = ["IncomingAlert", "Outcome", "accept"]
@@ -84,7 +86,7 @@ def _decide_surely(
 def _decide(
     source: AlertSource, alerts: Sequence[IncomingAlert], clock: TimeSource
 ) -> list[Outcome]:
-    asked_at = getattr(source, "read_at", None) or clock()
+    asked_at = read_at(source, clock)
     policy = policy_of(source, asked_at)
     verdicts = [policy.judge(alert, asked_at) for alert in alerts]
     pairs = [
@@ -94,8 +96,9 @@ def _decide(
     names = {f"d{alert.dedup_key}" for alert, _ in pairs}
     take_turns(source, names | {f"g{alert.group_key}" for alert, _ in pairs})
     batch = _read(policy, [alert for alert, _ in pairs], clock)
-    outcomes = [batch.take_in(alert, verdict) for alert, verdict in pairs]
-    batch.write()
+    with keeping():
+        outcomes = [batch.take_in(alert, verdict) for alert, verdict in pairs]
+        batch.write()
     return outcomes
 
 
@@ -378,10 +381,10 @@ class Batch:
         """Store the alerts, and tell the tickets what has changed."""
         plain = [row for row in self.touched.values() if row.pk not in self.reworded]
         # An ended row must be written before a fresh one of its key is, by the unique constraint.
-        timeline.update_rows(Alert, plain, STATE)
+        update_rows(Alert, plain, STATE)
         moved = [row for row in self.touched.values() if row.pk in self.reworded]
-        timeline.update_rows(Alert, moved, STATE + WORDS)
-        Alert.objects.bulk_create(self.fresh)
+        update_rows(Alert, moved, STATE + WORDS)
+        insert_rows(Alert, self.fresh)
         for ticket_id in sorted(self.news):
             if ticket_id not in self.tickets:
                 raise Conflict("not_locked", "A ticket to be told was not locked.")

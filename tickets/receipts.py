@@ -11,6 +11,7 @@ from uuid import UUID
 from roles.instants import TimeSource, database_now
 from tickets.incoming import Outcome
 from tickets.models import AlertSource, IntakeRequest
+from tickets.sources import read_at
 
 KEPT: Final = timedelta(days=7)
 KEPT_FOLDED: Final = timedelta(days=1)
@@ -106,7 +107,7 @@ def note(
     """Note one request; one statement when the source was just read."""
     more = {} if uid is None else {"uid": uid}
     return IntakeRequest.objects.create(
-        at=at or getattr(source, "read_at", None) or database_now(),
+        at=at or read_at(source),
         source=source,
         door=door,
         act=act[:30],

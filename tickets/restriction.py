@@ -1,6 +1,7 @@
 """The security lane: a ticket put under need-to-know, and that lifted again by two people."""
 
 from collections.abc import Iterable
+from copy import copy
 
 from notifications import live
 from notifications.outbox import enqueue, require_clearance, withdraw
@@ -85,7 +86,7 @@ def lane_team(ticket: Ticket) -> Team:
     routes = best_routes(service_id=ticket.service_id, category_id=ticket.category_id)
     for route in routes:
         if route.tier.slug == SECURITY_LANE:
-            return route.team
+            return copy(route.team)
     lane = Team.objects.filter(tier__slug=SECURITY_LANE, is_active=True).order_by("id").first()
     if lane is None:
         raise Invalid("no_lane", "This site has no team in the security lane.")

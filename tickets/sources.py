@@ -7,11 +7,11 @@ from hashlib import sha256
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Func, Q
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from roles import audit
-from roles.instants import TimeSource, database_now
+from roles.instants import CLOCK, TimeSource, database_now
 from roles.models import Person, Team
 from roles.people import require
 from roles.refusals import Conflict, Invalid
@@ -101,11 +101,15 @@ def source_by_key(plain: str, *, product: str) -> AlertSource | None:
     """
     if not plain or len(plain) > KEY_CHARS_MAX:
         return None
-    now = Func(function="clock_timestamp", output_field=DateTimeField())
     known = AlertSource.objects.select_related("requester__organisation", "service", "team")
     digest = _digest(plain)
     wanted = known.filter(key_digest=digest, is_active=True, product=product)
-    return with_policy(wanted).annotate(read_at=now).first()
+    return with_policy(wanted).annotate(read_at=CLOCK).first()
+
+
+def read_at(source: AlertSource | None, clock: TimeSource = database_now) -> datetime:
+    """When the source was read by its key, which has just been; for any other, what time it is."""
+    return getattr(source, "read_at", None) or clock()
 
 
 def signing_secret(source: AlertSource) -> str:

@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
@@ -21,17 +20,14 @@ from api.rest.filters import TicketFilters
 from api.rest.headers import IDEMPOTENCY
 from api.rest.references import CategoryName, PersonName, ServiceName
 from api.rest.resource import Resource, StrictSerializer, Text, require_tag, sees_internal
-from escalation.models import Clock, Run
 from escalation.outlook import next_steps
-from notifications.models import Message
 from roles.instants import database_now
-from roles.ledger import keeping
 from roles.models import Person
 from roles.people import is_allowed, roles_of
 from roles.refusals import Forbidden
 from tickets import states, timeline
 from tickets.access import allowed_actions, with_ties
-from tickets.models import Kind, Source, Ticket, TimelineEvent
+from tickets.models import Kind, Source, Ticket
 from tickets.opening import open_ticket
 from tickets.priority import LEVELS
 from tickets.queries import discreet
@@ -40,8 +36,6 @@ from tickets.states import LABELS
 LEVEL_CHOICES = list(LEVELS.items())
 STATUSES = [(status, LABELS[status]) for status in sorted(states.ALL)]
 CREATED = 201
-ROWS_OF_A_BIRTH = {TimelineEvent: 5, Clock: 5, Run: 2, Message: 2}
-"""So many new rows an opening mostly writes; their ids are fetched at once."""
 LEVEL_HELP = "1 (high), 2 or 3 (low)."
 AROUND = ("team__tier", "requester", "assignee", "owner", "owner_team", "service", "category")
 INTERNAL = (
@@ -292,9 +286,7 @@ class Tickets(Resource):
             raise Forbidden("not_allowed", "You may not open tickets.")
         given = self.read(Opening)
         given.setdefault("requester", request.user)
-        with transaction.atomic(), keeping() as book:
-            book.expect(ROWS_OF_A_BIRTH)
-            ticket = open_ticket(actor=request.user, source=Source.API, via="api", **given)
+        ticket = open_ticket(actor=request.user, source=Source.API, via="api", **given)
         answer = answer_ticket(request, ticket.key, status=CREATED)
         answer["Location"] = f"{settings.PUBLIC_URL}{request.path.rstrip('/')}/{ticket.key}/"
         return answer
