@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from api.rest.catalog import BY_NAME
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import INSIDE, Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, Deed, Look, Subject, set_by
 from roles.calendars import PublicHolidays, publish_calendar, set_calendar
 from roles.hours import format_hours, parse_hours
 from roles.models import Calendar, CalendarRevision, Person
@@ -98,45 +98,39 @@ def _publish(*, calendar: Calendar, actor: Person, hours: Any, **given: Any) -> 
 
 
 SUBJECTS: Final = (
-    Subject(
-        slug="calendars",
-        summary="Working calendars, with the hours that new clocks start under.",
-        view=CalendarView,
-        rows=lambda reader: Calendar.objects.select_related("current"),
-        orders=BY_NAME,
-        is_called="calendar",
-        reads=INSIDE,
-        make=Deed(
-            summary="A new calendar; its hours are published next.",
-            perform=made_by(set_calendar, Calendar),
-            body=NewCalendar,
-            needs="admin",
-            status=201,
-        ),
-        change=Deed(
-            summary="Rename a calendar.",
-            perform=lambda *, calendar, **given: changed_by(set_calendar, "name")(
-                row=calendar, **given
+    set_by(
+        set_calendar,
+        Subject(
+            slug="calendars",
+            summary="Working calendars, with the hours that new clocks start under.",
+            view=CalendarView,
+            rows=lambda reader: Calendar.objects.select_related("current"),
+            orders=BY_NAME,
+            is_called="calendar",
+            reads=INSIDE,
+            deeds=(
+                Deed(
+                    slug="publish",
+                    summary="Publish hours; running clocks keep theirs.",
+                    perform=_publish,
+                    body=HoursBody,
+                    needs="admin",
+                ),
             ),
-            body=CalendarBody,
-            needs="admin",
-        ),
-        deeds=(
-            Deed(
-                slug="publish",
-                summary="Publish hours; running clocks keep theirs.",
-                perform=_publish,
-                body=HoursBody,
-                needs="admin",
+            looks=(
+                Look(
+                    slug="revisions",
+                    summary="Every state of its hours, newest first.",
+                    read=lambda calendar, reader: calendar.revisions.order_by("-number"),
+                    answer=HoursView,
+                ),
             ),
         ),
-        looks=(
-            Look(
-                slug="revisions",
-                summary="Every state of its hours, newest first.",
-                read=lambda calendar, reader: calendar.revisions.order_by("-number"),
-                answer=HoursView,
-            ),
-        ),
+        new=NewCalendar,
+        body=CalendarBody,
+        needs="admin",
+        made="A new calendar; its hours are published next.",
+        changed="Rename a calendar.",
+        always=("name",),
     ),
 )

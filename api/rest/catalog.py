@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.paging import Order
 from api.rest.references import CategoryName, PersonName, ServiceName, TeamName, TierName
 from api.rest.resource import StrictSerializer, Text, sees_internal
-from api.rest.subject import INSIDE, PK, Deed, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, PK, Deed, Subject, set_by
 from roles.instants import database_now
 from roles.models import Duty, Organisation, Person, Team, Tier
 from roles.oncall import on_call
@@ -250,65 +250,50 @@ class Holding(StrictSerializer):
 
 
 SUBJECTS: Final = (
-    Subject(
-        slug="tiers",
-        summary="The rungs of the ladder and the lanes beside it.",
-        view=TierView,
-        rows=lambda reader: Tier.objects.all(),
-        orders=BY_NAME,
-        make=Deed(
-            summary="A new rung or lane.",
-            perform=made_by(set_tier, Tier),
-            body=NewTier,
-            needs="admin",
-            status=201,
+    set_by(
+        set_tier,
+        Subject(
+            slug="tiers",
+            summary="The rungs of the ladder and the lanes beside it.",
+            view=TierView,
+            rows=lambda reader: Tier.objects.all(),
+            orders=BY_NAME,
         ),
-        change=Deed(
-            summary="Change a rung or lane.",
-            perform=changed_by(set_tier),
-            body=TierBody,
-            needs="admin",
-        ),
+        new=NewTier,
+        body=TierBody,
+        needs="admin",
+        made="A new rung or lane.",
+        changed="Change a rung or lane.",
     ),
-    Subject(
-        slug="services",
-        summary="What support is given for.",
-        view=ServiceView,
-        rows=lambda reader: Service.objects.select_related("owner_team"),
-        orders=BY_NAME,
-        make=Deed(
-            summary="A new service.",
-            perform=made_by(set_service, Service),
-            body=NewService,
-            needs="admin",
-            status=201,
+    set_by(
+        set_service,
+        Subject(
+            slug="services",
+            summary="What support is given for.",
+            view=ServiceView,
+            rows=lambda reader: Service.objects.select_related("owner_team"),
+            orders=BY_NAME,
         ),
-        change=Deed(
-            summary="Change a service.",
-            perform=changed_by(set_service),
-            body=ServiceBody,
-            needs="admin",
-        ),
+        new=NewService,
+        body=ServiceBody,
+        needs="admin",
+        made="A new service.",
+        changed="Change a service.",
     ),
-    Subject(
-        slug="categories",
-        summary="What tickets are about.",
-        view=CategoryView,
-        rows=lambda reader: Category.objects.select_related("parent"),
-        orders=BY_NAME,
-        make=Deed(
-            summary="A new category.",
-            perform=made_by(set_category, Category),
-            body=NewCategory,
-            needs="admin",
-            status=201,
+    set_by(
+        set_category,
+        Subject(
+            slug="categories",
+            summary="What tickets are about.",
+            view=CategoryView,
+            rows=lambda reader: Category.objects.select_related("parent"),
+            orders=BY_NAME,
         ),
-        change=Deed(
-            summary="Change a category.",
-            perform=changed_by(set_category),
-            body=CategoryBody,
-            needs="admin",
-        ),
+        new=NewCategory,
+        body=CategoryBody,
+        needs="admin",
+        made="A new category.",
+        changed="Change a category.",
     ),
     Subject(
         slug="routes",

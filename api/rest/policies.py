@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.paging import Order
 from api.rest.catalog import BY_NAME, PersonRef
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import INSIDE, Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, Deed, Look, Subject, set_by
 from escalation.difference import difference
 from escalation.explain import rule_of
 from escalation.models import Policy, PolicyRevision, PolicyStep, Run
@@ -198,73 +198,68 @@ class Climbs(serializers.Serializer):
     climbs = serializers.IntegerField()
 
 
-SUBJECT: Final = Subject(
-    slug="policies",
-    summary="Escalation policies in the order in which they are tried.",
-    view=PolicyView,
-    one=PolicyDetail,
-    rows=lambda reader: Policy.objects.select_related("current__published_by"),
-    orders=BY_POSITION,
-    is_called="policy",
-    reads=INSIDE,
-    make=Deed(
-        summary="A new policy; what it does is drafted next.",
-        perform=made_by(set_policy, Policy),
-        body=NewPolicy,
-        needs="manage_policies",
-        status=201,
-    ),
-    change=Deed(
-        summary="PolicyDifference a policy's name or place.",
-        perform=lambda *, policy, **given: changed_by(set_policy)(row=policy, **given),
-        body=PolicyBody,
-        needs="manage_policies",
-    ),
-    deeds=(
-        Deed(
-            slug="draft",
-            summary="Put a draft in the place of the present one; nothing running is touched.",
-            perform=draft_policy,
-            body=DraftBody,
-            needs="manage_policies",
+SUBJECT: Final = set_by(
+    set_policy,
+    Subject(
+        slug="policies",
+        summary="Escalation policies in the order in which they are tried.",
+        view=PolicyView,
+        one=PolicyDetail,
+        rows=lambda reader: Policy.objects.select_related("current__published_by"),
+        orders=BY_POSITION,
+        is_called="policy",
+        reads=INSIDE,
+        deeds=(
+            Deed(
+                slug="draft",
+                summary="Put a draft in the place of the present one; nothing running is touched.",
+                perform=draft_policy,
+                body=DraftBody,
+                needs="manage_policies",
+            ),
+            Deed(
+                slug="publish",
+                summary="Put the draft in force; climbs under way stay where they are.",
+                perform=publish_policy,
+                needs="manage_policies",
+                answer=PolicyDifference,
+            ),
+            Deed(
+                slug="move",
+                summary="Let running climbs go on under the revision in force.",
+                perform=lambda **given: move_runs(via="api", **given),
+                body=MovingClimbs,
+                needs="manage_policies",
+                answer=MovedClimbs,
+            ),
         ),
-        Deed(
-            slug="publish",
-            summary="Put the draft in force; climbs under way stay where they are.",
-            perform=publish_policy,
-            needs="manage_policies",
-            answer=PolicyDifference,
-        ),
-        Deed(
-            slug="move",
-            summary="Let running climbs go on under the revision in force.",
-            perform=lambda **given: move_runs(via="api", **given),
-            body=MovingClimbs,
-            needs="manage_policies",
-            answer=MovedClimbs,
-        ),
-    ),
-    looks=(
-        Look(
-            slug="diff",
-            summary="What publishing the draft would change, and whom it would touch.",
-            read=lambda policy, reader: preview(policy=policy, actor=reader),
-            answer=PolicyDifference,
-            many=False,
-            needs="manage_policies",
-        ),
-        Look(
-            slug="revisions",
-            summary="The revisions published last, and what each changed.",
-            read=_published,
-            answer=PolicyHistory,
-        ),
-        Look(
-            slug="climbs",
-            summary="How many tickets climb under which revision.",
-            read=_climbing,
-            answer=Climbs,
+        looks=(
+            Look(
+                slug="diff",
+                summary="What publishing the draft would change, and whom it would touch.",
+                read=lambda policy, reader: preview(policy=policy, actor=reader),
+                answer=PolicyDifference,
+                many=False,
+                needs="manage_policies",
+            ),
+            Look(
+                slug="revisions",
+                summary="The revisions published last, and what each changed.",
+                read=_published,
+                answer=PolicyHistory,
+            ),
+            Look(
+                slug="climbs",
+                summary="How many tickets climb under which revision.",
+                read=_climbing,
+                answer=Climbs,
+            ),
         ),
     ),
+    new=NewPolicy,
+    body=PolicyBody,
+    needs="manage_policies",
+    made="A new policy; what it does is drafted next.",
+    changed="Change a policy's name or place.",
 )
 SUBJECTS: Final = (SUBJECT,)

@@ -15,7 +15,7 @@ from api.rest.references import (
     VendorName,
 )
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import INSIDE, PK, Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, PK, Deed, Look, Subject, set_by
 from escalation.contracts import set_contract
 from escalation.models import (
     ClockKind,
@@ -229,89 +229,79 @@ class Contract(StrictSerializer):
 
 _MANAGE: Final = "manage_policies"
 SUBJECTS: Final = (
-    Subject(
-        slug="targets",
-        summary="Promises: how long each clock may take.",
-        view=TargetView,
-        rows=lambda reader: Target.objects.select_related(
-            *("current", *(f"current__{name}" for name in NARROWED))
-        ),
-        orders=BY_POSITION,
-        is_called="target",
-        reads=INSIDE,
-        make=Deed(
-            summary="A new target; its wording is published next.",
-            perform=made_by(set_target, Target),
-            body=NewTarget,
-            needs=_MANAGE,
-            status=201,
-        ),
-        change=Deed(
-            summary="Change a target's name or place.",
-            perform=lambda *, target, **given: changed_by(set_target)(row=target, **given),
-            body=TargetBody,
-            needs=_MANAGE,
-        ),
-        deeds=(
-            Deed(
-                slug="publish",
-                summary="Publish a wording; running clocks keep theirs.",
-                perform=publish_target,
-                body=TargetWording,
-                needs=_MANAGE,
+    set_by(
+        set_target,
+        Subject(
+            slug="targets",
+            summary="Promises: how long each clock may take.",
+            view=TargetView,
+            rows=lambda reader: Target.objects.select_related(
+                *("current", *(f"current__{name}" for name in NARROWED))
             ),
-            Deed(
-                slug="move",
-                summary="Let open clocks go over to the wording in force, on record.",
-                perform=_move,
-                body=MovingClocks,
-                needs=_MANAGE,
-                answer=MovedClocks,
-            ),
-        ),
-        looks=(
-            Look(
-                slug="revisions",
-                summary="Every wording, newest first.",
-                read=lambda target, reader: target.revisions.select_related(*NARROWED).order_by(
-                    "-number"
+            orders=BY_POSITION,
+            is_called="target",
+            reads=INSIDE,
+            deeds=(
+                Deed(
+                    slug="publish",
+                    summary="Publish a wording; running clocks keep theirs.",
+                    perform=publish_target,
+                    body=TargetWording,
+                    needs=_MANAGE,
                 ),
-                answer=TargetWordingView,
+                Deed(
+                    slug="move",
+                    summary="Let open clocks go over to the wording in force, on record.",
+                    perform=_move,
+                    body=MovingClocks,
+                    needs=_MANAGE,
+                    answer=MovedClocks,
+                ),
+            ),
+            looks=(
+                Look(
+                    slug="revisions",
+                    summary="Every wording, newest first.",
+                    read=lambda target, reader: target.revisions.select_related(*NARROWED).order_by(
+                        "-number"
+                    ),
+                    answer=TargetWordingView,
+                ),
             ),
         ),
+        new=NewTarget,
+        body=TargetBody,
+        needs=_MANAGE,
+        made="A new target; its wording is published next.",
+        changed="Change a target's name or place.",
     ),
-    Subject(
-        slug="vendors",
-        summary="Vendors, with their contracts and contacts.",
-        view=VendorView,
-        rows=lambda reader: Vendor.objects.select_related("team", "calendar").prefetch_related(
-            "contacts"
-        ),
-        orders=BY_NAME,
-        is_called="vendor",
-        reads=INSIDE,
-        make=Deed(
-            summary="A new vendor.",
-            perform=made_by(set_vendor, Vendor),
-            body=NewVendor,
-            needs=_MANAGE,
-            status=201,
-        ),
-        change=Deed(
-            summary="Change a vendor.",
-            perform=lambda *, vendor, **given: changed_by(set_vendor)(row=vendor, **given),
-            body=VendorBody,
-            needs=_MANAGE,
-        ),
-        deeds=(
-            Deed(
-                slug="contacts",
-                summary="Name all its contacts.",
-                perform=set_contacts,
-                body=Contacts,
-                needs=_MANAGE,
+    set_by(
+        set_vendor,
+        Subject(
+            slug="vendors",
+            summary="Vendors, with their contracts and contacts.",
+            view=VendorView,
+            rows=lambda reader: Vendor.objects.select_related("team", "calendar").prefetch_related(
+                "contacts"
+            ),
+            orders=BY_NAME,
+            is_called="vendor",
+            reads=INSIDE,
+            deeds=(
+                Deed(
+                    slug="contacts",
+                    summary="Name all its contacts.",
+                    perform=set_contacts,
+                    body=Contacts,
+                    needs=_MANAGE,
+                ),
             ),
         ),
+        new=NewVendor,
+        body=VendorBody,
+        needs=_MANAGE,
+        made="A new vendor.",
+        changed="Change a vendor.",
     ),
     Subject(
         slug="contracts",

@@ -5,7 +5,7 @@ body and its action in the access table. The rules themselves stand in the domai
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from api.paging import Order
@@ -89,25 +89,39 @@ class Subject:
         return self.one or self.view
 
 
-def made_by(function: Callable[..., Any], model: Any) -> Callable[..., Any]:
-    """What makes a row that is known by its slug; one of that slug must not be there yet."""
+def set_by(
+    function: Callable[..., Any],
+    subject: Subject,
+    *,
+    new: type[StrictSerializer],
+    body: type[StrictSerializer],
+    needs: str,
+    made: str,
+    changed: str,
+    always: tuple[str, ...] = (),
+) -> Subject:
+    """The subject with rows that are made and changed under their slug by this one function.
 
-    def make(*, actor: Person, slug: str, **values: Any) -> Any:
-        if model.objects.filter(slug=slug).exists():
+    `made` and `changed` say in a sentence what the two deeds come to; `always` names values that
+    the function must be given even when they stay as they are.
+    """
+    rows, called = subject.view.Meta.model.objects, subject.is_called or "row"
+
+    def make(*, slug: str, **given: Any) -> Any:
+        if rows.filter(slug=slug).exists():
             raise Conflict("slug_taken", f"There is one named {slug} already.")
-        return function(slug=slug, actor=actor, **values)
+        return function(slug=slug, **given)
 
-    return make
-
-
-def changed_by(function: Callable[..., Any], *always: str) -> Callable[..., Any]:
-    """What changes a row that is known by its slug; `always` names values that it must be given."""
-
-    def change(*, row: Any, actor: Person, **values: Any) -> Any:
+    def change(**given: Any) -> Any:
+        row = given.pop(called)
         kept = {name: getattr(row, name) for name in always}
-        return function(slug=row.slug, actor=actor, **{**kept, **values})
+        return function(slug=row.slug, **{**kept, **given})
 
-    return change
+    return replace(
+        subject,
+        make=Deed(summary=made, perform=make, body=new, needs=needs, status=201),
+        change=Deed(summary=changed, perform=change, body=body, needs=needs),
+    )
 
 
 def may(person: Person, action: str) -> bool:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from api.rest.catalog import BY_NAME, Guided, PersonRef, TeamDetail, TeamView
 from api.rest.references import CalendarName, PersonName, TierName
 from api.rest.resource import StrictSerializer, Text
-from api.rest.subject import INSIDE, Deed, Look, Subject, changed_by, made_by
+from api.rest.subject import INSIDE, Deed, Look, Subject, set_by
 from roles.instants import database_now
 from roles.models import Membership, Person, Team
 from roles.oncall import final_shifts, gaps, on_call
@@ -133,80 +133,75 @@ def _members(team: Team, reader: Person) -> Any:
     return team.memberships.select_related("person").order_by("person__name", "pk")
 
 
-SUBJECT: Final = Subject(
-    slug="teams",
-    summary="Teams, with what they are responsible for.",
-    view=TeamView,
-    one=TeamDetail,
-    rows=lambda reader: Team.objects.select_related("tier", "lead", "manager", "calendar"),
-    orders=BY_NAME,
-    is_called="team",
-    make=Deed(
-        summary="A new team.",
-        perform=made_by(set_team, Team),
-        body=NewTeam,
-        needs="admin",
-        status=201,
-    ),
-    change=Deed(
-        summary="Change a team.",
-        perform=lambda *, team, **given: changed_by(set_team)(row=team, **given),
-        body=TeamBody,
-        needs="admin",
-    ),
-    deeds=(
-        Deed(
-            slug="add-member",
-            summary="Let somebody join.",
-            perform=add_member,
-            body=Joining,
+SUBJECT: Final = set_by(
+    set_team,
+    Subject(
+        slug="teams",
+        summary="Teams, with what they are responsible for.",
+        view=TeamView,
+        one=TeamDetail,
+        rows=lambda reader: Team.objects.select_related("tier", "lead", "manager", "calendar"),
+        orders=BY_NAME,
+        is_called="team",
+        deeds=(
+            Deed(
+                slug="add-member",
+                summary="Let somebody join.",
+                perform=add_member,
+                body=Joining,
+            ),
+            Deed(
+                slug="remove-member",
+                summary="Let somebody leave.",
+                perform=remove_member,
+                body=Leaving,
+            ),
+            Deed(
+                slug="heads",
+                summary="Name lead and manager.",
+                perform=set_heads,
+                body=Heads,
+                needs="admin",
+            ),
         ),
-        Deed(
-            slug="remove-member",
-            summary="Let somebody leave.",
-            perform=remove_member,
-            body=Leaving,
-        ),
-        Deed(
-            slug="heads",
-            summary="Name lead and manager.",
-            perform=set_heads,
-            body=Heads,
-            needs="admin",
-        ),
-    ),
-    looks=(
-        Look(
-            slug="members",
-            summary="Who belongs to it.",
-            read=_members,
-            answer=MemberView,
-            needs=INSIDE,
-        ),
-        Look(
-            slug="on-call",
-            summary="Who is on call at a moment, who is called first before the others.",
-            read=serving,
-            answer=PersonRef,
-            needs=INSIDE,
-            params=Moment,
-        ),
-        Look(
-            slug="shifts",
-            summary="Final shifts: layers, overrides and swaps taken together.",
-            read=shifts_of,
-            answer=ShiftView,
-            needs=INSIDE,
-            params=Span,
-        ),
-        Look(
-            slug="gaps",
-            summary="When nobody is on call.",
-            read=gaps_of,
-            answer=GapView,
-            needs=INSIDE,
-            params=Span,
+        looks=(
+            Look(
+                slug="members",
+                summary="Who belongs to it.",
+                read=_members,
+                answer=MemberView,
+                needs=INSIDE,
+            ),
+            Look(
+                slug="on-call",
+                summary="Who is on call at a moment, who is called first before the others.",
+                read=serving,
+                answer=PersonRef,
+                needs=INSIDE,
+                params=Moment,
+            ),
+            Look(
+                slug="shifts",
+                summary="Final shifts: layers, overrides and swaps taken together.",
+                read=shifts_of,
+                answer=ShiftView,
+                needs=INSIDE,
+                params=Span,
+            ),
+            Look(
+                slug="gaps",
+                summary="When nobody is on call.",
+                read=gaps_of,
+                answer=GapView,
+                needs=INSIDE,
+                params=Span,
+            ),
         ),
     ),
+    new=NewTeam,
+    body=TeamBody,
+    needs="admin",
+    made="A new team.",
+    changed="Change a team.",
 )
 SUBJECTS: Final = (SUBJECT,)
