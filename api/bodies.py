@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import orjson
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
@@ -57,7 +57,13 @@ class StrictJSONParser(BaseParser):
         return decode(read_limited(stream, REST_BYTES_MAX), charset_of(media_type or ""))
 
 
-def read_limited(stream: IO[bytes], limit: int) -> bytes:
+class Readable(Protocol):
+    """All that is asked of a body on its way in; Django's request has it too."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def read_limited(stream: Readable, limit: int) -> bytes:
     """All of the stream. Raises TooLarge when it is longer than `limit` bytes."""
     body = stream.read(limit + 1)
     if len(body) > limit:

@@ -16,13 +16,14 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 
 from api.bodies import charset_of, decode, read_limited, unpack
+from api.intake.knock import knock_of
 from api.intake.reading import NotUnderstood
 from api.limits import WINDOW_S, LocalCounts
 from roles.refusals import Refused
 from tickets import receipts
 from tickets.mapping import Unmapped
 from tickets.models import AlertSource
-from tickets.sources import note_use, source_by_key
+from tickets.sources import note_use, read_at, source_by_key
 
 log = logging.getLogger(__name__)
 
@@ -116,8 +117,7 @@ def fault_of(trouble: Exception) -> Fault | None:
 
 def body_of(request: HttpRequest, limit: int = BYTES_MAX) -> bytes:
     """The unpacked body. Raises what `fault_of` knows, 413 for one that is too long."""
-    # Only read() is asked of the stream, and a request has that.
-    body = read_limited(request, limit)  # type: ignore[arg-type]
+    body = read_limited(request, limit)
     return unpack(body, request.headers.get("Content-Encoding", ""), limit)
 
 
@@ -131,9 +131,9 @@ def known_source(request: HttpRequest, key: str, *products: str) -> AlertSource 
     for product in products:
         source = source_by_key(key, product=product)
         if source is not None:
-            request.intake_source = source  # type: ignore[attr-defined]
+            knock_of(request).intake_source = source
             _hold_back(source)
-            note_use(source, source.read_at)  # type: ignore[attr-defined]
+            note_use(source, read_at(source))
             return source
     return None
 

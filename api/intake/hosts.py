@@ -6,6 +6,8 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from api.intake.knock import knock_of
+
 Answer = Callable[[HttpRequest], HttpResponse]
 VENDORS: Final = ("pagerduty", "opsgenie", "servicenow")
 MAPS: Final = {vendor: f"api.intake.maps.{vendor}" for vendor in VENDORS}
@@ -20,7 +22,7 @@ def by_host(get_response: Answer) -> Answer:
             host = request.get_host().partition(":")[0].lower()
             chosen = MAPS.get(hosts.get(host, ""))
             if chosen:
-                request.urlconf = chosen  # type: ignore[attr-defined]
+                knock_of(request).urlconf = chosen
         return get_response(request)
 
     return answer

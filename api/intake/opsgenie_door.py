@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from api.intake.door import Fault, Mount, View, body_of, json_of, key_in_header, known_source
+from api.intake.knock import knock_of
 from api.intake.opsgenie import Unprocessable
 from tickets import receipts
 from tickets.alertacts import known_to
@@ -73,7 +74,7 @@ def door(view: Callable[..., HttpResponse]) -> View:
     @ALERTS.door
     @wraps(view)
     def known(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        request.intake_begun = time.perf_counter()  # type: ignore[attr-defined]
+        knock_of(request).intake_begun = time.perf_counter()
         key = key_in_header(request, "geniekey") or request.GET.get("apiKey", "")
         source = known_source(request, key, PRODUCT)
         if source is None:

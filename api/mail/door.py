@@ -32,8 +32,7 @@ def take_mail(request: HttpRequest, key: str = "") -> HttpResponse:
         source = mail_source_by_key(key or key_in_header(request))
         if source is None:
             return _unknown(request, bool(key))
-        # Only read() is asked of the stream, and a request has that.
-        raw = read_limited(request, BYTES_MAX)  # type: ignore[arg-type]
+        raw = read_limited(request, BYTES_MAX)
         if not raw.strip():
             return answer_problem(request, 400, "The body must be a mail.", code="empty")
         received = take_in(source=source, raw=raw, place=Place("http"))

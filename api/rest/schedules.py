@@ -86,10 +86,11 @@ class ScheduleDetail(ScheduleView):
         return LayerView(layers_of(newest), many=True).data if newest else []
 
 
-def _newest(schedule: Schedule) -> ScheduleRevision | None:
+def _newest(schedule: Any) -> ScheduleRevision | None:
+    """The newest revision, kept on the instance: several members of one answer ask for it."""
     if not hasattr(schedule, "_newest"):
-        schedule._newest = newest_revision(schedule)  # type: ignore[attr-defined]
-    found: ScheduleRevision | None = schedule._newest  # type: ignore[attr-defined]
+        schedule._newest = newest_revision(schedule)
+    found: ScheduleRevision | None = schedule._newest
     return found
 
 
