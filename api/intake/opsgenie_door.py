@@ -21,6 +21,8 @@ from tickets.models import Alert, AlertSource, IntakeRequest
 PRODUCT: Final = AlertSource.Product.OPSGENIE
 ACCEPTED: Final = "Request will be processed"
 NOBODY: Final = "Could not authenticate"
+MISSING: Final = "Alert does not exist"
+CREATED: Final = "Created alert"
 PAGE: Final = 20
 PAGE_MAX: Final = 100
 OFFSET_MAX: Final = 20_000

@@ -11,6 +11,8 @@ from api.intake.door import Fault
 from api.intake.opsgenie import Unprocessable, stamp
 from api.intake.opsgenie import told as alert_told
 from api.intake.opsgenie_door import (
+    CREATED,
+    MISSING,
     OFFSET_MAX,
     PAGE,
     PAGE_MAX,
@@ -23,7 +25,7 @@ from api.intake.opsgenie_door import (
     told,
 )
 from notifications.models import Message
-from tickets.models import Alert, AlertEntry
+from tickets.models import Alert, AlertEntry, IntakeRequest
 
 SORTS: Final = {
     "createdAt": "first_seen_at",
@@ -103,19 +105,33 @@ def request_status(asker: Asker, request_id: str) -> HttpResponse:
     receipt = receipt_of(asker, request_id)
     if receipt is None:
         raise Fault(404, "Request not found. It might not be processed, yet.")
-    alert = receipt.alert
-    is_told = alert is not None and not (alert.ticket is not None and alert.ticket.restricted)
+    is_success, words, alert_id, alias = _result(receipt)
     data = {
-        "success": receipt.is_success,
+        "success": is_success,
         "action": receipt.act,
         "processedAt": stamp(receipt.at),
         "integrationId": str(asker.source.pk),
-        "isSuccess": receipt.is_success,
-        "status": receipt.told,
-        "alertId": str(alert.uid) if alert is not None and is_told else "",
-        "alias": alert.dedup_key if alert is not None and is_told else "",
+        "isSuccess": is_success,
+        "status": words,
+        "alertId": alert_id,
+        "alias": alias,
     }
     return told(asker, data)
+
+
+def _result(receipt: IntakeRequest) -> tuple[bool, str, str, str]:
+    """Whether it succeeded, in which words, on the alert of which id and alias.
+
+    On an alert of a restricted case it is told as on one that was never heard of.
+    """
+    alert = receipt.alert
+    if alert is None:
+        return receipt.is_success, receipt.told, "", ""
+    if alert.ticket is None or not alert.ticket.restricted:
+        return receipt.is_success, receipt.told, str(alert.uid), alert.dedup_key
+    if receipt.act != "Create":
+        return False, MISSING, "", ""
+    return True, CREATED, str(receipt.uid), alert.dedup_key
 
 
 def list_notes(asker: Asker, identifier: str) -> HttpResponse:

@@ -16,7 +16,7 @@ from api.intake.opsgenie import (
     parse_create,
     priority,
 )
-from api.intake.opsgenie_door import Asker, alert_named, processed
+from api.intake.opsgenie_door import CREATED, MISSING, Asker, alert_named, processed
 from api.intake.reading import any_moment, text
 from escalation.handover import involve
 from escalation.holding import snooze
@@ -30,7 +30,6 @@ from tickets.ingest import accept
 from tickets.models import Alert
 from tickets.receipts import outcome_of
 
-MISSING: Final = "Alert does not exist"
 Verb = Callable[[Asker, Alert, Mapping[str, Any]], str]
 
 
@@ -51,7 +50,7 @@ def create(asker: Asker) -> HttpResponse:
     return processed(
         asker,
         "Create",
-        words="Created alert" if is_new else "Deduplicated alert",
+        words=CREATED if is_new else "Deduplicated alert",
         alert_id=outcome.alert_id,
         uid=uid if not is_new else None,
         outcome=outcome_of([outcome]),

@@ -275,6 +275,21 @@ def test_a_restricted_case_is_not_told_to_its_sender(og, story):
     assert told["alertId"] == told["alias"] == ""
 
 
+def test_an_act_on_a_restricted_case_is_answered_like_one_on_nothing_and_done_all_the_same(
+    og, story
+):
+    create(og)
+    restrict(ticket=Ticket.objects.get(), actor=story.agent, reason="a break-in")
+    later = (database_now() + timedelta(hours=1)).isoformat()
+    bodies = {"acknowledge": {}, "notes": {"note": "x"}, "snooze": {"endTime": later}, "close": {}}
+    for verb, body in bodies.items():
+        told = [status(og, og.post(path(alias, verb), body)) for alias in ("disk", "unheard-of")]
+        assert {**told[0], "processedAt": ""} == {**told[1], "processedAt": ""}, verb
+    assert Alert.objects.get().state == "resolved"
+    again = status(og, create(og))
+    assert (again["isSuccess"], again["status"]) == (True, "Created alert")
+
+
 def test_lists_page_with_absolute_links_and_clamp(og):
     for number in range(5):
         create(og, alias=f"a{number}", message=f"m{number}")
