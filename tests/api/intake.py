@@ -1,5 +1,6 @@
 """What the tests of intake have in common: senders that speak each vendor's form."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from django.test import Client
 from tickets.models import AlertSource
 from tickets.sources import create_source
 
+TABLE = "/api/now/table/incident"
 PAGERDUTY_JSON = "application/vnd.pagerduty+json;version=2"
 
 
@@ -51,6 +53,12 @@ def pagerduty(story: Any, slug: str = "pd", **more: Any) -> Sender:
 def opsgenie(story: Any, slug: str = "og", base: str = "/opsgenie", **more: Any) -> Sender:
     source, key = create_source(slug=slug, product="opsgenie", service=story.mail, **more)
     return Sender(source, key, base, {"authorization": f"GenieKey {key}"})
+
+
+def servicenow(story: Any, slug: str = "snow", **more: Any) -> Sender:
+    source, key = create_source(slug=slug, product="servicenow", service=story.mail, **more)
+    basic = base64.b64encode(f"monitor:{key}".encode()).decode()
+    return Sender(source, key, "/servicenow", {"authorization": f"Basic {basic}"})
 
 
 def plain(story: Any, product: str, **more: Any) -> Sender:

@@ -1,4 +1,4 @@
-"""A real Alertmanager speaks to three of our doors at once, and nothing is lost over a restart."""
+"""A real Alertmanager speaks to three of our doors at once: nothing is lost while we are away."""
 
 import subprocess
 import time
@@ -14,7 +14,8 @@ from tests.story import Story
 from tickets.models import Alert, Ticket
 from tickets.sources import create_source
 
-DOWN_S = 4
+DOWN_S = 30
+"""Longer than any of its own tries lasts, so that it has to begin anew."""
 ROUTE = """
 global:
   resolve_timeout: 1m
@@ -103,23 +104,6 @@ def tell(monitor: str, *hosts: str, is_over: bool) -> None:
     requests.post(f"{monitor}/api/v2/alerts", json=alerts, timeout=5).raise_for_status()
 
 
-def test_a_real_alertmanager_opens_a_ticket_and_resolves_it(site, start_alertmanager):
-    story = Story()
-    _, key = create_source(slug="prom", product="alertmanager", service=story.mail)
-    monitor = start_alertmanager(
-        ROUTE.format(webhook=f"{site.address}/intake/v1/alertmanager/{key}")
-    )
-    tell(monitor, "db1", is_over=False)
-    wait_until(Ticket.objects.exists, "no ticket was opened")
-    ticket = Ticket.objects.get()
-    assert (ticket.subject, ticket.priority) == ("disk full on db1", 1)
-    assert ticket.team == story.desk
-    tell(monitor, "db1", is_over=True)
-    wait_until(lambda: Ticket.objects.get().status == "resolved", "the ticket was not resolved")
-    assert Alert.objects.get().state == "resolved"
-    assert Ticket.objects.get().resolution_code == "monitor"
-
-
 def test_three_receivers_at_once_lose_nothing_over_a_restart_of_ours(site, start_alertmanager):
     story = Story()
     keys = {
@@ -133,6 +117,8 @@ def test_three_receivers_at_once_lose_nothing_over_a_restart_of_ours(site, start
     hosts = [f"db{number}" for number in range(6)]
     tell(monitor, *hosts[:3], is_over=False)
     wait_until(lambda: count("firing") == 9, "the first alerts did not arrive everywhere")
+    ticket = Ticket.objects.get(subject="disk full on db0", alerts__source__slug="alertmanager")
+    assert (ticket.priority, ticket.team) == (1, story.desk)
     site.stop()
     tell(monitor, *hosts[3:], is_over=False)
     tell(monitor, hosts[0], is_over=True)
@@ -143,7 +129,7 @@ def test_three_receivers_at_once_lose_nothing_over_a_restart_of_ours(site, start
     wait_until(lambda: count("resolved") == 18, "not everything was resolved")
     assert count("firing") == 0
     assert Alert.objects.count() == Ticket.objects.count() == 18
-    assert not Ticket.objects.exclude(status="resolved").exists()
+    assert not Ticket.objects.exclude(status="resolved", resolution_code="monitor").exists()
 
 
 def count(state: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from tests.api.intake import Sender, opsgenie, pagerduty, plain
+from tests.api.intake import TABLE, Sender, opsgenie, pagerduty, plain, servicenow
 from tickets.models import Alert, ChangeNotice, Pulse, Ticket
 
 PD_EVENT = {
@@ -30,9 +30,14 @@ def is_opsgenie_error(answer: Any) -> bool:
     return {"message", "took", "requestId"} <= set(answer.json())
 
 
+def is_table_error(answer: Any) -> bool:
+    told = answer.json()
+    return told["status"] == "failure" and {"message", "detail"} == set(told["error"])
+
+
 def doors(story) -> dict[str, tuple[Sender, str, Any, Form]]:
     """Each door: its sender, its address, a good body, and how it says what is wrong."""
-    pd, og = pagerduty(story), opsgenie(story)
+    pd, og, snow = pagerduty(story), opsgenie(story), servicenow(story)
     event = {**PD_EVENT, "routing_key": pd.key}
     v1 = {"service_key": pd.key, "event_type": "trigger", "description": "x"}
     change = {"routing_key": pd.key, "payload": {"summary": "x"}}
@@ -46,6 +51,7 @@ def doors(story) -> dict[str, tuple[Sender, str, Any, Form]]:
         "x-ere": (pd, f"/x-ere/{pd.key}", PD_EVENT, is_event_error),
         "opsgenie": (og, "/v2/alerts", {"message": "x"}, is_opsgenie_error),
         "heartbeat": (og, "/v2/heartbeats", heartbeat, is_opsgenie_error),
+        "servicenow": (snow, TABLE, {"short_description": "x"}, is_table_error),
         "json": (og, f"/v1/json/x?apiKey={og.key}", {"title": "x"}, is_opsgenie_error),
     }
     bodies = {
@@ -61,7 +67,7 @@ def doors(story) -> dict[str, tuple[Sender, str, Any, Form]]:
 
 
 DOORS = (
-    *("v2", "v1", "change", "x-ere", "opsgenie", "heartbeat", "json"),
+    *("v2", "v1", "change", "x-ere", "opsgenie", "heartbeat", "json", "servicenow"),
     *("/alertmanager", "/grafana", "/json", "/cloudevents", "/sns"),
 )
 PACKED = gzip.compress(b'{"a": "' + b"x" * 500 + b'"}')

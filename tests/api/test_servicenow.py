@@ -1,24 +1,19 @@
 """ServiceNow's senders: incidents made, found, changed and ended through the Table API."""
 
-import base64
 from uuid import UUID
 
 import pytest
 
-from tests.api.intake import Sender
+from tests.api.intake import TABLE, Sender, servicenow
 from tickets.assignment import take
 from tickets.models import Alert, Ticket
 from tickets.restriction import restrict
 from tickets.sources import create_source
 
-TABLE = "/api/now/table/incident"
-
 
 @pytest.fixture
 def snow(story) -> Sender:
-    source, key = create_source(slug="snow", product="servicenow", service=story.mail)
-    basic = base64.b64encode(f"monitor:{key}".encode()).decode()
-    return Sender(source, key, "/servicenow", {"authorization": f"Basic {basic}"})
+    return servicenow(story)
 
 
 def make(snow: Sender, **more) -> dict:
