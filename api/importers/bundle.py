@@ -15,6 +15,7 @@ Item = dict[str, Any]
 _NOT_PLAIN: Final = re.compile(r"[^a-z0-9]+")
 SLUG_MAX: Final = 60
 NAME_MAX: Final = 120
+OWN_WAYS: Final = "everybody is told by mail until they choose their own ways on their page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ class Bundle:
     def leave_out(self, what: str, why: str) -> None:
         """Note that something is not taken over, or not as it was."""
         self.left_out.append(LeftOut(what, why))
+
+    def leave_ways_out(self, who: str) -> None:
+        """Note that somebody's own rules on how to be told are not taken over."""
+        self.leave_out(f"notification rules of {who}", OWN_WAYS)
 
     def username(self, email: str) -> str | None:
         """The user name of whoever has this address; None when nobody has."""

@@ -22,6 +22,7 @@ COLLECTIONS: Final = (
     "escalation_policies",
     "integrations",
     "routes",
+    "personal_notification_rules",
 )
 WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 PERIODS_S: Final = {"hourly": 3600, "daily": 86_400, "weekly": 7 * 86_400}
@@ -67,6 +68,9 @@ def translate(account: Account, site: Site, now: datetime) -> Bundle:
             bundle.emails[text(user, "id")] = email
         elif "@" not in email:
             bundle.leave_out(f"user {text(user, 'username', text(user, 'id'))}", "no mail address")
+    told_by = {text(rule, "user_id") for rule in _listed(account, "personal_notification_rules")}
+    for ident in sorted(told_by):
+        bundle.leave_ways_out(bundle.emails.get(ident, ident))
     owners = {}
     for team in _listed(account, "teams"):
         ident = text(team, "id")

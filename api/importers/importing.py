@@ -1,6 +1,7 @@
 """What the commands that import a configuration share: their options, and what they print."""
 
 import os
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from roles.models import Person
 from roles.refusals import Refused
 
 
-class ImportCommand(BaseCommand):
+class ImportCommand(BaseCommand, ABC):
     """Reads, translates and brings one product's configuration; exit code 1 for what is refused."""
 
     product = ""
@@ -28,9 +29,9 @@ class ImportCommand(BaseCommand):
         )
         parser.add_argument("--as", dest="username", help="who does it; without it the system")
 
+    @abstractmethod
     def read(self, options: dict[str, Any]) -> tuple[Sequence[Newcomer], Translate]:
         """The people of the other product, and the translator of the rest."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -61,6 +61,9 @@ def translate(backup: Backup, site: Site, now: datetime) -> Bundle:
         if user.get("blocked") or "@" not in text(user, "username"):
             why = "blocked" if user.get("blocked") else "no mail address"
             bundle.leave_out(f"user {text(user, 'username', text(user, 'id'))}", why)
+    for each in items(backup.get("users")):
+        if any(items(each.get("notificationRuleList"))):
+            bundle.leave_ways_out(text(inner(each, "user"), "username", "somebody"))
     owners = _teams(backup, bundle)
     rosters = [_roster(each, bundle, now) for each in items(backup.get("schedules"))]
     seats = seat([each for each in rosters if each is not None], bundle, owners, now)

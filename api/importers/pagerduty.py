@@ -54,6 +54,8 @@ def translate(account: Account, site: Site, now: datetime) -> Bundle:
             bundle.emails[text(user, "id")] = email
         elif "@" not in email:
             bundle.leave_out(f"user {text(user, 'name', text(user, 'id'))}", "no mail address")
+        if any(items(user.get("notification_rules"))):
+            bundle.leave_ways_out(email or text(user, "id"))
     owners = _teams(account, bundle)
     rosters = [_roster(schedule, bundle, now) for schedule in items(account.get("schedules"))]
     seats = seat([each for each in rosters if each is not None], bundle, owners, now)

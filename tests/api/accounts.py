@@ -197,11 +197,10 @@ def opsgenie() -> dict[str, list[dict[str, Any]]]:
         ],
     }
     gone = {"id": "U9", "username": "gone@example.net", "fullName": "Gone", "blocked": True}
+    everybody = [*users(mail="username", name="fullName", zone="timeZone"), gone]
+    ways = {"notificationRuleList": [{"name": "New Alert", "actionType": "create-alert"}]}
     return {
-        "users": [
-            {"user": each}
-            for each in [*users(mail="username", name="fullName", zone="timeZone"), gone]
-        ],
+        "users": [{"user": everybody[0], **ways}, *({"user": each} for each in everybody[1:])],
         "teams": [_team()],
         "schedules": [{"schedule": schedule, "scheduleOverrideList": []}],
         "escalations": [{"escalation": _escalation()}],

@@ -17,6 +17,7 @@ from roles.instants import database_now
 
 TOKEN: Final = "PAGERDUTY_TOKEN"  # noqa: S105 (the name of the variable)
 AHEAD: Final = timedelta(days=28)
+OF_USERS: Final = ("contact_methods", "notification_rules")
 
 
 class Command(ImportCommand):
@@ -46,7 +47,7 @@ def fetched(base: str) -> dict[str, Any]:
     now = database_now()
     window = {"since": now.isoformat(), "until": (now + AHEAD).isoformat()}
     account: dict[str, Any] = {
-        "users": api.by_offset("users", "users", **{"include[]": "contact_methods"}),
+        "users": api.by_offset("users", "users", **{"include[]": list(OF_USERS)}),
         "services": api.by_offset("services", "services"),
         "escalation_policies": api.by_offset("escalation_policies", "escalation_policies"),
     }
