@@ -30,11 +30,13 @@ from roles.calendars import PublicHolidays, publish_calendar
 from roles.instants import TimeSource, database_now
 from roles.models import Calendar, Duty, Organisation, Person, Team, Tier
 from roles.teams import add_member, assign_duty, set_heads
-from tickets.models import AlertSource, Category, Route, Service
+from tickets.mailsources import create_mail_source
+from tickets.models import AlertSource, Category, MailSource, Route, Service
 from tickets.sources import create_source
 
 MAIL_DOMAIN = "example.org"
 SOURCE = "prometheus"
+MAIL_SOURCE = "help"
 
 
 @transaction.atomic
@@ -60,7 +62,9 @@ def build_site(
     _make_policies(clock)
     fill_shelf(clock=clock)
     partners.make_hook(clock)
-    return _make_source(clock)
+    key = _make_source(clock)
+    _make_mail_source(clock)
+    return key
 
 
 def _make_calendars(now: datetime, clock: TimeSource) -> None:
@@ -256,3 +260,16 @@ def _make_source(clock: TimeSource) -> str | None:
         clock=clock,
     )
     return key
+
+
+def _make_mail_source(clock: TimeSource) -> None:
+    """The address that people write to; whoever lets its mail in gives it a key of its own."""
+    if MailSource.objects.filter(slug=MAIL_SOURCE).exists():
+        return
+    create_mail_source(
+        slug=MAIL_SOURCE,
+        name="Help by mail",
+        address=f"{MAIL_SOURCE}@{MAIL_DOMAIN}",
+        monitor=AlertSource.objects.get(slug=SOURCE),
+        clock=clock,
+    )
