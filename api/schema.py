@@ -15,6 +15,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from api.examples import BODIES
 from api.problems import answer_problem
 from api.rest.feed import TYPES
 
@@ -61,7 +62,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """What a client has to send."""
-        description = "A token of Tierline, `tl_…`, made by `manage.py create_token`."
+        description = "A token of Tierline, `tl_…`, made on one's own page You."
         return {"type": "http", "scheme": "bearer", "description": description}
 
 
@@ -86,8 +87,17 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
                 operation["responses"].setdefault(code, described)
             operation.setdefault("summary", operation.get("description", "").partition(".")[0])
             operation["responses"] = dict(sorted(operation["responses"].items()))
+            _show_body(operation)
     result["webhooks"] = {name: _webhook(name, words) for name, words in TYPES.items()}
     return result
+
+
+def _show_body(operation: dict[str, Any]) -> None:
+    """Put an example of its body into an operation that has none of its own."""
+    body = BODIES.get(operation["operationId"])
+    if body is not None:
+        example = {"Such as": {"value": body}}
+        operation["requestBody"]["content"]["application/json"].setdefault("examples", example)
 
 
 def _webhook(name: str, words: str) -> dict[str, Any]:

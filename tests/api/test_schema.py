@@ -7,7 +7,9 @@ import yaml
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
+from jsonschema import Draft202012Validator
 
+from api.examples import BODIES
 from api.rest.register import ACTS
 
 V1 = "/api/v1/"
@@ -45,6 +47,24 @@ def test_every_operation_says_what_it_does_and_how_it_is_refused(db):
             problem = operation["responses"]["401"]["content"]["application/problem+json"]
             assert problem["schema"]["$ref"].endswith("/Problem")
             assert {"token": []} in operation["security"], (path, method)
+
+
+def test_every_body_has_an_example_that_fits(db):
+    made = document()
+    seen = set()
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            bodies = operation.get("requestBody", {}).get("content", {})
+            if "application/json" not in bodies:
+                continue
+            (example,) = bodies["application/json"]["examples"].values()
+            schema = {**bodies["application/json"]["schema"], "components": made["components"]}
+            wrong = list(Draft202012Validator(schema).iter_errors(example["value"]))
+            assert not wrong, (operation["operationId"], wrong)
+            known = made["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
+            assert set(example["value"]) <= set(known), operation["operationId"]
+            seen.add(operation["operationId"])
+    assert seen == set(BODIES) | {"tickets_bulk"}
 
 
 def test_the_docs_name_nothing_outside(db):
