@@ -17,6 +17,7 @@ from web.views import (
     partners,
     queue,
     savedviews,
+    tokens,
     you,
 )
 
@@ -36,6 +37,8 @@ urlpatterns = [
     path("palette", palette.palette, name="palette"),
     path("you", you.you, name="you"),
     path("you/look", you.change_look, name="look"),
+    path("you/tokens", tokens.tokens, name="tokens"),
+    path("you/tokens/<int:pk>/revoke", tokens.end_token, name="token-end"),
     *told_urls.ADDRESSES,
     path("status", majors.status, name="status"),
     path("status/<slug:slug>/hear", majors.subscription, name="status-hear"),
