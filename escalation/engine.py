@@ -221,10 +221,11 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
     ready = due_runs(now)
     if run_ids is not None:
         ready = Run.objects.filter(pk__in=run_ids, state=Run.State.ACTIVE, next_at__lte=now)
-    locked = ready.select_related("ticket").select_for_update(
-        skip_locked=True, no_key=True, of=("ticket", "self")
-    )
-    claimed = read_rows(locked.order_by(*URGENCY)[:limit])
+    # Ids alone are sorted: whole rows of all that is due after an outage would go through files.
+    picked = ready.order_by(*URGENCY).select_for_update(skip_locked=True, no_key=True)
+    ids = list(picked.values_list("pk", flat=True)[:limit])
+    whole = Run.objects.filter(pk__in=ids).select_related("ticket")
+    claimed = read_rows(whole.order_by(*URGENCY)) if ids else []
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         relate(run, "ticket", one_each.setdefault(run.ticket_id, run.ticket))
