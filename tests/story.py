@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import F, Min, Q
 
 from escalation.engine import tick
 from escalation.models import Clock, Firing, Policy, Run, Target
@@ -16,7 +16,7 @@ from escalation.policies import draft_policy, publish_policy
 from escalation.promises import publish_target
 from notifications.models import Message
 from roles.calendars import publish_calendar
-from roles.instants import fixed
+from roles.instants import TimeSource, fixed
 from roles.models import (
     Calendar,
     Duty,
@@ -40,8 +40,9 @@ PENDING = ("pending_requester", "pending_vendor", "pending_change")
 class Phone:
     """Everybody's phone: what rang, for whom, since one last looked."""
 
-    def __init__(self) -> None:
-        self._seen = 0
+    def __init__(self, clock: TimeSource) -> None:
+        self._clock = clock
+        self._seen: set[int] = set()
         self._ignored: set[str] = set()
 
     def ignore(self, *kinds: str) -> None:
@@ -49,11 +50,15 @@ class Phone:
         self._ignored |= set(kinds)
 
     def new(self) -> list[tuple[str, str]]:
-        """(user name, kind) of each message since the last look, sorted."""
-        rows = Message.objects.filter(pk__gt=self._seen).select_related("recipient").order_by("pk")
+        """(user name, kind) of each message since the last look, sorted.
+
+        What is kept for later rings when its time comes, or never.
+        """
+        due = Q(not_before=None) | Q(not_before__lte=self._clock())
+        rows = Message.objects.filter(due).exclude(pk__in=self._seen).select_related("recipient")
         found = []
-        for message in rows:
-            self._seen = message.pk
+        for message in rows.exclude(state="withdrawn", finished_at__lt=F("not_before")):
+            self._seen.add(message.pk)
             if message.kind not in self._ignored:
                 found.append((message.recipient.username, message.kind))
         return sorted(found)
@@ -72,7 +77,7 @@ class Story:
 
     def __init__(self, start: datetime = MONDAY) -> None:
         self.now = start
-        self.phone = Phone()
+        self.phone = Phone(self.clock)
         self.always = self._calendar("always", "UTC", [(day, 0, 1440) for day in range(7)])
         self.office = self._calendar(
             "office", "Europe/Berlin", [(day, 9 * 60, 17 * 60) for day in range(5)]

@@ -11,11 +11,11 @@ from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.oncall import duty_on_call, holders
 from roles.refusals import Conflict, Invalid, Refused
-from tickets import letters, lifecycle, stakeholders, states, timeline
+from tickets import letters, lifecycle, reminders, stakeholders, states, timeline
 from tickets.access import require
 from tickets.acting import Act, acting, required
 from tickets.links import tie, two_acts, untie
-from tickets.models import EventKind, Major, Ticket, TicketLink, TimelineEvent
+from tickets.models import EventKind, Major, Phase, Ticket, TicketLink, TimelineEvent
 
 CHILD_OF = TicketLink.Relation.CHILD_OF
 LONGEST_SILENCE_MIN = 24 * 60
@@ -93,7 +93,8 @@ def accept_major(
 ) -> Major:
     """Declare the proposed major incident; the actor leads it until somebody else is named.
 
-    From here on the stakeholders' clock runs and policies match anew.
+    From here on the stakeholders' clock runs, the first word is due in a quarter of an hour, and
+    policies match anew.
     """
     with acting(ticket, actor=actor, action="run_major", clock=clock, via=via) as act:
         return _declare(act, _proposed(act), severity)
@@ -142,6 +143,7 @@ def _declare(act: Act, major: Major, severity: int | None) -> Major:
         major.severity = severity
     _decide(major, act, Major.State.ACCEPTED)
     major.manager = act.actor
+    major.next_update_at = act.now + reminders.FIRST_WORD
     major.save()
     act.ticket.is_major = True
     event = act.record(
@@ -151,6 +153,7 @@ def _declare(act: Act, major: Major, severity: int | None) -> Major:
     )
     body = "It is led by an incident manager now; you will hear from us regularly."
     stakeholders.tell(act, event, kind="major_declared", body=body, audience=stakeholders.EVERYBODY)
+    reminders.remind(act, event, major)
     return major
 
 
@@ -214,12 +217,18 @@ def post_update(
     text: str,
     audience: str = stakeholders.EVERYBODY,
     next_in_min: int = 30,
+    phase: str = "",
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Major:
-    """Tell the stakeholders how it goes; "still working on it" counts as word given."""
+    """Tell the stakeholders how it goes; "still working on it" counts as word given.
+
+    `phase` says how far the work has come, where that is known.
+    """
     if audience not in stakeholders.AUDIENCES:
         raise Invalid("unknown_choice", "Choose an audience.", {"audience": "Choose one."})
+    if phase and phase not in Phase.values:
+        raise Invalid("unknown_choice", "Choose how far it is.", {"phase": "Choose one."})
     if not 1 <= next_in_min <= LONGEST_SILENCE_MIN:
         words = f"From 1 to {LONGEST_SILENCE_MIN} minutes."
         raise Invalid("bad_time", "When comes the next word?", {"next_in_min": words})
@@ -233,9 +242,14 @@ def post_update(
             EventKind.MAJOR_UPDATED,
             body=body,
             is_public=audience == stakeholders.EVERYBODY,
-            facts={"audience": audience, "next_in_min": next_in_min},
+            facts={
+                "audience": audience,
+                "next_in_min": next_in_min,
+                **({"phase": str(phase)} if phase else {}),
+            },
         )
         stakeholders.tell(act, event, kind="major_updated", body=body, audience=audience)
+        reminders.remind(act, event, major)
         return major
 
 
@@ -257,6 +271,7 @@ def demote_major(
         major.state, major.ended_at = Major.State.DEMOTED, act.now
         major.next_update_at = None
         major.save(update_fields=["state", "ended_at", "next_update_at"])
+        reminders.forget(act, "It is no major incident any more.")
         act.ticket.is_major = False
         event = act.record(EventKind.MAJOR_DEMOTED, body=words)
         stakeholders.tell(
@@ -272,13 +287,14 @@ def resolve_major(
     code: str,
     text: str,
     with_children: bool = True,
+    quietly: bool = False,
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> Resolved:
     """Resolve the major incident and, if wished, its open children with the same words.
 
     Every ticket has its own event. A child that cannot be resolved stays as it was, all of it, and
-    is named with the reason.
+    is named with the reason. `quietly` tells those who asked in a ticket, and nobody else.
     """
     with transaction.atomic():
         children = stakeholders.children_of(ticket) if with_children else []
@@ -286,7 +302,7 @@ def resolve_major(
             timeline.lock(ticket_id)
         with acting(ticket, actor=actor, action="run_major", clock=clock, via=via) as act:
             under_way(act)
-            lifecycle.solve(act, code=code, text=text)
+            lifecycle.solve(act, code=code, text=text, quietly=quietly)
             outcome = Resolved(major=act.ticket)
         mine = Ticket.objects.visible_to(actor).filter(pk__in=children, status__in=states.OPEN)
         for child in mine.order_by("id"):

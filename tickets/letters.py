@@ -24,6 +24,8 @@ SUBJECTS = {
     "major_declared": "This is a major incident now",
     "major_role": "You have a role in a major incident",
     "major_updated": "News of a major incident",
+    "major_due": "Stakeholders wait for word; it is due in a few minutes",
+    "major_late": "Stakeholders wait for word; it is late",
     "major_demoted": "This is not a major incident any more",
     "major_resolved": "A major incident is over",
     "cleared": "You have been cleared for a case",

@@ -199,10 +199,18 @@ def resolve(
         return act.ticket
 
 
-def solve(act: Act, *, code: str, text: str, facts: Mapping[str, Any] | None = None) -> None:
+def solve(
+    act: Act,
+    *,
+    code: str,
+    text: str,
+    facts: Mapping[str, Any] | None = None,
+    quietly: bool = False,
+) -> None:
     """Resolve the ticket of an act under way; the requester is told, waiting pages go.
 
-    Raises Invalid for an unknown code or no text.
+    `quietly` spares the stakeholders of a major incident the word that it is over. Raises Invalid
+    for an unknown code or no text.
     """
     if code not in RESOLUTION_CODES:
         raise Invalid("unknown_code", "Choose a resolution code.", {"code": "Choose one."})
@@ -211,10 +219,11 @@ def solve(act: Act, *, code: str, text: str, facts: Mapping[str, Any] | None = N
     locked.resolution_code, locked.resolution = code, body
     locked.resolved_at = act.now
     told = {"by": side_of(act.actor, locked), **(facts or {})}
+    told |= {"quietly": True} if quietly else {}
     event = act.record(EventKind.RESOLVED, body=body, is_public=True, facts=told)
     withdraw_all(act, "resolved")
     enqueue(letters.to_requester(locked, event, kind="resolved", body=body), now=act.now)
-    stakeholders.end_with_ticket(act, event, body=body)
+    stakeholders.end_with_ticket(act, event, body=body, quietly=quietly)
 
 
 def confirm(
@@ -264,7 +273,7 @@ def _reopen(act: Act, reason: str) -> None:
     event = act.record(EventKind.REOPENED, body=reason, is_public=True)
     told = letters.to_requester(ticket, event, kind="reopened", body=reason)
     enqueue(told, now=act.now)
-    stakeholders.go_on_with_ticket(act)
+    stakeholders.go_on_with_ticket(act, event)
 
 
 def cancel(

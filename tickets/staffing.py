@@ -8,7 +8,7 @@ from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.people import roles_of
 from roles.refusals import Invalid
-from tickets import letters
+from tickets import letters, reminders
 from tickets.acting import Act, acting, fitting
 from tickets.incidents import under_way
 from tickets.models import EventKind, Major, Ticket, TimelineEvent, Watcher
@@ -69,6 +69,8 @@ def staff_major(
             },
         )
         _tell_named(act, event, major, fresh)
+        if {"manager", "coordinator"} & set(people):
+            reminders.remind(act, event, major)
         return major
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from notifications.outbox import Letter, enqueue
 from roles.models import DutyAssignment, Membership, Person
-from tickets import letters
+from tickets import letters, reminders
 from tickets.acting import Act
+from tickets.contactlists import to_listed
 from tickets.models import Major, Ticket, TicketLink, TimelineEvent, Watcher
 from tickets.subscriptions import to_subscribers
 
@@ -47,6 +48,11 @@ def tell(act: Act, event: TimelineEvent, *, kind: str, body: str, audience: str)
         told += _to_children(act.ticket, event, kind, body)
         reached = {letter.recipient_id for letter in told}
         told += to_subscribers(act.ticket, event, kind=kind, body=body, leave_out=reached)
+        reached = {letter.recipient_id for letter in told}
+        severity = major.severity if major else Major.Severity.CRITICAL
+        told += to_listed(
+            act.ticket, event, kind=kind, body=body, severity=severity, leave_out=reached
+        )
     enqueue(_once_each(told), now=act.now)
 
 
@@ -86,18 +92,30 @@ def _working_here(person_ids: Iterable[int]) -> set[int]:
 # ---- The record follows its ticket -------------------------------------------------------------
 
 
-def end_with_ticket(act: Act, event: TimelineEvent, *, body: str) -> None:
-    """The ticket is over: so is the major incident, whatever door it was ended through."""
+def end_with_ticket(act: Act, event: TimelineEvent, *, body: str, quietly: bool = False) -> None:
+    """The ticket is over: so is the major incident, whatever door it was ended through.
+
+    `quietly`: the status page says so, and nobody is written to.
+    """
     if not act.ticket.is_major:
         return
     _set_state(act.ticket, Major.State.ACCEPTED, Major.State.RESOLVED, act.now)
+    reminders.forget(act, "The major incident is over.")
+    if quietly:
+        return
     tell(act, event, kind="major_resolved", body=body, audience=EVERYBODY)
 
 
-def go_on_with_ticket(act: Act) -> None:
-    """The ticket is open again: so is the major incident."""
-    if act.ticket.is_major:
-        _set_state(act.ticket, Major.State.RESOLVED, Major.State.ACCEPTED, None)
+def go_on_with_ticket(act: Act, event: TimelineEvent) -> None:
+    """The ticket is open again: so is the major incident, and a first word is due anew."""
+    if not act.ticket.is_major:
+        return
+    _set_state(act.ticket, Major.State.RESOLVED, Major.State.ACCEPTED, None)
+    major = Major.objects.filter(ticket=act.ticket.pk, state=Major.State.ACCEPTED).first()
+    if major is not None:
+        major.next_update_at = act.now + reminders.FIRST_WORD
+        major.save(update_fields=["next_update_at"])
+        reminders.remind(act, event, major)
 
 
 def _set_state(ticket: Ticket, was: str, state: str, ended_at: datetime | None) -> None:

@@ -62,35 +62,44 @@ def to_subscribers(
     body: str,
     leave_out: Iterable[int],
 ) -> list[Letter]:
-    """The word to everybody who subscribed to the service and is concerned by this ticket.
-
-    That is who the status page would show it to: people of the service, and all whose organisation
-    is the ticket's, or everybody where it has none. They read the service's name and not the
-    ticket's words, and are led to the status page.
-    """
+    """The word to everybody who subscribed to the service and is concerned by this ticket."""
     if ticket.service is None or ticket.restricted:
         return []
+    rows = ServiceSubscriber.objects.filter(
+        concerned(ticket), service=ticket.service_id, person__is_active=True
+    ).exclude(person__in=[*leave_out, *([event.actor_id] if event.actor_id else [])])
+    ids = rows.order_by("person_id").values_list("person_id", flat=True)
+    return words_to(ids, ticket, event, kind=kind, body=body)
+
+
+def concerned(ticket: Ticket) -> Q:
+    """Which rows with a `person` are about somebody whom the status page would show the ticket to.
+
+    That is people of the service, and all whose organisation is the ticket's, or everybody where it
+    has none.
+    """
+    if ticket.organisation_id is None:
+        return Q()
     works_here = Exists(Membership.objects.filter(person=OuterRef("person"))) | Exists(
         DutyAssignment.objects.filter(person=OuterRef("person"))
     )
-    concerned = Q(works_here)
-    if ticket.organisation_id is None:
-        concerned = Q()
-    else:
-        concerned |= Q(person__organisation=ticket.organisation_id)
-    rows = ServiceSubscriber.objects.filter(
-        concerned, service=ticket.service_id, person__is_active=True
-    ).exclude(person__in=[*leave_out, *([event.actor_id] if event.actor_id else [])])
+    return Q(works_here) | Q(person__organisation=ticket.organisation_id)
+
+
+def words_to(
+    person_ids: Iterable[int], ticket: Ticket, event: TimelineEvent, *, kind: str, body: str
+) -> list[Letter]:
+    """One letter to each: the service's name instead of the ticket's words, and the status page."""
     return [
         Letter(
             topic=ticket.topic,
             cause=event.cause,
             recipient_id=person_id,
             kind=kind,
-            subject=f"{ticket.service}: {SUBJECTS[kind]}",
+            subject=f"{ticket.service or ticket.get_kind_display()}: {SUBJECTS[kind]}",
             body=body,
             priority=ticket.priority,
             data={"url": STATUS_PAGE},
         )
-        for person_id in rows.order_by("person_id").values_list("person_id", flat=True)
+        for person_id in person_ids
     ]

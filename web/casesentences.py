@@ -5,7 +5,7 @@ from typing import Final
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tickets.models import Change
+from tickets.models import Change, Phase
 from web.eventwords import Facts, Names, because, plain
 from web.eventwords import named as choice
 
@@ -70,6 +70,8 @@ def updated(facts: Facts, names: Names) -> str:
     told = (
         gettext("updated the stakeholders inside the service") if inside else plain("major_updated")
     )
+    if facts.get("phase"):
+        told = f"{told} ({choice(Phase, facts['phase'])})"
     minutes = facts.get("next_in_min")
     if not minutes:
         return told

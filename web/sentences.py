@@ -79,7 +79,10 @@ def _resumed(facts: Facts, names: Names) -> str:
 def _resolved(facts: Facts, names: Names) -> str:
     code = facts.get("set", {}).get("resolution_code", "")
     outcome = inline(RESOLUTION_CODES.get(code, "")) or gettext("solved")
-    return gettext("resolved it: %(outcome)s") % {"outcome": outcome}
+    said = gettext("resolved it: %(outcome)s") % {"outcome": outcome}
+    if facts.get("quietly"):
+        said = gettext("%(said)s, without writing to stakeholders") % {"said": said}
+    return said
 
 
 def _closed(facts: Facts, names: Names) -> str:

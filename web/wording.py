@@ -23,7 +23,18 @@ from notifications.models import MessageState, Outcome
 from roles.models import Membership, Swap
 from tickets import priority, states
 from tickets.lifecycle import RESOLUTION_CODES
-from tickets.models import Alert, Article, Change, Kind, Major, Source, TicketLink
+from tickets.models import (
+    Alert,
+    Article,
+    Change,
+    Kind,
+    Major,
+    Phase,
+    Scenario,
+    Source,
+    TicketLink,
+)
+from tickets.stakeholders import AUDIENCES
 
 CONTEXT: Final = "label"
 """What the catalogues know these words by: “Open” is a state here, and elsewhere an act."""
@@ -33,7 +44,7 @@ ENUMS: Final[tuple[type[Choices], ...]] = (
     *(Escalation.Type, Escalation.State, Escalation.Reason, Escalation.HandBackReason),
     *(ClockKind, Clock.State, Clock.Ending, Engagement.State, Run.State, Policy.Mode, StopOn),
     *(PolicyStep.Trigger, PolicyStep.Same, PolicyStep.Basis),
-    *(Simulation.State, MessageState, Outcome),
+    *(Simulation.State, MessageState, Outcome, Scenario, Phase),
 )
 """Every list of choices of which a page shows one."""
 
@@ -42,7 +53,7 @@ def labels() -> Iterator[str]:
     """Every word that the floors below give a page to show; the catalogues are made with them."""
     for enum in ENUMS:
         yield from (str(label) for label in enum.labels if label)
-    for named in (states.LABELS, priority.LABELS, priority.LEVELS, RESOLUTION_CODES):
+    for named in (states.LABELS, priority.LABELS, priority.LEVELS, RESOLUTION_CODES, AUDIENCES):
         yield from named.values()  # type: ignore[attr-defined]
     yield from (severity.name.capitalize() for severity in Major.Severity)
     yield from DAY_NAMES

@@ -11,6 +11,7 @@ from django.db import transaction
 from config.example import (
     canned,
     catalog,
+    contacts,
     contracts,
     guidance,
     partners,
@@ -57,6 +58,7 @@ def build_site(
     _make_catalog()
     canned.make_canned_texts()
     partners.make_vendors(MAIL_DOMAIN)
+    contacts.make_contact_lists(clock)
     _make_contracts(clock)
     _make_targets(clock)
     _make_policies(clock)

@@ -1,9 +1,9 @@
-"""Admin page of the texts kept ready for replies."""
+"""Admin pages of the texts kept ready: for replies, and for telling stakeholders how it goes."""
 
 from django.contrib import admin
 
 from roles.admin.audited import AuditedAdmin
-from tickets.models import CannedText
+from tickets.models import CannedText, UpdateText
 
 
 @admin.register(CannedText)
@@ -15,3 +15,14 @@ class CannedTextAdmin(AuditedAdmin):
     list_select_related = ["team"]
     search_fields = ["name", "text"]
     autocomplete_fields = ["team"]
+
+
+@admin.register(UpdateText)
+class UpdateTextAdmin(AuditedAdmin):
+    """Words for the updates of a major incident, by phase and language, in place of ours."""
+
+    list_display = ["phase", "language", "service"]
+    list_filter = ["phase", "language"]
+    list_select_related = ["service"]
+    search_fields = ["text"]
+    autocomplete_fields = ["service"]

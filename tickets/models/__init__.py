@@ -3,6 +3,7 @@
 from tickets.models.alerts import Alert, AlertSource
 from tickets.models.catalog import Category, Route, Service, ServiceSubscriber
 from tickets.models.changes import Change, ChangeWait
+from tickets.models.contacts import Contact, ContactList, Phase, Scenario, UpdateText
 from tickets.models.feed import FeedEntry, FeedMark
 from tickets.models.feedback import Feedback
 from tickets.models.incidents import Involvement, Major
@@ -55,6 +56,8 @@ __all__ = [
     "ChangeWait",
     "ChecklistMark",
     "Clearance",
+    "Contact",
+    "ContactList",
     "Deflection",
     "Draft",
     "EventBody",
@@ -71,10 +74,12 @@ __all__ = [
     "Major",
     "Notice",
     "Origin",
+    "Phase",
     "Problem",
     "Pulse",
     "ReceivedMail",
     "Route",
+    "Scenario",
     "Service",
     "ServiceSubscriber",
     "Source",
@@ -83,5 +88,6 @@ __all__ = [
     "TicketQuerySet",
     "TicketWords",
     "TimelineEvent",
+    "UpdateText",
     "Watcher",
 ]

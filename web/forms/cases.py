@@ -11,7 +11,7 @@ from roles.models import Person
 from tickets.clearance import GLASS_HOURS, LONGEST_GLASS_HOURS
 from tickets.incidents import LONGEST_SILENCE_MIN
 from tickets.lifecycle import RESOLUTION_CODES
-from tickets.models import Change, Clearance, Major, Notice, Problem, Ticket
+from tickets.models import Change, Clearance, Major, Notice, Phase, Problem, Ticket
 from tickets.staffing import ROLE_WORDS
 from tickets.stakeholders import AUDIENCES, children_of
 from web.forms.acts import CHOOSE, ActForm, ReasonForm, seen_ticket, words
@@ -115,7 +115,14 @@ class UpdateForm(ActForm):
         help_text=_("“Still working on it” counts as word given."),
         error_messages={"required": _("Say how it goes.")},
     )
-    audience = forms.ChoiceField(label=_("Who reads it?"), choices=list(AUDIENCES.items()))
+    phase = forms.ChoiceField(
+        label=_("How far is it?"),
+        required=False,
+        choices=[("", _("not said")), *worded_choices(Phase.choices)],
+    )
+    audience = forms.ChoiceField(
+        label=_("Who reads it?"), choices=worded_choices(AUDIENCES.items())
+    )
     next_in_min = forms.IntegerField(
         label=_("Next update in (minutes)"),
         initial=30,
@@ -165,6 +172,11 @@ class SolutionForm(ActForm):
     )
     with_children = forms.BooleanField(
         label=_("Resolve its open children with the same words"), required=False, initial=True
+    )
+    quietly = forms.BooleanField(
+        label=_("Close quietly"),
+        required=False,
+        help_text=_("Who asked in a ticket is told; subscribers, lists and watchers are not."),
     )
 
 

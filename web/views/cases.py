@@ -13,7 +13,8 @@ from roles.refusals import Refused
 from tickets import states
 from tickets.access import allowed_actions
 from tickets.clearance import break_glass
-from tickets.models import Clearance, Lifting, Notice, Ticket
+from tickets.contactlists import lists_for
+from tickets.models import Clearance, Lifting, Notice, Scenario, Ticket
 from web import doors
 from web.acts import situation
 from web.caseacts.restricted import CASE, RESTRICTED_ACTS
@@ -88,6 +89,9 @@ def room(request: HttpRequest, key: str) -> HttpResponse:
         "lifting": lifting.select_related("proposer").first(),
         "notices": notices.order_by("id"),
         "due_at": clock.values_list("due_at", flat=True).first(),
+        "call": lists_for(
+            Scenario.SECURITY, service_id=ticket.service_id, team_id=ticket.team_id
+        ).prefetch_related("contacts__person"),
         "acts": [act for act in RESTRICTED_ACTS if act.is_offered(at)],
         "group": CASE,
         "now": now,

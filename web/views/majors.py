@@ -2,20 +2,25 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.timezone import localtime
 
 from roles.instants import database_now
 from roles.models import Team
 from tickets.access import allowed_actions
-from tickets.models import Major, Service
+from tickets.contactlists import lists_for
+from tickets.models import Major, Phase, Scenario, Service
 from tickets.subscriptions import subscribe, subscribed_services, unsubscribe
+from tickets.updatewords import words_for
 from web import doors
-from web.acts import situation
+from web.acts import Act, situation
 from web.caseacts.majors import MAJOR, MAJOR_ACTS
 from web.forms.cases import UpdateForm
 from web.queue import is_agent
 from web.rooms import majors
+from web.templatetags.tierline import clock_time
 from web.timeline import names_for
 from web.views.acts import visible_ticket
+from web.wording import worded_choices
 
 
 @doors.signed_in(action="view")
@@ -28,9 +33,12 @@ def index(request: HttpRequest) -> HttpResponse:
     return render(request, "web/rooms/majors.html", context)
 
 
-@doors.signed_in(action="see_internal")
+@doors.signed_in(action="see_internal", methods=doors.FORM)
 def room(request: HttpRequest, key: str) -> HttpResponse:
-    """One major incident's room, or its live part when the page asks for it again."""
+    """One major incident's room, or its live part when the page asks for it again.
+
+    What is posted asks for words kept ready, and sends nothing.
+    """
     ticket = visible_ticket(request.user, key)
     may = allowed_actions(request.user, ticket)
     people = ("manager", "coordinator", "technical_lead", "scribe", "proposer", "decided_by")
@@ -47,7 +55,11 @@ def room(request: HttpRequest, key: str) -> HttpResponse:
         "major": record,
         "ticket": ticket,
         "acts": [act for act in offered if act.slug != "update-major"],
-        "update": _update_form(request, ticket, offered),
+        "update": _update_form(request, record, offered),
+        "phases": worded_choices(Phase.choices),
+        "call": lists_for(
+            Scenario.OUTAGE, service_id=ticket.service_id, team_id=ticket.team_id
+        ).prefetch_related("contacts__person"),
         "group": MAJOR,
         "now": now,
         "here": "majors",
@@ -56,10 +68,22 @@ def room(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "web/rooms/_major.html" if live else "web/rooms/major.html", context)
 
 
-def _update_form(request: HttpRequest, ticket, offered) -> UpdateForm | None:
+def _update_form(request: HttpRequest, major: Major, offered: list[Act]) -> UpdateForm | None:
     if not any(act.slug == "update-major" for act in offered):
         return None
-    return UpdateForm(ticket=ticket, person=request.user)
+    typed = request.POST
+    initial = {name: typed[name] for name in ("text", "audience", "next_in_min") if name in typed}
+    if phase := typed.get("words", ""):
+        minutes = str(initial.get("next_in_min", ""))
+        said = words_for(
+            phase,
+            major.ticket,
+            language=request.user.language,
+            since=f"{clock_time(major.proposed_at)} {localtime(major.proposed_at):%Z}",
+            next_in_min=int(minutes) if minutes.isascii() and minutes.isdigit() else 30,
+        )
+        initial |= {"phase": phase, "text": "\n\n".join(filter(None, (typed.get("text"), said)))}
+    return UpdateForm(ticket=major.ticket, person=request.user, initial=initial)
 
 
 @doors.signed_in(action="view")

@@ -8,7 +8,8 @@ from django.shortcuts import get_object_or_404, render
 from escalation.models import Vendor
 from roles.instants import database_now
 from tickets.access import allowed_actions
-from tickets.models import Change, Kind, Problem, Ticket
+from tickets.contactlists import lists_for
+from tickets.models import Change, Kind, Problem, Scenario, Ticket
 from web import doors
 from web.acts import Act, situation
 from web.caseacts.partners import CHANGE, PARTNER_ACTS, PROBLEM
@@ -37,7 +38,13 @@ def vendor(request: HttpRequest, slug: str) -> HttpResponse:
     known = Vendor.objects.select_related("calendar", "team").prefetch_related("contacts")
     found = get_object_or_404(known, slug=slug)
     page = partners.vendor_page(found, request.user)
-    context = {"page": page, "vendor": found, "now": database_now(), "here": "vendors"}
+    context = {
+        "page": page,
+        "vendor": found,
+        "call": lists_for(Scenario.VENDOR).prefetch_related("contacts__person"),
+        "now": database_now(),
+        "here": "vendors",
+    }
     return render(request, "web/rooms/vendor.html", context)
 
 
