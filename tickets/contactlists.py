@@ -16,7 +16,7 @@ from roles.refusals import Conflict, Forbidden, Invalid
 from roles.teams import relations_to
 from tickets.acting import fitting, required
 from tickets.models import Contact, ContactList, Scenario, Service, Ticket, TimelineEvent
-from tickets.subscriptions import concerned, words_to
+from tickets.subscriptions import words_to
 
 ON_A_LIST: Final = 100
 
@@ -142,7 +142,8 @@ def to_listed(
 ) -> list[Letter]:
     """The word on a major incident to everybody on the lists for an outage of its service.
 
-    They read what subscribers do, and only about what concerns them.
+    They read what subscribers do, whatever organisation the ticket is of: who keeps the list has
+    decided that it concerns them, and the status page shows it to them.
     """
     if ticket.restricted:
         return []
@@ -150,9 +151,9 @@ def to_listed(
     lists = lists_for(
         Scenario.OUTAGE, service_id=ticket.service_id, team_id=owner_team_id or ticket.team_id
     ).filter(severity__gte=severity)
-    people = Contact.objects.filter(
-        concerned(ticket), listed__in=lists.values("pk"), person__is_active=True
-    ).exclude(person__in=[*leave_out, *([event.actor_id] if event.actor_id else [])])
+    people = Contact.objects.filter(listed__in=lists.values("pk"), person__is_active=True).exclude(
+        person__in=[*leave_out, *([event.actor_id] if event.actor_id else [])]
+    )
     ids = people.order_by("person_id").values_list("person_id", flat=True).distinct()
     return words_to(ids, ticket, event, kind=kind, body=body)
 

@@ -64,6 +64,17 @@ def staffed(facts: Facts, names: Names) -> str:
     return gettext("named who does what: %(roles)s") % {"roles": ", ".join(told)}
 
 
+def room_filled(facts: Facts, names: Names) -> str:
+    """Who was asked into the room of a major incident, and who could not be."""
+    asked, missing = names.listed(facts.get("asked", [])), names.listed(facts.get("missing", []))
+    said = gettext("asked %(names)s into the room") % {"names": asked}
+    if not asked:
+        said = gettext("asked nobody into the room")
+    if missing:
+        said = gettext("%(said)s; not reached there: %(names)s") % {"said": said, "names": missing}
+    return said
+
+
 def updated(facts: Facts, names: Names) -> str:
     """What the stakeholders were told, and by when they hear more."""
     inside = facts.get("audience") == "inside"

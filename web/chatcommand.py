@@ -1,5 +1,6 @@
-"""The /tierline command of a chat: status, who is on call, escalate, update and note."""
+"""The /tierline command of a chat: status, who is on call, escalate, update, decide and note."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -14,8 +15,13 @@ from roles.refusals import Refused
 from tickets.incidents import post_update
 from tickets.lifecycle import comment
 from tickets.models import Ticket
+from tickets.warroom import decide, ticket_of_room
 
-HELP: Final = "status KEY · oncall [team] · escalate KEY why · update KEY words · note KEY words"
+HELP: Final = (
+    "status KEY · oncall [team] · escalate KEY why · update KEY words · decide KEY words"
+    " · note KEY words. In the room of a major incident the key may be left out."
+)
+_KEY: Final = re.compile(r"[A-Za-z]{2,8}-\d+")
 UNSEEN: Final = "There is no such ticket, or you may not see it."
 
 
@@ -29,11 +35,17 @@ class Asked:
     rest: str
 
 
-def answer(person: Person, text: str) -> str:
-    """What a command comes to, in one message for whoever gave it; it never raises a refusal."""
+def answer(person: Person, text: str, *, room: str = "") -> str:
+    """What a command comes to, in one message for whoever gave it; it never raises a refusal.
+
+    `room` is the channel in which it was given: where that is a major incident's, its key may be
+    left out.
+    """
     verb, _, after = text.strip().partition(" ")
     first, _, rest = after.strip().partition(" ")
     asked = Asked(person, verb.lower(), first, rest.strip())
+    if asked.verb in ABOUT_TICKETS and not _KEY.fullmatch(first):
+        asked = _in_room(asked, after.strip(), room)
     do = VERBS.get(asked.verb)
     if do is None or not roles_of(person) - {"requester"}:
         return f"You can say: {HELP}"
@@ -43,6 +55,13 @@ def answer(person: Person, text: str) -> str:
         return " ".join([refused.detail, *refused.fields.values()])
     except Ticket.DoesNotExist:
         return UNSEEN
+
+
+def _in_room(asked: Asked, words: str, room: str) -> Asked:
+    """The command about the ticket whose room this is; as it was given where it is none."""
+    ticket_id = ticket_of_room(room)
+    seen = Ticket.objects.visible_to(asked.person).filter(pk=ticket_id).first()
+    return Asked(asked.person, asked.verb, seen.key, words) if seen else asked
 
 
 def _ticket(asked: Asked) -> Ticket:
@@ -100,6 +119,11 @@ def _update(asked: Asked) -> str:
     return "The stakeholders are told. The next word is due in 30 minutes."
 
 
+def _decide(asked: Asked) -> str:
+    decide(ticket=_ticket(asked), actor=asked.person, text=asked.rest, via="chat")
+    return f"Kept as a decision on {asked.first.upper()}."
+
+
 def _note(asked: Asked) -> str:
     comment(ticket=_ticket(asked), actor=asked.person, text=asked.rest, public=False, via="chat")
     return f"Noted on {asked.first.upper()}."
@@ -110,5 +134,7 @@ VERBS: Final[dict[str, Callable[[Asked], str]]] = {
     "oncall": _on_call,
     "escalate": _escalate,
     "update": _update,
+    "decide": _decide,
     "note": _note,
 }
+ABOUT_TICKETS: Final = frozenset(VERBS) - {"oncall"}

@@ -229,6 +229,7 @@ _WORDED = {
     "major_declared": lambda facts, names: cases.major("major_declared", facts),
     "major_staffed": cases.staffed,
     "major_updated": cases.updated,
+    "room_filled": cases.room_filled,
     "moved": _moved,
     "assigned": _assigned,
     "commented": _commented,

@@ -14,6 +14,7 @@ class Standing:
     """The states that decide which acts make sense; empty where there is no such record."""
 
     major: str = ""
+    has_chat: bool = False
     engagement: str = ""
     change: str = ""
     is_known_error: bool = False
@@ -41,6 +42,7 @@ def with_standing(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
         is_snoozed=Exists(active.filter(held=Run.Hold.SNOOZED)),
         engagement_state=working.values("state")[:1],
         major_state=F("major__state"),
+        major_chat=F("major__chat_id"),
         change_state=F("change__state"),
         is_known_error=F("problem__is_known_error"),
         has_workaround=F("problem__workaround"),
@@ -54,6 +56,7 @@ def standing_of(ticket: Any) -> Standing:
         read = with_standing(Ticket.objects.filter(pk=ticket.pk)).get()
     return Standing(
         major=read.major_state or "",
+        has_chat=bool(read.major_chat),
         engagement=read.engagement_state or "",
         change=read.change_state or "",
         is_known_error=bool(read.is_known_error),

@@ -53,6 +53,7 @@ CLIMB: Final = (
     *("accepted", "handed_back", "involved", "fired", "skipped", "run_started", "run_stopped"),
     *("run_held", "run_released", "snoozed", "step_called", "major_proposed", "major_rejected"),
     *("major_declared", "major_staffed", "major_updated", "major_demoted", "vendor_engaged"),
+    *("room_opened", "room_filled", "decided"),
 )
 CLOCKS: Final = (
     *("targeted", "breached", "prioritised", "pended", "resumed", "resolved", "reopened"),

@@ -32,9 +32,10 @@ from tickets import (
     runbooks,
     staffing,
     swarming,
+    warroom,
 )
 from tickets.lifecycle import RESOLUTION_CODES
-from tickets.models import Change, Feedback, Major, Ticket
+from tickets.models import Change, Feedback, Major, Phase, Ticket
 from tickets.stakeholders import AUDIENCES
 
 ENDINGS: Final = [
@@ -174,6 +175,13 @@ class Updating(StrictSerializer):
     next_in_min = serializers.IntegerField(
         min_value=1, max_value=incidents.LONGEST_SILENCE_MIN, required=False
     )
+    phase = serializers.ChoiceField(Phase.choices, required=False)
+
+
+class Deciding(StrictSerializer):
+    """What was decided."""
+
+    text = Text(max_length=2000)
 
 
 class Staffing(StrictSerializer):
@@ -199,6 +207,7 @@ class Solving(StrictSerializer):
     code = serializers.ChoiceField(CODES)
     text = Text(max_length=WORDS_MAX)
     with_children = serializers.BooleanField(required=False)
+    quietly = serializers.BooleanField(required=False)
 
 
 def _staff(*, ticket: Ticket, actor: Person, via: str, **given: Any) -> object:
@@ -226,6 +235,7 @@ MAJOR_ACTS: Final = (
         incidents.post_update,
         Updating,
     ),
+    Act("decide", "Keep a decision.", ("comment_internal",), warroom.decide, Deciding),
     Act("staff-major", "Name its roles and places.", _RUN, _staff, Staffing),
     Act("attach-child", "Attach a ticket to it.", _RUN, incidents.attach_child, Child),
     Act("detach-child", "Detach a ticket from it.", _RUN, incidents.detach_child, Child),

@@ -27,6 +27,7 @@ class Receiver:
     port: int
     answer: bytes | str = OK
     calls: list[Call] = field(default_factory=list)
+    by_path: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
@@ -84,11 +85,13 @@ def receiving() -> Iterator[Receiver]:
     def serve(line: socket.socket) -> None:
         with line:
             try:
-                receiver.calls.append(read_call(line))
-                if isinstance(receiver.answer, bytes):
-                    line.sendall(receiver.answer)
+                call = read_call(line)
+                receiver.calls.append(call)
+                answer = receiver.by_path.get(call.line.split()[1], receiver.answer)
+                if isinstance(answer, bytes):
+                    line.sendall(answer)
                 else:
-                    misbehave(line, receiver.answer)
+                    misbehave(line, answer)
             except OSError:
                 pass  # the caller hung up, which is what some tests want
 

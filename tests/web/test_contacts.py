@@ -97,7 +97,7 @@ def test_words_kept_ready_join_what_is_typed_and_send_nothing(stage, sign_in, ma
     typed = {"words": "working", "text": "My own words.", "next_in_min": "20"}
     page = client.post(reverse("web:major", args=[major.key]), typed).content.decode()
     assert "My own words." in page
-    assert "We are still working on the disturbance of Checkout" in page
+    assert f"We are still working on the disturbance of {major.key}" in page
     assert "in 20 minutes" in page
     assert Message.objects.count() == before
     given = {"text": "Fine.", "audience": "everybody", "next_in_min": "30", "phase": "watching"}

@@ -62,6 +62,10 @@ class Major(models.Model):
     bridge_url = models.URLField("bridge", blank=True, help_text="Where people talk.")
     channel_url = models.URLField("chat channel", blank=True, help_text="Where people write.")
 
+    chat_id = models.CharField(
+        max_length=40, blank=True, editable=False, help_text="The room that was made in a chat."
+    )
+
     last_update_at = models.DateTimeField(null=True, blank=True)
     next_update_at = models.DateTimeField(
         null=True, blank=True, help_text="When stakeholders have been promised the next word."

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from notifications.channels.slackrooms import is_ready
 from roles.models import Person
-from tickets import incidents, staffing
+from tickets import incidents, staffing, warroom
 from tickets.models import Major, Ticket
 from web.acts import Act, Fits, Situation
 from web.caseacts.doing import does, resolved_words
@@ -25,6 +27,17 @@ def _name_roles(ticket: Ticket, person: Person, data: Mapping[str, Any]) -> None
 def _resolve(ticket: Ticket, person: Person, data: Mapping[str, Any]) -> str:
     outcome = incidents.resolve_major(ticket=ticket, actor=person, **data)
     return resolved_words(len(outcome.children), outcome.left)
+
+
+def _filled(filled: warroom.Filled) -> str:
+    """Who was asked in, and who has to be called in another way."""
+    asked = len(filled.asked)
+    told = ngettext("%(count)d person was asked in.", "%(count)d people were asked in.", asked)
+    said = told % {"count": asked}
+    if filled.missing:
+        names = ", ".join(map(str, filled.missing))
+        said += " " + gettext("Not reached in Slack: %(names)s.") % {"names": names}
+    return said
 
 
 def _proposable(at: Situation) -> bool:
@@ -105,6 +118,48 @@ MAJOR_ACTS: Final = (
         _name_roles,
         _("Named. Whoever is new in a role has been told."),
         form=forms.StaffForm,
+        group=MAJOR,
+        room="major",
+    ),
+    Act(
+        "open-war-room",
+        _("Open a room in Slack…"),
+        "messages-square",
+        ("run_major",),
+        lambda at: _is(Major.State.ACCEPTED)(at) and not at.standing.has_chat and is_ready(),
+        lambda ticket, person, data: _filled(warroom.open_room(ticket=ticket, actor=person)),
+        _("Opened."),
+        warning=_(
+            "A channel is made; the people named, those on call and those at work on it are asked"
+            " in, and what is known is pinned there."
+        ),
+        group=MAJOR,
+        room="major",
+    ),
+    Act(
+        "fill-war-room",
+        _("Ask into the room again…"),
+        "user-plus",
+        ("run_major",),
+        lambda at: _is(Major.State.ACCEPTED)(at) and at.standing.has_chat and is_ready(),
+        lambda ticket, person, data: _filled(warroom.fill_room(ticket=ticket, actor=person)),
+        _("Asked."),
+        warning=_(
+            "The people named, those on call and those at work on it by now are asked in, and what"
+            " is known by now is pinned."
+        ),
+        group=MAJOR,
+        room="major",
+    ),
+    Act(
+        "decide",
+        _("Keep a decision…"),
+        "gavel",
+        ("comment_internal",),
+        _is(Major.State.ACCEPTED),
+        does(warroom.decide),
+        _("Kept."),
+        form=forms.DecisionForm,
         group=MAJOR,
         room="major",
     ),

@@ -131,6 +131,17 @@ class UpdateForm(ActForm):
     )
 
 
+class DecisionForm(ActForm):
+    """What was decided."""
+
+    text = words(
+        _("What was decided, and why?"),
+        rows=3,
+        help_text=_("Those at work read it in the timeline."),
+        error_messages={"required": _("Say what was decided.")},
+    )
+
+
 class OtherForm(ActForm):
     """Another ticket by its key."""
 

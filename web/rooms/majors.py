@@ -11,7 +11,15 @@ from escalation.models import Clock, ClockKind
 from roles.access import allows
 from roles.models import Person
 from roles.people import roles_of
-from tickets.models import EventKind, Major, Ticket, TicketLink, TimelineEvent
+from tickets.models import (
+    ContactList,
+    EventKind,
+    Major,
+    Scenario,
+    Ticket,
+    TicketLink,
+    TimelineEvent,
+)
 from tickets.queries import readable_events
 from tickets.staffing import ROLE_WORDS
 from web.countdowns import Countdown, countdown, duration_text
@@ -29,6 +37,9 @@ PINNED: Final = (
     EventKind.MAJOR_STAFFED,
     EventKind.MAJOR_UPDATED,
     EventKind.MAJOR_DEMOTED,
+    EventKind.ROOM_OPENED,
+    EventKind.ROOM_FILLED,
+    EventKind.DECIDED,
     EventKind.ESCALATED,
     EventKind.INVOLVED,
     EventKind.VENDOR_ENGAGED,
@@ -202,7 +213,8 @@ def outages(person: Person, now: datetime) -> list[Outage]:
     """What concerns this person: under way, or over since RECENT; most severe first.
 
     People of the service see all; others what their own organisation or no particular one is
-    concerned by, and what one of their own tickets hangs on. Restricted tickets never.
+    concerned by, what one of their own tickets hangs on, and what a list names them for. Restricted
+    tickets never.
     """
     seen = Ticket.objects.visible_to(person)
     majors = Major.objects.filter(
@@ -232,7 +244,18 @@ def _concerns(person: Person, seen: QuerySet[Ticket]) -> Q:
     own_child = TicketLink.objects.filter(
         target=OuterRef("ticket"), relation=TicketLink.Relation.CHILD_OF, source__in=seen
     )
+    lists = ContactList.objects.filter(
+        Q(services=None) | Q(services=OuterRef("ticket__service")),
+        Q(team=None)
+        | Q(team=OuterRef("ticket__service__owner_team"))
+        | Q(team=OuterRef("ticket__team")),
+        scenario=Scenario.OUTAGE,
+        severity__gte=OuterRef("severity"),
+        is_active=True,
+        contacts__person=person.pk,
+    )
     mine = Q(ticket__in=seen) | Q(ticket__organisation=None) | Q(Exists(own_child))
+    mine |= Q(Exists(lists))
     if person.organisation_id is not None:
         mine |= Q(ticket__organisation=person.organisation_id)
     return mine

@@ -55,7 +55,8 @@ def slack_command(request: HttpRequest) -> HttpResponse:
     person = person_at("slack", request.POST.get("user_id", ""))
     if person is None:
         return _told(UNPROVED)
-    return _told(slack_channel.escape(answer(person, request.POST.get("text", "")[:4000])))
+    words, room = request.POST.get("text", "")[:4000], request.POST.get("channel_id", "")
+    return _told(slack_channel.escape(answer(person, words, room=room)))
 
 
 @csrf_exempt
