@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from notifications.leases import Claim
 from notifications.models import Message, MessageState, Urgency
 from notifications.webhooks import CHANNEL as WEBHOOK
@@ -40,7 +43,13 @@ class _Head:
     channel: str
     urgency: str
     kind: str
+    attempts: int
+    next_attempt_at: datetime
     data: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def is_retry(self) -> bool:
+        return self.attempts > 1
 
     @property
     def is_alone(self) -> bool:
@@ -62,6 +71,11 @@ def parties(claims: Sequence[Claim], now: datetime) -> list[Party]:
     heads = _heads(claims)
     known = {head.claim for head in heads}
     formed = [Party([claim]) for claim in claims if claim not in known]
+    later = _after_others(heads)
+    for head in later:
+        own = head.next_attempt_at if head.claim.is_early else now + APART
+        formed.append(Party([head.claim], waits_until=own))
+    heads = [head for head in heads if head not in later]
     crowded = _crowded(heads)
     alone = [head for head in heads if head.is_alone]
     digests = [head for head in heads if head.may_digest and _whom(head) in crowded]
@@ -80,18 +94,40 @@ def told_together(messages: Sequence[Message], *, is_digest: bool) -> tuple[str,
     last = messages[-1]
     if len(messages) == 1:
         return last.subject, last.body
+    with translation.override(last.recipient.language):
+        many = _("%(count)d pieces of news") % {"count": len(messages)}
+        before_that = _("Before that:")
     if is_digest:
         lines = [f"{each.subject}\n{_first_line(each.body)}".strip() for each in messages]
-        return f"{len(messages)} pieces of news", "\n\n".join(lines)
-    before = [f"Before that: {each.subject}\n{each.body}".strip() for each in messages[-2::-1]]
+        return many, "\n\n".join(lines)
+    before = [f"{before_that} {each.subject}\n{each.body}".strip() for each in messages[-2::-1]]
     return last.subject, "\n\n".join([last.body, *before])
 
 
 def _heads(claims: Sequence[Claim]) -> list[_Head]:
     rows = Message.objects.filter(pk__in=[claim.message_id for claim in claims]).order_by("pk")
-    names = ("id", "topic", "recipient_id", "channel", "urgency", "kind", "data")
+    names = ("id", "topic", "recipient_id", "channel", "urgency", "kind")
+    names += ("attempts", "next_attempt_at", "data")
     by_id = {claim.message_id: claim for claim in claims}
     return [_Head(by_id[row[0]], *row) for row in rows.values_list(*names)]
+
+
+def _after_others(heads: Sequence[_Head]) -> list[_Head]:
+    """What failed before and waits while the same person hears of the same over another channel.
+
+    Else a person whom nothing reached for an hour would get everything once on each channel.
+    """
+    later: list[_Head] = []
+    for group in _grouped([head for head in heads if not head.is_alone], _about_whom):
+        # A first try goes at once whatever else does; of the rest what is due goes before the kin.
+        ranked = sorted(group, key=lambda head: (head.is_retry, head.claim.is_early, head.id))
+        first = ranked[0].channel
+        later += [head for head in ranked if head.channel != first and head.is_retry]
+    return later
+
+
+def _about_whom(head: _Head) -> tuple[int, str]:
+    return head.recipient_id, head.topic
 
 
 def _crowded(heads: Sequence[_Head]) -> set[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """When a channel fails a page, the next one is tried at once instead of at its own time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +14,7 @@ from notifications.models import Message, MessageState, Urgency
 from notifications.outbox import post
 from notifications.spreading import CODE, TEST
 
+TOLD_ELSEWHERE: Final = "Told over another channel instead, which took it."
 LOUDEST_FIRST: Final = ("push", "slack", "mattermost", "teams", "apprise", "sms", "voice", "email")
 """In which order other channels stand in where a person's rules name none that is left."""
 
@@ -22,7 +24,7 @@ def fall_over(message: Message, now: datetime) -> bool:
 
     What the person's own rules planned for later goes now; where they planned nothing more, the
     first verified channel that this cause has not used yet is taken. The failed message itself
-    goes on being tried, so the two may both arrive.
+    goes on being tried until the other one has been handed over.
     """
     if message.urgency != Urgency.HIGH or message.kind in (CODE, TEST):
         return False
@@ -38,6 +40,41 @@ def fall_over(message: Message, now: datetime) -> bool:
                 Message.objects.filter(pk__in=first).update(not_before=now, next_attempt_at=now)
             )
         return _another(message, set(near.values_list("channel", flat=True)), now)
+
+
+def drop_stood_in(told: Sequence[Message], now: datetime) -> int:
+    """End what failed on one channel and has been told on another by now; how many there were.
+
+    Nobody whom nothing reached for an hour gets everything once on each channel. One query where
+    there is nothing to end.
+    """
+    loud = {
+        (message.cause, message.recipient_id): message.channel
+        for message in told
+        if message.urgency == Urgency.HIGH
+    }
+    if not loud:
+        return 0
+    failing = Message.objects.filter(
+        cause__in={cause for cause, _ in loud},
+        recipient__in={recipient_id for _, recipient_id in loud},
+        state=MessageState.QUEUED,
+        attempts__gt=0,
+        leased_until=None,
+    )
+    rows = failing.values_list("pk", "cause", "recipient_id", "channel")
+    ids = [
+        pk
+        for pk, cause, recipient_id, channel in rows
+        if loud.get((cause, recipient_id), channel) != channel
+    ]
+    if not ids:
+        return 0
+    with transaction.atomic():
+        held = lock(failing.filter(pk__in=ids))
+        return Message.objects.filter(pk__in=held).update(
+            state=MessageState.DROPPED, finished_at=now, finished_reason=TOLD_ELSEWHERE
+        )
 
 
 def _another(message: Message, used: set[str], now: datetime) -> bool:

@@ -17,22 +17,36 @@ LEASE_S = 60
 
 _CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id, urgency, priority, next_attempt_at
+    SELECT id, urgency, priority, next_attempt_at, topic, recipient_id
     FROM notifications_message
     WHERE state = 'queued' AND next_attempt_at <= %(now)s
       AND (leased_until IS NULL OR leased_until <= %(now)s)
     ORDER BY urgency, priority, next_attempt_at
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED
+), kin AS MATERIALIZED (
+    SELECT message.id, message.urgency, message.priority, message.next_attempt_at
+    FROM notifications_message AS message
+    WHERE message.state = 'queued' AND message.attempts > 0 AND message.channel <> 'webhook'
+      AND message.next_attempt_at > %(now)s
+      AND (message.leased_until IS NULL OR message.leased_until <= %(now)s)
+      AND (message.topic, message.recipient_id) IN (SELECT topic, recipient_id FROM due)
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    SELECT id, urgency, priority, next_attempt_at, false AS is_early FROM due
+    UNION ALL SELECT id, urgency, priority, next_attempt_at, true FROM kin
 ), claimed AS (
     UPDATE notifications_message AS message
     SET leased_until = %(until)s, lease_epoch = lease_epoch + 1, attempts = attempts + 1
-    FROM due WHERE message.id = due.id
+    FROM taken WHERE message.id = taken.id
     RETURNING message.id, message.lease_epoch
 )
-SELECT id, lease_epoch FROM claimed JOIN due USING (id)
-ORDER BY urgency, priority, next_attempt_at
+SELECT id, lease_epoch, is_early FROM claimed JOIN taken USING (id)
+ORDER BY is_early, urgency, priority, next_attempt_at
 """
+# `kin` are messages to the same people about the same things that failed and wait for another try:
+# told now, all of it is one message; later, each would come by itself.
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,7 @@ class Claim:
     message_id: int
     epoch: int
     taken_at: float  # monotonic: a sender that was stopped must notice when it wakes
+    is_early: bool = False  # taken along before its own time; if that fails, it counts for nothing
 
     @property
     def age_s(self) -> float:
@@ -51,11 +66,16 @@ class Claim:
 def claim(limit: int, now: datetime) -> list[Claim]:
     """Take up to `limit` due messages, most urgent first, and commit that before any work.
 
+    Others to the same people about the same things, which failed and wait for another try, are
+    taken along: as many again at most.
+
     A message whose earlier lease ran out is taken again; its unfinished try was interrupted.
     """
     taken_at = time.monotonic()
     with transaction.atomic(durable=True):
-        claims = [Claim(pk, epoch, taken_at) for pk, epoch in _claim_rows(limit, now)]
+        claims = [
+            Claim(pk, epoch, taken_at, is_early) for pk, epoch, is_early in _claim_rows(limit, now)
+        ]
         if claims:
             Attempt.objects.filter(
                 message__in=[c.message_id for c in claims], outcome=Outcome.STARTED
@@ -66,7 +86,7 @@ def claim(limit: int, now: datetime) -> list[Claim]:
     return claims
 
 
-def _claim_rows(limit: int, now: datetime) -> list[tuple[int, int]]:
+def _claim_rows(limit: int, now: datetime) -> list[tuple[int, int, bool]]:
     with connection.cursor() as cursor:
         until = now + timedelta(seconds=LEASE_S)
         cursor.execute(_CLAIM, {"now": now, "until": until, "limit": limit})

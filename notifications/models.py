@@ -237,6 +237,9 @@ class Message(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     finished_reason = models.TextField(blank=True)
     acted_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its recipient, signed in, followed its link."
+    )
 
     class Meta:
         ordering = ["-id"]

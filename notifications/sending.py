@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import hooks, leases, subscriptions
@@ -18,11 +17,12 @@ from notifications.addresses import addresses_of
 from notifications.bundling import TOLD_WITH, Party, parties, told_together
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.registry import CHANNELS
-from notifications.failover import fall_over
+from notifications.failover import drop_stood_in, fall_over
 from notifications.faults import crash_here
 from notifications.leases import Claim
 from notifications.links import make_link, make_token
 from notifications.models import Hook, Message, Outcome, Urgency
+from notifications.opened import open_url
 from notifications.replies import reply_address
 from notifications.texts import Texts
 from notifications.webhooks import CHANNEL as WEBHOOK
@@ -194,6 +194,15 @@ class Sender:
         sent = [flight.claim for flight, result in landed if result.ok]
         if sent:
             leases.mark_sent(sent, self._clock())
+            told = [flight for flight, result in landed if result.ok]
+            drop_stood_in(
+                [
+                    each
+                    for one in told
+                    for each in (one.message, *(r.message for r in one.told_with_it))
+                ],
+                self._clock(),
+            )
         for flight, result in landed:
             for each in flight.told_with_it:
                 if result.ok:
@@ -215,6 +224,9 @@ class Sender:
     def _fail(
         self, claim: Claim, message: Message, detail: str, retry_after_s: float | None = None
     ) -> None:
+        if claim.is_early:
+            leases.postpone(claim, detail, message.next_attempt_at, self._clock())
+            return
         tries = message.attempts
         if tries >= tries_of(message):
             self._bury(claim, message, Outcome.FAILED, f"Gave up after {tries} tries: {detail}")
@@ -249,8 +261,6 @@ class Sender:
 
 def outgoing(message: Message, now: datetime) -> OutgoingMessage:
     """Return the message as it leaves: its words as written, its links as of `now`."""
-    path = str(message.data.get("url", ""))
-    inside = path.startswith("/") and not path.startswith("//")
     may_acknowledge = bool(message.data.get("ack"))
     may_leave = bool(message.data.get("leave"))
     token = make_token(message, clock=fixed(now)) if may_acknowledge else ""
@@ -265,7 +275,7 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         ack_token=token,
         reply_code=reply_code(message) if may_acknowledge else "",
         leave_url=make_link(message, "leave", clock=fixed(now)) if may_leave else "",
-        open_url=settings.PUBLIC_URL.rstrip("/") + path if inside else "",
+        open_url=open_url(message),
         links=[
             (str(label), make_link(message, action, clock=fixed(now)))
             for action, label in dict(message.data.get("links") or {}).items()

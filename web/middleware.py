@@ -1,7 +1,8 @@
-"""Shows every time in the reader's own zone, and every word in the reader's own language."""
+"""Serves each reader in their own zone and language, and notes which message led them here."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user
@@ -10,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
+from notifications.opened import PARAMETER, note_opened
+from roles.instants import database_now
 from roles.models import Person
 from roles.zones import zone_exists
 from web.look import language_of
@@ -46,6 +49,21 @@ def reader_locale(get_response: Answer) -> Answer:
             response = get_response(request)
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        return response
+
+    return answer
+
+
+def note_followed(get_response: Answer) -> Answer:
+    """Django middleware: whoever follows a message's link, signed in, has opened that message."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        followed = request.GET.get(PARAMETER, "")
+        if followed and request.method == "GET" and response.status_code == HTTPStatus.OK:
+            person_id = getattr(request.user, "pk", None)
+            if person_id is not None:
+                note_opened(message_id=followed, person_id=person_id, now=database_now())
         return response
 
     return answer

@@ -80,6 +80,8 @@ def state_of(message: Message) -> dict[str, Any]:
     """How far a message has come: a word, a mark, and the reason where it did not arrive."""
     if message.acted_at:
         return {"word": _("acknowledged"), "icon": "check-check", "tone": "good"}
+    if message.opened_at:
+        return {"word": _("opened"), "icon": "eye", "tone": "good"}
     if message.state == MessageState.SENT:
         return {"word": _("handed over"), "icon": "check", "tone": "good"}
     if message.state == MessageState.QUEUED:

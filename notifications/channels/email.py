@@ -18,12 +18,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
+from notifications.channels.pacing import Breaker
 from notifications.channels.smtp import Session
 from notifications.replies import message_id
 
 _SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _SUBJECT_MAX = 200
 _DETAIL_MAX = 300
+_HANGS = 3
 
 
 class EmailChannel:
@@ -37,6 +39,8 @@ class EmailChannel:
     def __init__(self) -> None:
         self._idle: list[Session] = []
         self._lock = threading.Lock()
+        self._breaker = Breaker()
+        self._hung = 0
 
     @property
     def is_ready(self) -> bool:
@@ -68,18 +72,40 @@ class EmailChannel:
             session.close()
 
     def _send_smtp(self, mail: EmailMultiAlternatives, deadline_s: float) -> SendResult:
+        server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        if (wait_s := self._breaker.wait_s(server)) > 0:
+            words = "Not tried: the mail server did not answer a moment ago."
+            return SendResult(ok=False, detail=words, retry_after_s=wait_s)
         with self._lock:
             session = self._idle.pop() if self._idle else Session(deadline_s)
+        is_there = False
         try:
             with session.connected(deadline_s) as backend:
+                is_there = True
                 backend.send_messages([mail])
         except (smtplib.SMTPException, OSError) as problem:
+            self._note_trouble(server, is_there=is_there, has_hung=session.expired)
             if session.expired:
                 return SendResult(ok=False, detail=f"No answer within {deadline_s:g} s.")
             return judge(problem)
         with self._lock:
             self._idle.append(session)
+            self._hung = 0
+        self._breaker.heal(server)
         return SendResult(ok=True)
+
+    def _note_trouble(self, server: str, *, is_there: bool, has_hung: bool) -> None:
+        """Leave a server alone for a while that is not there, or hangs on one mail after another.
+
+        One that hangs on a single mail may well take the next: a slow recipient is not the server.
+        """
+        with self._lock:
+            self._hung = self._hung + 1 if has_hung else 0
+            is_down = not is_there or self._hung >= _HANGS
+        if is_down:
+            self._breaker.hold(server)
+        elif not has_hung:
+            self._breaker.heal(server)
 
 
 def judge(problem: smtplib.SMTPException | OSError) -> SendResult:

@@ -88,6 +88,31 @@ def dripping(pause_s: float) -> Iterator[int]:
         thread.join(2)
 
 
+@contextmanager
+def silent() -> Iterator[tuple[int, list[float]]]:
+    """Serve connections that are taken and never greeted; when each came."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    came: list[float] = []
+    lines: list[socket.socket] = []
+
+    def take() -> None:
+        while True:
+            try:
+                line, _ = listener.accept()
+            except OSError:
+                return
+            came.append(time.monotonic())
+            lines.append(line)
+
+    threading.Thread(target=take, daemon=True).start()
+    try:
+        yield listener.getsockname()[1], came
+    finally:
+        listener.close()
+        for line in lines:
+            line.close()
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]

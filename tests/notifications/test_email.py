@@ -7,7 +7,7 @@ from django.core import mail as django_mail
 
 from notifications.channels.email import EmailChannel
 from notifications.channels.message import OutgoingMessage
-from tests.notifications.mailbox import dripping, free_port
+from tests.notifications.mailbox import dripping, free_port, silent
 
 
 def message(**changes) -> OutgoingMessage:
@@ -139,3 +139,39 @@ def test_another_backend_of_the_site_is_used_as_it_is(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     assert send().ok
     assert [mail.to for mail in django_mail.outbox] == [["ann@example.org"]]
+
+
+# ---- A server that is down holds no lane -------------------------------------------------------
+
+
+def test_a_server_that_never_greets_is_left_at_the_deadline_and_then_alone(settings, mailbox):
+    channel = EmailChannel()
+    with silent() as (settings.EMAIL_PORT, came):
+        first = channel.send(message(), "ann@example.org", 0.4)
+        begun = time.monotonic()
+        second = channel.send(message(), "bob@example.org", 5)
+        assert time.monotonic() - begun < 0.3
+    assert (first.ok, first.permanent, first.retry_after_s) == (False, False, None)
+    assert (second.ok, second.permanent, 0 < second.retry_after_s <= 30) == (False, False, True)
+    assert len(came) == 1
+
+
+def test_one_slow_recipient_is_not_the_server(mailbox):
+    channel = EmailChannel()
+    mailbox.slow_s["slow@example.org"] = 3
+    for _ in range(2):
+        assert not channel.send(message(), "slow@example.org", 0.3).ok
+    assert channel.send(message(), "ann@example.org", 5).ok
+    for _ in range(3):
+        assert not channel.send(message(), "slow@example.org", 0.3).ok
+    assert channel.send(message(), "ann@example.org", 5).retry_after_s > 0
+    channel.rest()
+
+
+def test_a_refused_recipient_is_not_the_server(mailbox):
+    channel = EmailChannel()
+    mailbox.refused.add("gone@example.org")
+    for _ in range(4):
+        assert channel.send(message(), "gone@example.org", 5).permanent
+    assert channel.send(message(), "ann@example.org", 5).ok
+    channel.rest()
