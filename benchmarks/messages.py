@@ -131,7 +131,7 @@ def drained(size: dict[str, int], notes: Notes, people: list[int], draw: random.
     came = notes.wait({*keys, *paged})
     waits = sorted(came[key][0] - at for key, at in paged.items())
     return {
-        f"drain_s_{size['drained'] // 1000}k": max(came[key][0] for key in keys) - begun,
+        f"drain_s_{_short(size['drained'])}": max(came[key][0] for key in keys) - begun,
         "page_meanwhile_max_s": waits[-1],
     }
 
@@ -164,6 +164,10 @@ def killed(
     extra = {row.key: len(came[row.key]) - 1 for row in rows}
     too_many = sum(max(0, extra[row.key] - row.cut) for row in rows)
     return {"killed_twice": sum(extra.values()), "killed_excess": too_many}
+
+
+def _short(count: int) -> str:
+    return f"{count // 1000}k" if count >= 1000 else str(count)
 
 
 def _share(sorted_values: list[float], share: float) -> float:

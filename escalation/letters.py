@@ -3,12 +3,25 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from escalation.models import Engagement, Firing
 from notifications.models import Hook
 from notifications.outbox import VEILED, Letter
+from notifications.shipped import ship
 from notifications.webhooks import CHANNEL as WEBHOOK
 from tickets.models import Ticket
 from tickets.timeline import instant_text
+
+ship(
+    (
+        gettext_noop("A restricted case reaches nobody who is cleared"),
+        gettext_noop("Please make sure that somebody of IT security looks after the open cases."),
+        gettext_noop("A case needs you"),
+        gettext_noop("We are giving it more attention"),
+        gettext_noop("Your request takes longer than it should. More people have been told of it."),
+    )
+)
 
 
 def agent_letter(

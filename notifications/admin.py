@@ -9,10 +9,11 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from notifications.channels.registry import CHANNELS
+from notifications.channels.registry import CHANNELS, NAMES
 from notifications.delivery import send_again
 from notifications.models import Attempt, ContactMethod, Hook, Message, MessageText
 from notifications.outbox import VEILED
+from notifications.spreading import CODE
 from notifications.subscriptions import subscribe
 from notifications.texts import PLACES, preview, unknown_places
 from notifications.webhooks import change_hook, create_hook, issue_secret
@@ -27,6 +28,7 @@ class AttemptInline(ReadOnlyInline):
 
 
 UNSAID = "not said"
+UNSHOWN = "A code to prove an address"
 
 
 def is_veiled(message: Message) -> bool:
@@ -39,17 +41,17 @@ class MessageAdmin(ReadOnlyAdmin):
     """The outbox, without what needs a clearance: an administrator has none by office."""
 
     list_display = (
-        "created_at", "state", "kind", "urgency", "recipient", "channel", "about", "attempts",
+        "created_at", "state", "what", "said", "urgency", "recipient", "how", "about", "attempts",
         "finished_reason",
     )  # fmt: skip
     fields = (
-        ("recipient", "channel"),
-        ("kind", "urgency", "priority", "rung"),
+        ("recipient", "how"),
+        ("what", "urgency", "priority", "rung"),
         ("about", "caused_by"),
-        "subject",
+        "said",
         "body",
         ("state", "attempts", "next_attempt_at", "not_before"),
-        ("created_at", "sent_at", "finished_at", "acted_at"),
+        ("created_at", "sent_at", "finished_at", "opened_at", "acted_at"),
         "finished_reason",
         "key",
     )
@@ -72,9 +74,23 @@ class MessageAdmin(ReadOnlyAdmin):
         told = Q(topic=search_term) | Q(cause=search_term)
         return found.exclude(told, data__contains=dict(VEILED)), may_repeat
 
+    @admin.display(description="kind", ordering="kind")
+    def what(self, message: Message) -> str:
+        return message.kind.replace("_", " ").capitalize()
+
+    @admin.display(description="channel", ordering="channel")
+    def how(self, message: Message) -> str:
+        return NAMES.get(message.channel, message.channel)
+
+    @admin.display(description="subject")
+    def said(self, message: Message) -> str:
+        """Its words; a code is read where it was sent, and nowhere else."""
+        return UNSHOWN if message.kind == CODE else message.subject
+
     @admin.display(description="about", ordering="topic")
     def about(self, message: Message) -> str:
-        return UNSAID if is_veiled(message) else message.topic
+        """The ticket's key, else what the letter is about."""
+        return UNSAID if is_veiled(message) else message.data.get("ticket") or message.topic
 
     @admin.display(description="caused by")
     def caused_by(self, message: Message) -> str:

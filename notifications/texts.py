@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 
 from notifications.models import Message, MessageText
+from notifications.shipped import body_in, subject_in
 
 PLACES: Final = {
     "subject": "what the message says in one line",
@@ -49,18 +50,22 @@ class Texts:
         self._rows: dict[tuple[str, str, str], MessageText] | None = None
 
     def worded(self, message: Message) -> Message:
-        """The message in the site's words for its kind, channel and language, else as it is."""
-        own = self._of(message)
-        if own is None:
+        """The message in the site's words for its kind, channel and language, else in ours."""
+        own, language = self._of(message), message.recipient.language
+        if own is None and language.startswith("en"):
             return message
+        said = copy(message)  # the row keeps what was decided
+        said.subject = subject_in(language, message.subject)
+        said.body = body_in(language, message.body)
+        if own is None:
+            return said
         values = {
-            "subject": message.subject,
-            "body": message.body,
+            "subject": said.subject,
+            "body": said.body,
             "key": str(message.data.get("ticket", "")),
             "person": str(message.recipient),
             "site": settings.PUBLIC_URL,
         }
-        said = copy(message)  # the row keeps what was decided
         said.subject = filled(own.subject or "{subject}", values)
         said.body = filled(own.body or "{body}", values)
         return said

@@ -2,45 +2,65 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext_noop
+
 from notifications.outbox import Letter
+from notifications.shipped import ship
 from roles.models import Person
 from tickets.models import Ticket, TimelineEvent, Watcher
 
 SUBJECTS = {
-    "received": "We have received your request",
-    "escalated": "Your request has been passed to {team}",
-    "waiting": "We need your answer",
-    "replied": "There is an answer to your request",
-    "resolved": "Your request has been resolved",
-    "reopened": "Your request has been reopened",
-    "closed": "Your request has been closed",
-    "answered": "The requester has answered",
-    "assigned": "A ticket has been assigned to you",
-    "woken": "The wake-up time has come",
-    "merged": "Your request has been joined with another one",
-    "attached": "Your request belongs to a major incident",
-    "major_proposed": "A major incident has been proposed; please decide",
-    "major_rejected": "Your proposal of a major incident was turned down",
-    "major_declared": "This is a major incident now",
-    "major_role": "You have a role in a major incident",
-    "major_updated": "News of a major incident",
-    "major_due": "Stakeholders wait for word; it is due in a few minutes",
-    "major_late": "Stakeholders wait for word; it is late",
-    "major_demoted": "This is not a major incident any more",
-    "major_resolved": "A major incident is over",
-    "cleared": "You have been cleared for a case",
-    "lifting": "Somebody wants to lift a restriction; please look",
-    "resumed": "Work can go on",
-    "approval_wanted": "A change waits for your approval",
-    "change_approved": "The change is approved",
-    "change_rejected": "The change is rejected",
-    "change_ended": "The change has ended",
-    "workaround": "There is a workaround",
-    "mentioned": "You have been named in a ticket",
-    "invited": "You have been added to a request",
-    "chased": "The requester asks where it stands",
-    "owned": "You answer for a ticket now",
+    "received": gettext_noop("We have received your request"),
+    "escalated": gettext_noop("Your request has been passed to {team}"),
+    "waiting": gettext_noop("We need your answer"),
+    "replied": gettext_noop("There is an answer to your request"),
+    "resolved": gettext_noop("Your request has been resolved"),
+    "reopened": gettext_noop("Your request has been reopened"),
+    "closed": gettext_noop("Your request has been closed"),
+    "answered": gettext_noop("The requester has answered"),
+    "assigned": gettext_noop("A ticket has been assigned to you"),
+    "woken": gettext_noop("The wake-up time has come"),
+    "merged": gettext_noop("Your request has been joined with another one"),
+    "attached": gettext_noop("Your request belongs to a major incident"),
+    "major_proposed": gettext_noop("A major incident has been proposed; please decide"),
+    "major_rejected": gettext_noop("Your proposal of a major incident was turned down"),
+    "major_declared": gettext_noop("This is a major incident now"),
+    "major_role": gettext_noop("You have a role in a major incident"),
+    "major_updated": gettext_noop("News of a major incident"),
+    "major_due": gettext_noop("Stakeholders wait for word; it is due in a few minutes"),
+    "major_late": gettext_noop("Stakeholders wait for word; it is late"),
+    "major_demoted": gettext_noop("This is not a major incident any more"),
+    "major_resolved": gettext_noop("A major incident is over"),
+    "cleared": gettext_noop("You have been cleared for a case"),
+    "lifting": gettext_noop("Somebody wants to lift a restriction; please look"),
+    "resumed": gettext_noop("Work can go on"),
+    "approval_wanted": gettext_noop("A change waits for your approval"),
+    "change_approved": gettext_noop("The change is approved"),
+    "change_rejected": gettext_noop("The change is rejected"),
+    "change_ended": gettext_noop("The change has ended"),
+    "workaround": gettext_noop("There is a workaround"),
+    "mentioned": gettext_noop("You have been named in a ticket"),
+    "invited": gettext_noop("You have been added to a request"),
+    "chased": gettext_noop("The requester asks where it stands"),
+    "owned": gettext_noop("You answer for a ticket now"),
 }
+
+SENTENCES = (
+    gettext_noop("There is news on a case"),
+    gettext_noop("Please sign in to read it."),
+    gettext_noop("Your request has the key {key}. {team} will look at it."),
+    gettext_noop("{team} now works on your request. You need not do anything."),
+    gettext_noop("It is led by an incident manager now; you will hear from us regularly."),
+    gettext_noop("We work on it as a part of {key} and keep you informed."),
+    gettext_noop("Say how it goes; “still working on it” counts as word given."),
+    gettext_noop("You are its incident manager."),
+    gettext_noop("You are its communication coordinator."),
+    gettext_noop("You are its technical lead."),
+    gettext_noop("You are its scribe."),
+)
+"""What stands in the letters of this floor as a line of its own."""
+ship(SUBJECTS.values())
+ship(SENTENCES)
 
 OFFERS: dict[str, dict[str, object]] = {
     "resolved": {"links": {"rate": "How was it? One press"}},

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from notifications.channels.http import Caller, judge
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
-from notifications.channels.words import one_line, several_lines, without
+from notifications.channels.words import button, one_line, several_lines, without
 
 NAME: Final = re.compile(r"@[a-z0-9][a-z0-9._-]{0,63}")
 ACT_PATH: Final = "/answers/mattermost"
@@ -45,7 +45,9 @@ def attachment(message: OutgoingMessage, limit: int) -> dict[str, Any]:
     subject = one_line(message.subject, 300)
     acts = []
     if message.ack_token:
-        acts = [_act(message, "acknowledge", "Acknowledge"), _act(message, "take", "Take")]
+        acts = [
+            _act(message, act, button(act, message.language)) for act in ("acknowledge", "take")
+        ]
     return {
         "fallback": subject,
         "title": subject,

@@ -25,6 +25,18 @@ CHANNELS: dict[str, Channel] = {
     "webhook": WebhookChannel(),
 }
 
+NAMES: Final = {
+    "email": "E-mail",
+    "slack": "Slack",
+    "mattermost": "Mattermost",
+    "teams": "Microsoft Teams",
+    "sms": "Text message",
+    "voice": "Call",
+    "push": "Browser",
+    "apprise": "Other service",
+    "webhook": "Webhook",
+}
+"""Each by the name that people use."""
 PERSONAL: Final = ("email", "push", "slack", "mattermost", "teams", "sms", "voice")
 """Over which of them people may ask to be told, in the order in which a page lists them."""
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from notifications import outbound
 from notifications.channels.http import Caller, judge
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
-from notifications.channels.words import one_line, several_lines
+from notifications.channels.words import button, one_line, several_lines
 
 MEMBER: Final = re.compile(r"[UW][A-Z0-9]{6,20}")
 HOOK: Final = "https://hooks.slack.com/"
@@ -88,15 +88,18 @@ def blocks(message: OutgoingMessage, limit: int, *, acting: bool) -> list[dict[s
     text = several_lines(f"{head}\n{escape(message.body)}", limit)
     said: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": text}}]
     buttons: list[dict[str, Any]] = []
+    told = message.language
     if message.ack_token and acting:
         buttons += [
-            _button("Acknowledge", action_id="acknowledge", value=message.ack_token),
-            _button("Take", action_id="take", value=message.ack_token),
+            _button(button("acknowledge", told), action_id="acknowledge", value=message.ack_token),
+            _button(button("take", told), action_id="take", value=message.ack_token),
         ]
     elif message.ack_url:
-        buttons.append(_button("Acknowledge", action_id="link_ack", url=message.ack_url))
+        buttons.append(
+            _button(button("acknowledge", told), action_id="link_ack", url=message.ack_url)
+        )
     if message.open_url:
-        buttons.append(_button("Open", action_id="open", url=message.open_url))
+        buttons.append(_button(button("open", told), action_id="open", url=message.open_url))
     if buttons:
         said.append({"type": "actions", "elements": buttons})
     return said

@@ -1,5 +1,8 @@
 """Text messages: one short line, how to reply, and where to look."""
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from notifications.channels import telephony
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
 from notifications.channels.words import text_message
@@ -18,7 +21,10 @@ class SmsChannel:
         return telephony.clean_number(address)
 
     def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
-        reply = f"Reply {message.reply_code} to acknowledge." if message.reply_code else ""
+        reply = ""
+        if message.reply_code:
+            with translation.override(message.language):
+                reply = _("Reply %(code)s to acknowledge.") % {"code": message.reply_code}
         said = {"Body": text_message(message, self.limits.length, reply)}
         return telephony.call_provider("Messages", message, address, said, deadline_s)
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from notifications import outbound
 from notifications.channels.http import Caller, judge
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
-from notifications.channels.words import one_line, several_lines, without
+from notifications.channels.words import button, one_line, several_lines, without
 
 CARD: Final = "application/vnd.microsoft.card.adaptive"
 
@@ -45,7 +45,8 @@ class TeamsChannel:
 
 def card(message: OutgoingMessage, limits: Limits) -> dict[str, Any]:
     """The message as an adaptive card; its buttons are signed links, which ask before acting."""
-    links = [("Acknowledge", message.ack_url), ("Open", message.open_url)]
+    labels = [button(what, message.language) for what in ("acknowledge", "open")]
+    links = zip(labels, (message.ack_url, message.open_url), strict=True)
     words = [
         {"text": _literal(one_line(message.subject, 300)), "weight": "Bolder", "size": "Medium"},
         {"text": _literal(several_lines(message.body, limits.length))},

@@ -4,6 +4,8 @@ from html import escape
 from urllib.parse import quote
 
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from notifications.channels import telephony
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
@@ -42,7 +44,9 @@ def script(message: OutgoingMessage, limit: int) -> str:
         return f"<Response>{said}<Pause/>{said}</Response>"
     path = KEY_PATH + quote(message.ack_token, safe=":")
     to = escape(settings.PUBLIC_URL.rstrip("/") + path)
-    ask = f'<Say language="{voice}">Press 4 to acknowledge.</Say>'
+    with translation.override(message.language):
+        press = _("Press 4 to acknowledge.")
+    ask = f'<Say language="{voice}">{escape(press)}</Say>'
     return (
         f'<Response><Gather numDigits="1" timeout="8" action="{to}" method="POST">'
         f"{said}{ask}<Pause/>{said}{ask}</Gather></Response>"

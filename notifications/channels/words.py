@@ -1,5 +1,9 @@
 """Words for narrow channels: cut to their length, without what would not arrive as written."""
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from notifications.channels.message import OutgoingMessage
 
 
@@ -25,3 +29,13 @@ def text_message(message: OutgoingMessage, limit: int, reply: str = "") -> str:
 def without(text: str, marks: str) -> str:
     """The text with a backslash before each of these marks."""
     return "".join(f"\\{letter}" if letter in marks else letter for letter in text)
+
+
+def button(what: str, language: str) -> str:
+    """The label of a button, "acknowledge", "take" or "open", in the reader's language."""
+    with translation.override(language):
+        return {
+            "acknowledge": _("Acknowledge"),
+            "take": _("Take"),
+            "open": pgettext("letter", "Open"),
+        }[what]

@@ -118,3 +118,17 @@ def test_a_letter_that_names_no_case_is_not_shown_with_one_either(client, root):
     ):  # fmt: skip
         shown = client.get(reverse(LIST), {"q": word})
         assert shown.context["cl"].result_count == found, word
+
+
+def test_a_list_says_in_words_what_was_told_and_shows_no_code(client, root):
+    post(
+        letter(root, kind="major_updated", data={"ticket": "INC-000012"}),
+        letter(root, kind="code", subject="Your Tierline code is 123456", channel="sms", rung=2),
+    )
+    listed = client.get(reverse(LIST)).content.decode()
+    for word in ("Major updated", "INC-000012 is overdue", "E-mail", "Text message"):
+        assert word in listed
+    code = Message.objects.get(kind="code")
+    page = client.get(reverse("admin:notifications_message_change", args=[code.pk]))
+    assert "A code to prove an address" in page.content.decode()
+    assert "123456" not in listed + page.content.decode()

@@ -77,8 +77,10 @@ def receiver(settings):
         yield found
 
 
-def subscription(endpoint: str) -> tuple[str, ec.EllipticCurvePrivateKey]:
-    key = ec.generate_private_key(push.CURVE)
+def subscription(
+    endpoint: str, key: ec.EllipticCurvePrivateKey | None = None
+) -> tuple[str, ec.EllipticCurvePrivateKey]:
+    key = key or ec.generate_private_key(push.CURVE)
     keys = {"p256dh": push._text(push._raw(key.public_key())), "auth": AUTH}
     given = {"endpoint": endpoint, "expirationTime": None, "keys": keys}
     return orjson.dumps(given).decode(), key

@@ -4,22 +4,32 @@ import html
 from urllib.parse import unquote_plus
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.channels import telephony
+from notifications.channels.apprise import AppriseChannel
 from notifications.channels.mattermost import MattermostChannel
+from notifications.channels.push import CURVE, PushChannel
 from notifications.channels.registry import CHANNELS, PERSONAL
 from notifications.channels.slack import SlackChannel
 from notifications.channels.teams import TeamsChannel
+from notifications.channels.webhook import WebhookChannel
 from notifications.delivery import run_delivery
 from notifications.models import ContactMethod, Message
+from notifications.subscriptions import subscribe
 from notifications.ways import set_rules
+from notifications.webhooks import create_hook
 from tests.notifications.mailbox import Mailbox, serving
 from tests.notifications.receiver import Receiver, receiving
+from tests.notifications.test_push import AUTH, opened, subscription
 from tests.story import Story, page, unacknowledged
 from tickets.clearance import clear
+from tickets.feed import relay_all
 from tickets.models import Ticket
 from tickets.restriction import restrict
 
+BROWSER = ec.generate_private_key(CURVE)
+SUBSCRIPTION = subscription("http://HOST/in", BROWSER)[0]
 SECRET = ("zebrafish", "Stolen", "aquarium")
 NUMBER = "+491701234567"
 
@@ -42,6 +52,9 @@ def wire(settings, monkeypatch):
             ("slack", SlackChannel),
             ("mattermost", MattermostChannel),
             ("teams", TeamsChannel),
+            ("push", PushChannel),
+            ("apprise", AppriseChannel),
+            ("webhook", WebhookChannel),
         ):
             monkeypatch.setitem(CHANNELS, name, kind())
         yield receiver, box
@@ -49,9 +62,17 @@ def wire(settings, monkeypatch):
 
 def said_on(wire: tuple[Receiver, Mailbox]) -> str:
     receiver, box = wire
-    calls = [unquote_plus(call.body.decode()) for call in receiver.calls]
+    calls = [unquote_plus(_plain(call.body)) for call in receiver.calls]
     mails = [mail.as_string() + mail.get_body(("plain",)).get_content() for mail in box.mails]
     return html.unescape("\n".join([*calls, *mails]))
+
+
+def _plain(body: bytes) -> str:
+    """The words as they arrive; what was encrypted for a browser as that browser reads it."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return opened(body, BROWSER, AUTH).decode()
 
 
 def case_of(story: Story, **more) -> Ticket:
@@ -66,7 +87,7 @@ def reached_over(story: Story, channel: str, address: str) -> None:
             ContactMethod.objects.create(
                 person=person,
                 channel=channel,
-                address=f"{address}{number}" if channel in ("slack", "mattermost") else address,
+                address=address.format(number=number),
                 verified_at=story.now,
             )
         for urgency in ("high", "low"):
@@ -75,22 +96,36 @@ def reached_over(story: Story, channel: str, address: str) -> None:
 
 ADDRESSES = {
     "email": "",
-    "slack": "U012AB3C",
-    "mattermost": "@ann",
-    "teams": "",
+    "slack": "U012AB3C{number}",
+    "mattermost": "@ann{number}",
+    "teams": "http://HOST/in",
+    "push": "push",
+    "apprise": "json://HOST/in",
     "sms": NUMBER,
     "voice": NUMBER,
 }
 
 
-def test_every_personal_channel_is_in_the_table():
-    assert set(ADDRESSES) == set(PERSONAL) - {"push"}
+HOOKS = {"webhook"}
+"""What calls other systems, which are cleared for nothing."""
+
+
+def test_every_channel_is_in_the_table():
+    assert set(ADDRESSES) | HOOKS == set(CHANNELS)
+    assert set(PERSONAL) < set(ADDRESSES)
+
+
+def address_of(channel: str, receiver: Receiver) -> str:
+    if channel == "push":
+        kept = PushChannel().clean(SUBSCRIPTION.replace("HOST", receiver.host))
+        return kept.replace("{", "{{").replace("}", "}}")
+    return ADDRESSES[channel].replace("HOST", receiver.host)
 
 
 @pytest.mark.parametrize("channel", ADDRESSES)
 def test_no_word_of_a_case_leaves_over_any_channel(story: Story, wire, channel):
     receiver, _ = wire
-    reached_over(story, channel, ADDRESSES[channel] or receiver.url)
+    reached_over(story, channel, address_of(channel, receiver))
     story.policy("any", unacknowledged(5, "Page", page("on_call", "duty:incident-manager")))
     case = case_of(story)
     story.forward(minutes=5)
@@ -106,7 +141,7 @@ def test_no_word_of_a_case_leaves_over_any_channel(story: Story, wire, channel):
 @pytest.mark.parametrize("channel", ADDRESSES)
 def test_a_clearance_lost_meanwhile_stops_what_is_queued(story: Story, wire, channel):
     receiver, _ = wire
-    reached_over(story, channel, ADDRESSES[channel] or receiver.url)
+    reached_over(story, channel, address_of(channel, receiver))
     case = case_of(story)
     clear(
         ticket=case,
@@ -124,10 +159,28 @@ def test_a_clearance_lost_meanwhile_stops_what_is_queued(story: Story, wire, cha
 @pytest.mark.parametrize("channel", ADDRESSES)
 def test_restricting_takes_back_what_was_queued_with_its_words(story: Story, wire, channel):
     receiver, _ = wire
-    reached_over(story, channel, ADDRESSES[channel] or receiver.url)
+    reached_over(story, channel, address_of(channel, receiver))
     story.policy("any", unacknowledged(5, "Page", page("on_call")))
     case = story.open(subject="Stolen zebrafish", description="From the aquarium.")
     story.forward(minutes=5)
     restrict(ticket=case, actor=None, reason="Theft.", clock=story.clock)
     run_delivery(clock=story.clock)
     assert not [word for word in SECRET if word in said_on(wire)]
+
+
+def test_no_other_system_hears_of_a_case(story: Story, wire):
+    receiver, _ = wire
+    hook, _ = create_hook(slug="chat", url=receiver.url, clock=story.clock)
+    wanted = {"events": ["ticket.*"], "filters": {}, "known": ["ticket.opened"]}
+    subscribe(hook=hook, clock=story.clock, **wanted)
+    call = {"do": "call_webhook", "to": "chat"}
+    story.policy("any", unacknowledged(5, "Call", call))
+    case, plain = case_of(story), story.open(subject="A plain one")
+    story.forward(minutes=5)
+    relay_all()
+    run_delivery(clock=story.clock)
+    said = said_on(wire)
+    assert plain.key in said
+    assert case.key not in said
+    assert not [word for word in SECRET if word in said]
+    assert not Message.objects.filter(topic=case.topic, channel="webhook").exists()
