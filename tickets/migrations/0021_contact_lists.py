@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('roles', '0006_finer_token_scopes'),
-        ('tickets', '0019_feed'),
+        ('tickets', '0020_editions_of_routes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

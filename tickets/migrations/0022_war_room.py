@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0020_contact_lists'),
+        ('tickets', '0021_contact_lists'),
     ]
 
     operations = [
