@@ -19,6 +19,10 @@ DIGEST_FROM: Final = 8
 """So many pieces of low news for one person at once come as one message."""
 TOLD_WITH: Final = "Told together with message {key}."
 """Why a message is not sent by itself."""
+_NAMES: Final = (
+    *("id", "topic", "recipient_id", "channel", "urgency", "kind"),
+    *("attempts", "next_attempt_at", "data"),
+)
 _ALONE: Final = ("links", "method", "event")
 """What a letter may carry that cannot be told together with another one."""
 
@@ -106,10 +110,8 @@ def told_together(messages: Sequence[Message], *, is_digest: bool) -> tuple[str,
 
 def _heads(claims: Sequence[Claim]) -> list[_Head]:
     rows = Message.objects.filter(pk__in=[claim.message_id for claim in claims]).order_by("pk")
-    names = ("id", "topic", "recipient_id", "channel", "urgency", "kind")
-    names += ("attempts", "next_attempt_at", "data")
     by_id = {claim.message_id: claim for claim in claims}
-    return [_Head(by_id[row[0]], *row) for row in rows.values_list(*names)]
+    return [_Head(by_id[row[0]], *row) for row in rows.values_list(*_NAMES)]
 
 
 def _after_others(heads: Sequence[_Head]) -> list[_Head]:

@@ -1,6 +1,6 @@
 """Lists of whom to call or tell in a scenario: who keeps them, and the word to those on them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -173,7 +173,7 @@ def _note(
     actor: Person | None,
     action: str,
     listed: ContactList,
-    changes: dict[str, object],
+    changes: Mapping[str, object],
     clock: TimeSource,
 ) -> None:
     audit.record(actor=actor, action=action, subject=listed, changes=changes, clock=clock)

@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.timezone import localtime
+from django.utils.translation import get_language
 
 from roles.instants import database_now
 from roles.models import Team
@@ -78,7 +79,7 @@ def _update_form(request: HttpRequest, major: Major, offered: list[Act]) -> Upda
         said = words_for(
             phase,
             major.ticket,
-            language=request.user.language,
+            language=get_language() or "en",
             since=f"{clock_time(major.proposed_at)} {localtime(major.proposed_at):%Z}",
             next_in_min=int(minutes) if minutes.isascii() and minutes.isdigit() else 30,
         )
