@@ -19,6 +19,7 @@ PERIOD_S = 1.0
 WATCH_PERIOD_S = 30.0
 OVERSIGHT_PERIOD_S = 15.0
 SIMULATE_PERIOD_S = 3.0
+COUNT_PERIOD_S = 10.0
 FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
@@ -104,6 +105,12 @@ app.conf.update(
             "task": "insights.tasks.simulate",
             "schedule": SIMULATE_PERIOD_S,
             "options": {"queue": "long", "expires": SIMULATE_PERIOD_S * 0.9},
+        },
+        "count": {
+            "task": "insights.tasks.count",
+            "schedule": COUNT_PERIOD_S,
+            # Short, and not to wait behind a simulation.
+            "options": {"queue": "celery", "expires": COUNT_PERIOD_S * 0.9},
         },
         "fetch-mail": {
             "task": "api.tasks.fetch_mail",

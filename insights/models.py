@@ -3,6 +3,10 @@
 from django.conf import settings
 from django.db import models
 
+from insights.figures.models import DayTotal, Folded, FoldMark, Point
+
+__all__ = ["DayTotal", "FoldMark", "Folded", "Point", "Simulation"]
+
 
 class Simulation(models.Model):
     """One draft of a policy, or a configuration file, played over this site's own tickets."""

@@ -15,6 +15,8 @@ from django.urls import get_resolver, reverse
 
 from api.rest.looks import LOOKS
 from api.rest.register import SUBJECTS
+from insights.figures.boards import BOARDS
+from insights.figures.folding import fold_all
 from notifications.models import Message
 from roles.models import Duty, DutyAssignment, Person
 from roles.people import forget_roles
@@ -116,6 +118,11 @@ def addresses(*keys: str) -> list[str]:
     found += ["/guide/duty/incident-manager", "/on-call/team/soc"]
     found += [f"/policies/any{part}" for part in ("", "/history", "/draft", "/simulate")]
     found += ["/on-call/team/desk", "/on-call/team/desk/stand-in", "/on-call/team/desk/swap"]
+    spring = "since=2026-02-01&until=2026-04-30"
+    found += [f"/figures/{board.slug}?{spring}" for board in BOARDS]
+    found += [f"/figures/of/{slug}?{spring}" for slug in ("backlog", "pages", "missed", "mttd")]
+    found += [f"/figures/escalations.csv?{spring}", f"/figures/of/backlog.csv?{spring}"]
+    found += [f"/figures/load?{spring}&team=soc", f"/figures/mine?{spring}"]
     views = ("mine", "team", "breach", "escalated", "unassigned", "all", "done", "major", "watched")
     for view in views:
         found.append(f"/?view={view}")
@@ -151,6 +158,7 @@ def addresses(*keys: str) -> list[str]:
 def ask(people: dict[str, Person], urls: list[str]) -> Answers:
     answers: Answers = {}
     relay_all()
+    fold_all()
     for name, person in people.items():
         client = Client()
         client.force_login(person)

@@ -64,6 +64,7 @@ PLACES = (
     Place("guide", _("Who does what"), "signpost", "web:guide", "w"),
     Place("policies", _("Policies"), "milestone", "web:policies", "p", people_of_the_service),
     Place("knowledge", _("Knowledge"), "book-open-text", "web:knowledge", "k"),
+    Place("figures", _("Figures"), "chart-column", "web:figures", "f", people_of_the_service),
     Place("mailbox", _("Mailbox"), "mail", "mailbox", "b", is_agent),
     Place("setup", _("Set-up"), "rocket", "web:setup", "s", whoever_may("admin")),
     Place("admin", _("Admin"), "gauge", "admin:index", "a", staff),

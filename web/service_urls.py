@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from web.views import calendars, guide, oncall, policies, simulations, standing_in
+from web.views import calendars, figures, guide, oncall, policies, simulations, standing_in
 
 ADDRESSES = [
     path("on-call", oncall.on_call_now, name="on-call"),
@@ -22,6 +22,12 @@ ADDRESSES = [
     path("guide/tier/<slug:slug>", guide.guide_tier, name="guide-tier"),
     path("guide/team/<slug:slug>", guide.guide_team, name="guide-team"),
     path("guide/duty/<slug:slug>", guide.guide_duty, name="guide-duty"),
+    path("figures", figures.first, name="figures"),
+    path("figures/mine", figures.own, name="own-load"),
+    path("figures/of/<slug:slug>.<slug:form>", figures.behind_file, name="figure-file"),
+    path("figures/<slug:slug>.<slug:form>", figures.board_file, name="board-file"),
+    path("figures/of/<slug:slug>", figures.behind, name="figure"),
+    path("figures/<slug:slug>", figures.board, name="board"),
     path("policies", policies.policies, name="policies"),
     path("policies/new", policies.new, name="policy-new"),
     path("policies/<slug:slug>", policies.policy, name="policy"),

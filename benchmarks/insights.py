@@ -1,0 +1,167 @@
+"""The dashboards at 20,000 and 200,000 tickets: server time of each, and of what stands behind.
+
+`make bench NAME=insights`, or with ARGS="--quick" for small sizes. The last line is JSON.
+"""
+
+import json
+import os
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks import stage
+
+Figures = dict[str, float]
+OPEN_SHARE = 10
+"""One ticket in so many is open."""
+
+
+def sizes(options: Namespace) -> dict[str, int]:
+    """How many tickets, and how often each page is asked for; small with --quick."""
+    if options.quick:
+        return {"small": 1000, "large": 5000, "rounds": 3}
+    return {"small": 20_000, "large": 200_000, "rounds": 10}
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--tickets", type=int, help="tickets of the large site (200,000)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--home", type=Path, default=stage.ROOT / ".cache" / "bench")
+    options = parser.parse_args()
+    size = sizes(options) | ({"large": options.tickets} if options.tickets else {})
+    os.environ["STATIC_ROOT"] = str(options.home / "static")
+    stage.start(options.home)
+    from django.conf import settings
+
+    settings.ALLOWED_HOSTS.append("testserver")
+    static = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES["staticfiles"]["BACKEND"] = static
+    figures = measure(options, size)
+    print(f"\nsizes {size}, seed {options.seed}")
+    for name, value in figures.items():
+        print(f"  {name:34} {value:12.3f}")
+    print(json.dumps({"name": "insights", "figures": figures}))
+
+
+def measure(options: Namespace, size: dict[str, int]) -> Figures:
+    """All figures; the small site first, for the ratio."""
+    figures: Figures = {}
+    for name in ("small", "large"):
+        count = size[name]
+        held = f"bench_insights_{name}"
+        opened = count // OPEN_SHARE
+        end = stage.template(held, opened=opened, closed=count - opened, seed=options.seed)
+        with stage.cloned(held):
+            counted = count_all(name)
+            stage.analyse()
+            pages = measure_pages(size["rounds"], end)
+            print(f"{name}: " + ", ".join(f"{key} {value:.1f}" for key, value in pages.items()))
+            if name == "small":
+                figures["dashboard_small_p50_ms"] = pages["dashboard_p50_ms"]
+            else:
+                figures |= pages | counted
+    figures["dashboard_large_to_small"] = (
+        figures["dashboard_p50_ms"] / figures["dashboard_small_p50_ms"]
+    )
+    return figures
+
+
+def count_all(name: str) -> Figures:
+    """Count the whole site, then the news of some tickets; what that took, and what there is."""
+    from django.db.models import F
+
+    from insights.figures.folding import fold_all
+    from insights.figures.models import DayTotal, Folded, FoldMark, Point
+    from insights.figures.upkeep import rebuild
+    from tickets.models import Ticket, TimelineEvent
+
+    begun = time.perf_counter()
+    rebuild()
+    whole = time.perf_counter() - begun
+    # As in a site that runs: all was compared an hour ago at most, and the mark is near the end.
+    FoldMark.objects.update(swept_at=F("noted_at"))
+    newest = list(Ticket.objects.order_by("-pk").values_list("pk", flat=True)[:200])
+    first = TimelineEvent.objects.filter(ticket__in=newest).order_by("pk").values("pk")[:1]
+    FoldMark.objects.update(settled=first)
+    Folded.objects.filter(pk__in=newest).update(seq=0)
+    begun = time.perf_counter()
+    news = fold_all()
+    some = time.perf_counter() - begun
+    found = {
+        "tickets": Ticket.objects.count(),
+        "events": TimelineEvent.objects.count(),
+        "facts": Point.objects.count(),
+        "sums": DayTotal.objects.count(),
+        "rebuild_s": whole,
+        "counted_anew_ms_per_ticket": 1000 * some / max(news, 1),
+    }
+    print(f"{name}: " + ", ".join(f"{key} {value:.1f}" for key, value in found.items()), flush=True)
+    return found
+
+
+def measure_pages(rounds: int, end: datetime) -> Figures:
+    """Server time of each dashboard, plain, narrowed and over a year, and of what is behind."""
+    from django.test import Client
+
+    from insights.figures.boards import BOARDS
+    from roles.models import Person
+    from roles.people import is_allowed
+
+    staff = Person.objects.filter(is_active=True, memberships__isnull=False).distinct()
+    reader = next(person for person in staff if is_allowed(person, "see_dashboard"))
+    client = Client()
+    client.force_login(reader)
+    last = end.date()
+    month = f"since={last - timedelta(days=27)}&until={last}"
+    year = f"since={last - timedelta(days=364)}&until={last}"
+    plain = {"now": "/figures"}
+    plain |= {board.slug: f"/figures/{board.slug}?{month}" for board in BOARDS}
+    narrowed = [f"{url}&{words}" for url in list(plain.values())[1:] for words in NARROWED]
+    long = [f"/figures/{board.slug}?{year}" for board in BOARDS]
+    took = {name: times(client, [url], rounds) for name, url in plain.items()}
+    every = [value for values in took.values() for value in values]
+    every += times(client, [*narrowed, *long], max(1, rounds // 2))
+    behind = [f"/figures/of/{slug}?{month}" for slug in BEHIND]
+    drill = times(client, [*behind, f"/figures/of/missed?{month}&service=e-mail"], rounds)
+    found = {
+        "dashboard_p50_ms": percentile(every, 50),
+        "dashboard_p95_ms": percentile(every, 95),
+        "drill_p50_ms": percentile(drill, 50),
+        "drill_p95_ms": percentile(drill, 95),
+    }
+    found |= {f"{name}_p50_ms": percentile(values, 50) for name, values in took.items()}
+    found["slowest_dashboard_p50_ms"] = max(percentile(values, 50) for values in took.values())
+    return found
+
+
+NARROWED = ("team=service-desk", "service=e-mail&priority=3")
+BEHIND = ("missed", "escalation-rate", "mttr", "solved", "backlog", "pages", "documentation")
+
+
+def times(client: Any, urls: Sequence[str], rounds: int) -> list[float]:
+    """Milliseconds of each request; the first round warms up and is not counted."""
+    took = []
+    for number in range(rounds + 1):
+        for url in urls:
+            begun = time.perf_counter()
+            answer = client.get(url, headers={"accept-encoding": "gzip"})
+            if answer.status_code != 200:
+                raise SystemExit(f"{url} answered {answer.status_code}")
+            if number:
+                took.append((time.perf_counter() - begun) * 1000)
+    return took
+
+
+def percentile(values: Sequence[float], share: int) -> float:
+    """The value below which that share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * share // 100)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The tickets behind a figure: the facts it counts, narrowed as the reader asked, newest first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+
+from escalation.models import Vendor
+from insights.figures.answers import EVER
+from insights.figures.figure import Figure
+from insights.figures.models import Point
+from insights.figures.naming import NONE
+from insights.figures.sums import Question, points_for
+from roles.models import Person, Team
+
+PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Narrower:
+    """What a line of a split adds to the question, as its address says it."""
+
+    to: str = ""
+    sort: str = ""
+    tier: str = ""
+    vendor: str = ""
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """What of it is asked."""
+        parts = {name: getattr(self, name) for name in ("to", "sort", "tier", "vendor")}
+        return {name: value for name, value in parts.items() if value}
+
+
+def facts_behind(
+    figure: Figure, question: Question, narrower: Narrower, reader: Person
+) -> QuerySet[Point]:
+    """The facts that the figure counts in the end, such as the promises that were missed.
+
+    Of restricted tickets only those for which the reader is cleared, whatever is counted.
+    """
+    part = figure.shown
+    since, until = EVER if figure.is_present else (question.since, question.until)
+    rows = Point.objects.filter(measure=part.measure, day__gte=since, day__lt=until)
+    if part.tag:
+        rows = rows.filter(tag=part.tag)
+    if part.value != "n":
+        rows = rows.exclude(**{part.value: 0})
+    what = {f"ticket__folded__{name}": value for name, value in question.about_what.items()}
+    rows = rows.filter(**question.about_whom, **what).filter(_narrowed(narrower))
+    return rows.filter(points_for(reader)).order_by("-day", "-pk")
+
+
+def _narrowed(narrower: Narrower) -> Q:
+    found = Q()
+    if narrower.to:
+        found &= Q(other__in=Team.objects.filter(slug=narrower.to).values("pk"))
+    if narrower.vendor:
+        found &= Q(other__in=Vendor.objects.filter(slug=narrower.vendor).values("pk"))
+    if narrower.sort:
+        found &= Q(tag="" if narrower.sort == NONE else narrower.sort)
+    if narrower.tier:
+        teams: Any = Team.objects.filter(tier__name=narrower.tier).values("pk")
+        found &= Q(team=0) if narrower.tier == NONE else Q(team__in=teams)
+    return found

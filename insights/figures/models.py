@@ -1,0 +1,111 @@
+"""Facts of tickets as the figures count them, and their sums by day; all can be rebuilt."""
+
+from django.db import models
+
+
+class Folded(models.Model):
+    """Up to which event a ticket has been counted, and as what.
+
+    The columns beside `seq` are what its facts were added to the sums under.
+    """
+
+    ticket = models.OneToOneField(
+        "tickets.Ticket", on_delete=models.CASCADE, primary_key=True, related_name="folded"
+    )
+    seq = models.PositiveIntegerField()
+    restricted = models.BooleanField(default=False)
+    kind = models.CharField(max_length=12)
+    priority = models.PositiveSmallIntegerField()
+    service = models.BigIntegerField(default=0)
+    category = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "folded tickets"
+        indexes = [
+            models.Index(
+                fields=["ticket"], condition=models.Q(restricted=True), name="folded_restricted"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} up to {self.seq}"
+
+
+class Point(models.Model):
+    """One fact of one ticket: a cycle, a hop, a solution, a page. 0 stands for "none".
+
+    `n` counts, `total` and `work` add up what is measured: whole seconds as a rule, of the calendar
+    and of working hours.
+    """
+
+    ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="+")
+    measure = models.CharField(max_length=16)
+    day = models.DateField(help_text="In UTC.")
+    team = models.BigIntegerField(default=0)
+    other = models.BigIntegerField(default=0)
+    tag = models.CharField(max_length=24, blank=True)
+    n = models.IntegerField(default=1)
+    total = models.BigIntegerField(default=0)
+    work = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["measure", "day"], name="point_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.measure} {self.day}"
+
+
+class DayTotal(models.Model):
+    """The sum of the facts of one day under one key, restricted tickets left out.
+
+    `grain` says which parts of the key are filled: by whom, of what, or all of them.
+    """
+
+    class Grain(models.TextChoices):
+        WHO = "who", "By team"
+        WHAT = "what", "By subject"
+        CUBE = "cube", "By everything"
+
+    grain = models.CharField(max_length=4, choices=Grain)
+    measure = models.CharField(max_length=16)
+    day = models.DateField(help_text="In UTC.")
+    team = models.BigIntegerField(default=0)
+    other = models.BigIntegerField(default=0)
+    tag = models.CharField(max_length=24, blank=True)
+    kind = models.CharField(max_length=12, blank=True)
+    priority = models.PositiveSmallIntegerField(default=0)
+    service = models.BigIntegerField(default=0)
+    category = models.BigIntegerField(default=0)
+    n = models.BigIntegerField()
+    total = models.BigIntegerField()
+    work = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    *("grain", "measure", "day", "team", "other", "tag"),
+                    *("kind", "priority", "service", "category"),
+                ],
+                name="day_total_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.grain} {self.measure} {self.day}: {self.n}"
+
+
+class FoldMark(models.Model):
+    """How far the counting has come: one row."""
+
+    settled = models.BigIntegerField(
+        help_text="Every event up to this one has been seen, or never will be."
+    )
+    newest = models.BigIntegerField(help_text="The newest event at that moment.")
+    noted_at = models.DateTimeField()
+    swept_at = models.DateTimeField(
+        null=True, blank=True, help_text="When all tickets were last compared with what is counted."
+    )
+
+    def __str__(self) -> str:
+        return f"up to {self.settled}"

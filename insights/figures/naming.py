@@ -1,0 +1,116 @@
+"""What teams, services and sorts are called in figures, and by which word in addresses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from escalation.models import ClockKind, Escalation, Vendor
+from insights.figures.figure import Words
+from roles.models import Team
+from tickets.models import Category, Service, Source
+
+NONE: Final = "none"
+"""In addresses: those that have none."""
+CLOCKS: Final[Mapping[str, Words]] = {
+    ClockKind.FIRST_RESPONSE: _("First response"),
+    ClockKind.RESOLUTION: _("Resolution"),
+    ClockKind.NEXT_UPDATE: _("Next update"),
+    ClockKind.ACCEPTANCE: _("Acceptance"),
+    ClockKind.TIME_IN_TEAM: _("Time in team"),
+    ClockKind.VENDOR_RESPONSE: _("Vendor response"),
+    ClockKind.VENDOR_FIX: _("Vendor fix"),
+}
+PLACES: Final[Mapping[str, Words]] = {
+    "unrouted": _("Before any team had it"),
+    "queue": _("In a team's queue"),
+    "team": _("Being worked on"),
+    "vendor": _("With the vendor"),
+    "requester": _("Waiting for the requester"),
+    "change": _("Waiting for a change"),
+    "after": _("After it was solved"),
+}
+REASONS: Final[Mapping[str, Words]] = {
+    Escalation.Reason.SKILL: _("Needs other skill"),
+    Escalation.Reason.TIME: _("Time is running out"),
+    Escalation.Reason.ACCESS: _("Needs access we lack"),
+    Escalation.Reason.AUTHORITY: _("Needs a decision"),
+    Escalation.Reason.IMPACT: _("Impact has grown"),
+    Escalation.Reason.POLICY: _("Policy"),
+    Escalation.HandBackReason.WRONG_TEAM: _("Not our field"),
+    Escalation.HandBackReason.INCOMPLETE: _("Information is missing"),
+    Escalation.HandBackReason.SOLVABLE: _("Can be solved at your tier"),
+    Escalation.HandBackReason.DUPLICATE: _("Already known"),
+}
+OTHERS: Final[Mapping[str, Words]] = {
+    "moved": _("Moved"),
+    "escalated": _("Escalated"),
+    "handed_back": _("Handed back"),
+    "day": _("By day"),
+    "night": _("By night"),
+    "chased": _("Asked where the answer is"),
+    "reopened": _("Reopened"),
+    "bad_mark": _("Gave a bad mark"),
+    "service": _("Service"),
+    "category": _("Category"),
+    "code": _("Resolution code"),
+    "words": _("Solution in words"),
+    "began_at": _("When it began"),
+    "detected_at": _("When it was detected"),
+}
+SORTS: Final[Mapping[str, Words]] = {
+    **dict(Source.choices),
+    **CLOCKS,
+    **PLACES,
+    **REASONS,
+    **OTHERS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A team, service, category or vendor: what it is called, and its word in addresses."""
+
+    name: str
+    slug: str
+
+
+class Names:
+    """What the ids in facts are called; each table is read when it is first asked for."""
+
+    @cached_property
+    def teams(self) -> dict[int, Named]:
+        """Every team by id."""
+        return {pk: Named(name, slug) for pk, (name, slug, _) in self._team_rows.items()}
+
+    @cached_property
+    def tiers(self) -> dict[int, str]:
+        """The name of each team's tier, by the team's id."""
+        return {pk: tier for pk, (_, _, tier) in self._team_rows.items()}
+
+    @cached_property
+    def _team_rows(self) -> dict[int, tuple[str, str, str]]:
+        rows = Team.objects.order_by("pk").values_list("pk", "name", "slug", "tier__name")
+        return {pk: (name, slug, tier) for pk, name, slug, tier in rows}
+
+    @cached_property
+    def services(self) -> dict[int, Named]:
+        """Every service by id."""
+        return _named(Service.objects)
+
+    @cached_property
+    def categories(self) -> dict[int, Named]:
+        """Every category by id."""
+        return _named(Category.objects)
+
+    @cached_property
+    def vendors(self) -> dict[int, Named]:
+        """Every vendor by id."""
+        return _named(Vendor.objects)
+
+
+def _named(rows: Any) -> dict[int, Named]:
+    found = rows.order_by("pk").values_list("pk", "name", "slug")
+    return {pk: Named(name, slug) for pk, name, slug in found}

@@ -1,0 +1,152 @@
+"""What is the matter now: deadlines by tier, who waits longest, who is on call, and the engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, F, Q, Value
+from django.utils.functional import cached_property
+
+from escalation.engine import last_sweep_at
+from escalation.models import Quarantine, Run
+from insights.figures.models import FoldMark
+from notifications.delivery import last_delivery_at
+from notifications.models import Message, MessageState
+from roles.models import Person
+from roles.oncall import Gap, coming_gaps
+from tickets import states
+from tickets.models import Ticket, TicketQuerySet
+
+SHOWN: Final = 10
+HOUR: Final = timedelta(hours=1)
+SOON: Final = timedelta(hours=4)
+GAPS_WITHIN: Final = timedelta(days=14)
+LATE_SWEEP: Final = timedelta(seconds=10)
+LATE_DELIVERY: Final = timedelta(seconds=30)
+LATE_STEP: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class TierRisk:
+    """The open tickets of one tier by how near their next deadline is."""
+
+    name: str
+    open: int
+    late: int
+    hour: int
+    soon: int
+    waiting: int
+
+    @property
+    def calm(self) -> int:
+        """Those whose next deadline is further away, or that have none."""
+        return self.open - self.late - self.hour - self.soon
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How well that runs which nobody sees: times as seconds ago, None for never."""
+
+    swept_s: float | None
+    delivered_s: float | None
+    behind_s: float
+    dead: int
+    quarantined: int
+    uncounted: bool
+
+    @property
+    def is_sweeping(self) -> bool:
+        """Whether due steps are carried out."""
+        return self.swept_s is not None and self.swept_s <= LATE_SWEEP.total_seconds()
+
+    @property
+    def is_delivering(self) -> bool:
+        """Whether messages are sent."""
+        return self.delivered_s is not None and self.delivered_s <= LATE_DELIVERY.total_seconds()
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether no step is late."""
+        return self.behind_s <= LATE_STEP.total_seconds()
+
+
+@dataclass
+class Present:
+    """The service at one moment, as one person may see it."""
+
+    reader: Person
+    now: datetime
+
+    @property
+    def _open(self) -> TicketQuerySet:
+        return Ticket.objects.visible_to(self.reader).open()
+
+    @cached_property
+    def tiers(self) -> list[TierRisk]:
+        """The open tickets of each tier, up the ladder and then the lanes."""
+        due = F("next_due_at")
+        late = Q(next_due_at__lte=self.now)
+        hour = Q(next_due_at__gt=self.now, next_due_at__lte=self.now + HOUR)
+        soon = Q(next_due_at__gt=self.now + HOUR, next_due_at__lte=self.now + SOON)
+        rows = (
+            self._open.order_by(F("team__tier__rank").asc(nulls_last=True), "team__tier__name")
+            .values_list("team__tier__name")
+            .annotate(
+                Count("pk"),
+                Count(due, filter=late),
+                Count(due, filter=hour),
+                Count(due, filter=soon),
+                Count("pk", filter=Q(status=states.WAITING)),
+            )
+        )
+        return [TierRisk(name or "", *counts) for name, *counts in rows]
+
+    @cached_property
+    def coming(self) -> list[Ticket]:
+        """The next deadlines within the hour, the nearest first."""
+        rows = self._open.filter(next_due_at__gt=self.now, next_due_at__lte=self.now + HOUR)
+        return list(rows.select_related("team", "assignee").order_by("next_due_at", "pk")[:SHOWN])
+
+    @cached_property
+    def untouched(self) -> list[Ticket]:
+        """The tickets that have waited longest in a queue with nobody, the longest first."""
+        rows = self._open.filter(status=states.WAITING, acknowledged_at=None)
+        return list(rows.select_related("team").order_by("status_since", "pk")[:SHOWN])
+
+    @cached_property
+    def gaps(self) -> Sequence[Gap]:
+        """When nobody will be on call within two weeks."""
+        return coming_gaps(GAPS_WITHIN, self.now)[:SHOWN]
+
+    @cached_property
+    def engine(self) -> Engine:
+        """How the engine does; it names no ticket, and counts none that the reader may not see."""
+        seen = Ticket.objects.visible_to(self.reader)
+        due = Run.objects.filter(state=Run.State.ACTIVE, next_at__lte=self.now, ticket__in=seen)
+        oldest = due.exclude(ticket__quarantine__since__isnull=False).order_by("next_at")
+        first = oldest.values_list("next_at", flat=True).first()
+        dead = Message.objects.filter(state=MessageState.DEAD, clearance="")
+        held = Quarantine.objects.filter(ticket__in=seen, since__isnull=False)
+        counts = dict(
+            dead.order_by()
+            .annotate(part=Value(0))
+            .values("part")
+            .annotate(rows=Count("pk"))
+            .union(
+                held.order_by().annotate(part=Value(1)).values("part").annotate(rows=Count("pk")),
+                all=True,
+            )
+            .values_list("part", "rows")
+        )
+        return Engine(
+            swept_s=self._ago(last_sweep_at()),
+            delivered_s=self._ago(last_delivery_at()),
+            behind_s=self._ago(first) or 0.0,
+            dead=counts.get(0, 0),
+            quarantined=counts.get(1, 0),
+            uncounted=not FoldMark.objects.filter(swept_at__isnull=False).exists(),
+        )
+
+    def _ago(self, at: datetime | None) -> float | None:
+        return None if at is None else max(0.0, (self.now - at).total_seconds())

@@ -1,0 +1,126 @@
+"""The dashboards in the browser: what they show is what the figures say, to whom it may concern."""
+
+import csv
+import re
+from io import BytesIO, StringIO
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
+from openpyxl import load_workbook
+
+from insights.figures.answers import tell_board
+from insights.figures.boards import BOARD_BY_SLUG, BOARDS
+from insights.figures.folding import fold_all
+from roles.instants import database_now
+from tickets.models import Ticket
+from web.figures.asking import asked_of
+from web.figures.wording import said
+
+
+@pytest.fixture
+def counted(stage):
+    fold_all()
+
+
+def test_every_number_on_a_page_is_the_one_that_the_figure_says(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    for board in BOARDS:
+        page = client.get(f"/figures/{board.slug}?team=desk").content.decode()
+        now = database_now()
+        asked = asked_of({"team": "desk"}, now)
+        told = tell_board(board, asked.question, stage.mara, now=now)
+        for tile in told.tiles:
+            assert escape(str(tile.figure.definition)) in page
+            words = said(tile.figure, tile.value) if tile.value is not None else "not measured"
+            name = re.escape(escape(str(tile.figure.name)))
+            assert re.search(rf">{name}<.*?tile-value.*?>{re.escape(words)}<", page, re.S)
+        for split in told.splits:
+            for row in split.rows:
+                assert escape(row.label) in page
+        assert page.count('class="chart-picture') == sum(bool(each.rows) for each in told.splits)
+
+
+def test_a_dashboard_asks_little_of_the_database(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    for url in ("", *(f"/{board.slug}" for board in BOARDS), "/mine"):
+        client.get(f"/figures{url}")
+        with CaptureQueriesContext(connection) as taken:
+            client.get(f"/figures{url}")
+        assert len(taken) <= 22, (url, len(taken))
+
+
+def test_a_dashboard_is_taken_away_as_a_file(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    page = client.get("/figures/load.csv")
+    assert page["Content-Disposition"].startswith('attachment; filename="load-')
+    lines = list(csv.reader(StringIO(page.content.decode("utf-8-sig"))))
+    shown = {row[1]: row[2] for row in lines if row[0] == "People's load"}
+    assert shown["Open tickets"] == str(Ticket.objects.open().filter(restricted=False).count())
+    book = load_workbook(BytesIO(client.get("/figures/load.xlsx").content))
+    sheet = book.worksheets[0]
+    cells = {row[0]: row[1] for row in sheet.iter_rows(values_only=True)}
+    assert str(cells["Open tickets"]) == f"{shown['Open tickets']}"
+    assert len(book.worksheets) == 1 + len(BOARD_BY_SLUG["load"].panels)
+
+
+def test_what_somebody_wrote_is_no_formula_in_a_file(stage, counted, sign_in):
+    Ticket.objects.filter(team__slug="desk").update(subject="=1+1")
+    client = sign_in(stage.mara)
+    lines = client.get("/figures/of/backlog.csv?team=desk").content.decode("utf-8-sig")
+    assert ",'=1+1," in lines
+    book = load_workbook(BytesIO(client.get("/figures/of/backlog.xlsx?team=desk").content))
+    cells = [row[1] for row in book.worksheets[0].iter_rows()][1:]
+    assert {(cell.value, cell.data_type) for cell in cells} == {("=1+1", "s")}
+
+
+def test_only_those_who_lead_see_the_figures(stage, counted, sign_in):
+    for name, status in (("mara", 200), ("ines", 200), ("omar", 403), ("ada", 404)):
+        client = sign_in(getattr(stage, name))
+        assert client.get("/figures/mine").status_code == (404 if status == 404 else 200)
+        assert client.get("/figures/load.csv").status_code == status
+        assert client.get("/figures/load").status_code == status, name
+        assert client.get("/figures/of/backlog").status_code == status, name
+
+
+def test_behind_a_number_stand_its_tickets(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    page = client.get("/figures/of/backlog?team=desk").content.decode()
+    rows = Ticket.objects.open().filter(team__slug="desk", restricted=False)
+    assert rows.exists()
+    for ticket in rows:
+        assert ticket.key in page
+    others = Ticket.objects.exclude(pk__in=rows)
+    assert not [ticket.key for ticket in others if ticket.key in page]
+    with CaptureQueriesContext(connection) as taken:
+        client.get("/figures/of/backlog")
+    assert len(taken) <= 14
+
+
+def test_an_address_of_nonsense_is_answered_kindly(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    for query in (
+        "?since=yesterday",
+        "?until=9999-99-99",
+        "?team=nobody&priority=x&kind=%00",
+        "?since=2026-05-01&until=2026-01-01",
+    ):
+        assert client.get(f"/figures/incidents{query}").status_code == 200
+    assert client.get("/figures/nothing").status_code == 404
+    assert client.get("/figures/of/nothing").status_code == 404
+    assert sign_in(stage.omar).get("/figures").url == "/figures/mine"
+
+
+def test_the_page_of_now_shows_what_presses(stage, counted, sign_in):
+    page = sign_in(stage.mara).get("/figures")
+    present = page.context["present"]
+    body = page.content.decode()
+    seen = Ticket.objects.open().filter(restricted=False)
+    assert sum(row.open for row in present.tiers) == seen.count()
+    assert (
+        sum(row.late for row in present.tiers) == seen.filter(next_due_at__lte=present.now).count()
+    )
+    for ticket in (*present.coming, *present.untouched):
+        assert ticket.key in body
+    assert "the engine stands still" in body

@@ -1,0 +1,1 @@
+"""Dashboards as pages: what was asked in the address, charts, tables, and files to take away."""

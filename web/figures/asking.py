@@ -1,0 +1,139 @@
+"""What an address asks of the figures: a period, and what it is narrowed to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from insights.figures.behind import Narrower
+from insights.figures.naming import NONE, SORTS, Named, Names
+from insights.figures.sums import Question
+from tickets.models import Kind
+
+USUAL_DAYS: Final = 28
+LONGEST_DAYS: Final = 3660
+PERIODS: Final[Sequence[tuple[int, str | Promise]]] = (
+    (7, _("7 days")),
+    (28, _("4 weeks")),
+    (91, _("13 weeks")),
+    (365, _("A year")),
+)
+FILTERS: Final = ("team", "service", "category", "priority", "kind")
+NARROWERS: Final = ("to", "sort", "tier", "vendor")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and the words of the address that asked it; what makes no sense is left out."""
+
+    question: Question
+    words: Mapping[str, str]
+    narrower: Narrower
+    names: Names
+
+    @property
+    def last(self) -> date:
+        """The last day of the period."""
+        return self.question.until - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        """How many days the period has."""
+        return (self.question.until - self.question.since).days
+
+    @property
+    def query(self) -> str:
+        """The address' question mark and all, for links that ask the same."""
+        return address(self.words)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it asks for less than everything of the period."""
+        return any(name in self.words for name in FILTERS)
+
+    @property
+    def narrowings(self) -> list[str]:
+        """What it is narrowed to, in words."""
+        found = []
+        for name in (*FILTERS, *NARROWERS):
+            word = self.words.get(name, "")
+            if word:
+                found.append(self._called(name, word))
+        return found
+
+    def _called(self, name: str, word: str) -> str:
+        tables = {"team": "teams", "to": "teams", "service": "services", "category": "categories"}
+        if name == "priority":
+            return f"P{word}"
+        if name == "sort":
+            return str(SORTS.get(word, word))
+        rows: Mapping[int, Named] = getattr(self.names, tables.get(name, ""), {})
+        called = next((each.name for each in rows.values() if each.slug == word), word)
+        return f"→ {called}" if name == "to" else called
+
+    def with_words(self, **changed: str) -> str:
+        """The same question with other words in some places; an empty one is left out."""
+        return address({**self.words, **changed})
+
+
+def address(words: Mapping[str, str]) -> str:
+    """The words as the end of an address."""
+    said = {name: value for name, value in words.items() if value}
+    return f"?{urlencode(said)}" if said else "?"
+
+
+def asked_of(given: Mapping[str, str], now: datetime) -> Asked:
+    """What these words of an address ask; the last four weeks unless they say other.
+
+    `since` and `until` are the first and last day. A word that nothing is called by narrows to
+    nothing rather than to all.
+    """
+    since, last = _period(given, now.astimezone(UTC).date())
+    names = Names()
+    words = {name: given[name][:80] for name in (*FILTERS, *NARROWERS) if given.get(name)}
+    words |= {"since": since.isoformat(), "until": last.isoformat()}
+    priority = words.get("priority", "")
+    if not priority.isdecimal():
+        words.pop("priority", None)
+    if words.get("kind") not in Kind.values:
+        words.pop("kind", None)
+    question = Question(
+        since=since,
+        until=last + timedelta(days=1),
+        team=_id_of(words.get("team"), names, "teams"),
+        service=_id_of(words.get("service"), names, "services"),
+        category=_id_of(words.get("category"), names, "categories"),
+        priority=min(int(words["priority"]), 9) if "priority" in words else None,
+        kind=words.get("kind", ""),
+    )
+    narrower = Narrower(**{name: words.get(name, "") for name in NARROWERS})
+    return Asked(question, words, narrower, names)
+
+
+def _period(given: Mapping[str, str], today: date) -> tuple[date, date]:
+    last = _day(given.get("until", "")) or today
+    since = _day(given.get("since", "")) or last - timedelta(days=USUAL_DAYS - 1)
+    if since > last:
+        since, last = last, since
+    return max(since, last - timedelta(days=LONGEST_DAYS)), last
+
+
+def _day(word: str) -> date | None:
+    try:
+        found = date.fromisoformat(word)
+    except ValueError:
+        return None
+    return found if 1990 <= found.year <= 2200 else None
+
+
+def _id_of(word: str | None, names: Names, table: str) -> int | None:
+    if not word:
+        return None
+    if word == NONE:
+        return 0
+    rows: Mapping[int, Named] = getattr(names, table)
+    return next((pk for pk, named in rows.items() if named.slug == word), -1)

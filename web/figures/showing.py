@@ -1,0 +1,151 @@
+"""A dashboard's answer as its page shows it: values in words, charts, tables, and ways behind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from insights.figures import boards
+from insights.figures.answers import Row, Split, Tile, Told
+from insights.figures.figure import TIME, Figure, Words
+from roles.models import Tier
+from web.charts import columns, rows
+from web.figures.asking import Asked
+from web.figures.sankey import sankey
+from web.figures.wording import change, drawn, said
+
+MOST_ROWS = 12
+"""So many lines has a table on the page; its file has all."""
+MOST_BARS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTile:
+    """A figure for the whole period, in words."""
+
+    figure: Figure
+    value: str
+    working: str
+    change: str
+    tone: str
+    before: str
+    weight: int
+    behind: str
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether there is a value at all."""
+        return self.behind != ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """One line of a table."""
+
+    label: str
+    value: str
+    second: str
+    weight: int
+    behind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSplit:
+    """A chart with the table beside it."""
+
+    number: int
+    title: str
+    figure: Figure
+    second: Figure | None
+    head: Words
+    chart: SafeString | None
+    unit: str
+    rows: Sequence[ShownRow]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A whole dashboard."""
+
+    tiles: Sequence[ShownTile]
+    splits: Sequence[ShownSplit]
+
+
+def shown(told: Told, asked: Asked) -> Shown:
+    """The answer as the page shows it."""
+    tiles = [_tile(tile, asked) for tile in told.tiles]
+    splits = [_split(split, asked, number) for number, split in enumerate(told.splits)]
+    return Shown(tiles, splits)
+
+
+def _behind(figure: Figure, asked: Asked, drill: Mapping[str, str] | None = None) -> str:
+    address = reverse("web:figure", args=[figure.slug])
+    return address + asked.with_words(**dict(drill or {}))
+
+
+def _tile(tile: Tile, asked: Asked) -> ShownTile:
+    figure = tile.figure
+    words, tone = change(figure, tile.value, tile.before)
+    return ShownTile(
+        figure=figure,
+        value=said(figure, tile.value),
+        working=said(figure, tile.working) if tile.working is not None else "",
+        change=words,
+        tone=tone,
+        before=said(figure, tile.before),
+        weight=tile.weight,
+        behind=_behind(figure, asked) if tile.value is not None else "",
+    )
+
+
+def _split(split: Split, asked: Asked, number: int) -> ShownSplit:
+    head = boards.SPLITS[split.panel.by]
+    title = _("%(figure)s by %(split)s") % {
+        "figure": split.figure.name,
+        "split": boards.BY[split.panel.by],
+    }
+    lines = [_row(row, split, asked) for row in split.rows]
+    if split.panel.by == boards.WEEK:
+        lines.reverse()
+    return ShownSplit(
+        number=number,
+        title=title,
+        figure=split.figure,
+        second=split.second,
+        head=head,
+        chart=_chart(split, title) if split.rows else None,
+        unit=_("hours") if split.figure.unit == TIME else "",
+        rows=lines[:MOST_ROWS],
+        more=max(0, len(lines) - MOST_ROWS),
+    )
+
+
+def _row(row: Row, split: Split, asked: Asked) -> ShownRow:
+    return ShownRow(
+        label=row.label,
+        value=said(split.figure, row.value),
+        second=said(split.second, row.second) if split.second else "",
+        weight=row.weight,
+        behind=_behind(split.figure, asked, row.drill) if row.drill else "",
+    )
+
+
+def _chart(split: Split, title: str) -> SafeString:
+    if split.panel.chart == "sankey":
+        return _flows(split.rows, title)
+    found = split.rows[:MOST_BARS] if split.panel.chart == "rows" else split.rows[-53:]
+    labels = [row.label for row in found]
+    values = {str(split.figure.name): [drawn(split.figure, row.value) for row in found]}
+    draw = columns if split.panel.chart == "columns" else rows
+    return draw(values, labels, name=title)
+
+
+def _flows(found: Sequence[Row], title: str) -> SafeString:
+    sums: dict[tuple[str, str], float] = {}
+    for row in found:
+        sums[row.ends] = sums.get(row.ends, 0) + (row.value or 0)
+    order = list(Tier.objects.values_list("name", flat=True))
+    return sankey(sums, order, title)

@@ -1,0 +1,132 @@
+"""The dashboards: figures of a period, what stands behind each, and the same as a file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from insights.figures.answers import tell_board
+from insights.figures.behind import PAGE, facts_behind
+from insights.figures.boards import BOARD_BY_SLUG, BOARDS
+from insights.figures.files import TYPES, written
+from insights.figures.own import own_load
+from insights.figures.present import Present
+from insights.figures.registry import BY_SLUG
+from insights.figures.tables import MOST_FACTS, Table, facts_table, tables_of
+from roles.instants import database_now
+from roles.models import Person
+from roles.people import is_allowed
+from tickets.models import Kind
+from tickets.priority import LABELS as PRIORITIES
+from web import doors
+from web.figures.asking import PERIODS, Asked, asked_of
+from web.figures.showing import shown
+from web.shifts import serving_now
+
+
+@doors.of_the_service(action="view")
+def first(request: HttpRequest) -> HttpResponse:
+    """How things stand now; whoever leads nobody sees the own load instead."""
+    if not is_allowed(request.user, "see_dashboard"):
+        return redirect("web:own-load")
+    now = database_now()
+    context = {"present": Present(request.user, now), "serving": serving_now(now)}
+    asked = asked_of(request.GET.dict(), now)
+    return render(request, "web/figures/now.html", context | _around(asked, request.user))
+
+
+@doors.of_the_service(action="view")
+def own(request: HttpRequest) -> HttpResponse:
+    """What the work costs the reader, whom alone it is shown to."""
+    asked = asked_of(request.GET.dict(), database_now())
+    context = {"load": own_load(request.user, asked.question), **_around(asked, request.user)}
+    return render(request, "web/figures/own.html", context)
+
+
+@doors.of_the_service(action="see_dashboard")
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """One dashboard for a period."""
+    _require_right(request)
+    found = BOARD_BY_SLUG.get(slug)
+    if found is None:
+        raise Http404
+    now = database_now()
+    asked = asked_of(request.GET.dict(), now)
+    told = tell_board(found, asked.question, request.user, now=now)
+    context = {"board": found, "shown": shown(told, asked), **_around(asked, request.user)}
+    return render(request, "web/figures/board.html", context)
+
+
+@doors.of_the_service(action="see_dashboard")
+def behind(request: HttpRequest, slug: str) -> HttpResponse:
+    """The tickets behind one figure, newest first."""
+    _require_right(request)
+    figure = BY_SLUG.get(slug)
+    if figure is None:
+        raise Http404
+    asked = asked_of(request.GET.dict(), database_now())
+    facts = facts_behind(figure, asked.question, asked.narrower, request.user)
+    around = ("ticket__team", "ticket__service", "ticket__assignee")
+    pages = Paginator(facts.select_related(*around), PAGE)
+    context = {
+        "figure": figure,
+        "facts": pages.get_page(request.GET.get("page")),
+        "home": next(each for each in BOARDS if figure in each.figures),
+        **_around(asked, request.user),
+    }
+    return render(request, "web/figures/behind.html", context)
+
+
+@doors.of_the_service(action="see_dashboard")
+def board_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """One dashboard for a period as a file."""
+    _require_right(request)
+    found = BOARD_BY_SLUG.get(slug)
+    if found is None or form not in TYPES:
+        raise Http404
+    now = database_now()
+    asked = asked_of(request.GET.dict(), now)
+    told = tell_board(found, asked.question, request.user, now=now)
+    return _file(tables_of(told), slug, form, asked)
+
+
+@doors.of_the_service(action="see_dashboard")
+def behind_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
+    """The tickets behind one figure as a file."""
+    _require_right(request)
+    figure = BY_SLUG.get(slug)
+    if figure is None or form not in TYPES:
+        raise Http404
+    asked = asked_of(request.GET.dict(), database_now())
+    facts = facts_behind(figure, asked.question, asked.narrower, request.user)
+    rows = facts.select_related("ticket__team", "ticket__service")[:MOST_FACTS]
+    return _file([facts_table(figure, rows)], slug, form, asked)
+
+
+def _file(tables: Sequence[Table], slug: str, form: str, asked: Asked) -> HttpResponse:
+    answer = HttpResponse(written(tables, form), content_type=TYPES[form])
+    name = f"{slug}-{asked.question.since}-{asked.last}.{form}"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _require_right(request: HttpRequest) -> None:
+    if not is_allowed(request.user, "see_dashboard"):
+        raise PermissionDenied
+
+
+def _around(asked: Asked, reader: Person) -> dict[str, Any]:
+    """What every page of figures shows beside the figures."""
+    return {
+        "asked": asked,
+        "boards": BOARDS,
+        "periods": PERIODS,
+        "priorities": PRIORITIES,
+        "kinds": Kind.choices,
+        "may_lead": is_allowed(reader, "see_dashboard"),
+        "here": "figures",
+        "now": database_now(),
+    }
