@@ -14,6 +14,7 @@ from django.db.models import Min
 from config.example.knowledge import say_how_it_was
 from config.example.planned import PLANNED
 from config.example.scenes import SCENES, Opening
+from config.example.weeks import WEEKS
 from escalation import handover
 from escalation.engine import tick
 from escalation.models import Clock, Run, Vendor
@@ -21,7 +22,17 @@ from escalation.vendors import engage, respond
 from notifications.outbox import withdraw
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
-from tickets import assignment, changes, incidents, lifecycle, links, notices, problems, staffing
+from tickets import (
+    assignment,
+    changes,
+    feedback,
+    incidents,
+    lifecycle,
+    links,
+    notices,
+    problems,
+    staffing,
+)
 from tickets.models import Article, Category, Service, Ticket
 from tickets.opening import open_ticket
 
@@ -33,6 +44,7 @@ ACTS: dict[str, Callable[..., Any]] = {
     "resolve": lifecycle.resolve,
     "confirm": lifecycle.confirm,
     "reopen": lifecycle.reopen,
+    "rate": feedback.rate,
     "chase": lifecycle.chase,
     "escalate": handover.escalate,
     "hand_back": handover.hand_back,
@@ -77,7 +89,7 @@ class _Past:
 
     def live(self) -> None:
         acts: list[tuple[float, int, str, Any]] = []
-        for name, scene in (SCENES | PLANNED).items():
+        for name, scene in (WEEKS | SCENES | PLANNED).items():
             acts.append((scene.opening.minutes_ago, len(acts), name, scene.opening))
             for act in scene.acts:
                 acts.append((act.minutes_ago, len(acts), name, act))

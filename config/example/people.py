@@ -59,7 +59,7 @@ SIGN_INS = {
     "marta": "incident manager",
     "omar": "security analyst, sees the restricted case",
     "rita": "requester",
-    "helen": "manager, sees the service's figures at /admin/",
+    "helen": "manager, sees the service's figures",
     "admin": "administrator and platform engineer, works at /admin/",
     "zoe": "auditor, reads /admin/",
 }

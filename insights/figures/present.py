@@ -93,11 +93,11 @@ class Present:
             self._open.order_by(F("team__tier__rank").asc(nulls_last=True), "team__tier__name")
             .values_list("team__tier__name")
             .annotate(
-                Count("pk"),
-                Count(due, filter=late),
-                Count(due, filter=hour),
-                Count(due, filter=soon),
-                Count("pk", filter=Q(status=states.WAITING)),
+                every=Count("pk"),
+                late=Count(due, filter=late),
+                hour=Count(due, filter=hour),
+                soon=Count(due, filter=soon),
+                waiting=Count("pk", filter=Q(status=states.WAITING)),
             )
         )
         return [TierRisk(name or "", *counts) for name, *counts in rows]
