@@ -1,10 +1,12 @@
-"""One open page of the queue without a browser: it hears hints and asks again as live.js does."""
+"""One open page of the queue without a browser: it hears what differs and asks as live.js does."""
 
 import asyncio
 import gzip
+import json
 import random
 import re
 import time
+from urllib.parse import quote
 
 LAG_LIMIT_S = 10.0
 QUIET_S = 0.06
@@ -27,7 +29,7 @@ class Watcher:
         self._asking = set[asyncio.Task[None]]()
 
     def expect(self, since: float) -> None:
-        """From now on only an answer counts that was asked for after this moment."""
+        """From now on only a word or an answer counts that was asked for after this moment."""
         self.seen.clear()
         self.was_told, self._since = False, since
 
@@ -38,15 +40,33 @@ class Watcher:
 
     async def listen(self) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 22)
-        head = f"GET /events/?topics=queue HTTP/1.1\r\nHost: localhost\r\n{self.cookie}\r\n"
-        writer.write(head.encode())
+        head = f"GET /events/?topics=queue&page={quote('?' + self.query)} HTTP/1.1\r\n"
+        writer.write(f"{head}Host: localhost\r\n{self.cookie}\r\n".encode())
+        word = ""
         while line := await reader.readline():
-            if line.startswith(b"data:") and not self._is_waiting:
-                self._is_waiting = True
-                spread_s = float(line[5:].strip() or b"0") / 1000
-                task = asyncio.create_task(self._ask(QUIET_S + random.random() * spread_s))
-                self._asking.add(task)  # nobody else holds it: it would be swept away half done
-                task.add_done_callback(self._asking.discard)
+            name, _, data = line.decode().rstrip().partition(": ")
+            word = data if name == "event" else word
+            if name == "data":
+                self._hear(word, data)
+
+    def _hear(self, word: str, data: str) -> None:
+        if word == "same":
+            self._note()
+        elif word == "rows" and (news := json.loads(data))["from"] == self._shown:
+            self._shown, self.was_told = news["to"], True
+            self._note()
+        elif word == "rows" and news["to"] == self._shown:
+            self._note()
+        elif not self._is_waiting:
+            self._is_waiting = True
+            spread_s = float(data) / 1000 if data.isdigit() else 0.0
+            task = asyncio.create_task(self._ask(QUIET_S + random.random() * spread_s))
+            self._asking.add(task)  # nobody else holds it: it would be swept away half done
+            task.add_done_callback(self._asking.discard)
+
+    def _note(self) -> None:
+        self._seen_at = time.perf_counter()
+        self.seen.set()
 
     async def _ask(self, wait_s: float) -> None:
         await asyncio.sleep(wait_s)
@@ -59,8 +79,7 @@ class Watcher:
             self.was_told = True
             self._shown = _shown(answer)
         if asked_at >= self._since:
-            self._seen_at = time.perf_counter()
-            self.seen.set()
+            self._note()
 
     async def _fetch(self) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)

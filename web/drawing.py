@@ -86,21 +86,44 @@ class Cells:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """Rows as HTML, and what tells them from others; how long is left the page counts itself."""
+class Line:
+    """One row as HTML, and what tells it from others; how long is left the page counts itself."""
 
-    html: SafeString
+    key: str
     mark: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Rows as they stand on a page."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def html(self) -> SafeString:
+        """All of them, one after the other."""
+        return mark_safe("".join(line.html for line in self.lines))  # noqa: S308 (from templates)
+
+    @property
+    def mark(self) -> str:
+        """What tells these rows from others."""
+        return _digest("".join(line.mark for line in self.lines))
 
 
 def drawn(rows: Sequence[Row], now: datetime, *, for_agent: bool, may_choose: bool) -> Drawn:
     """The rows, one after the other."""
     language, zone = translation.get_language() or "", timezone.get_current_timezone_name()
     audience = Audience(for_agent, may_choose, language, zone)
-    cells = [_cells(row, now, audience) for row in rows]
-    html = mark_safe("".join(map(_drawn, cells)))  # noqa: S308 (each drawn by its template)
-    told = repr((audience, [_timeless(each) for each in cells]))
-    return Drawn(html, hashlib.blake2b(told.encode(), digest_size=12).hexdigest())
+    return Drawn(tuple(_line(_cells(row, now, audience)) for row in rows))
+
+
+def _line(cells: Cells) -> Line:
+    return Line(cells.key, _digest(repr((cells.audience, _timeless(cells)))), _drawn(cells))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _timeless(cells: Cells) -> list[object]:

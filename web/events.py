@@ -1,16 +1,19 @@
-"""Server-sent events: one small stream per open page that says "something changed", never what."""
+"""Server-sent events: one small stream per open page that says that something has changed.
+
+Pages of the queue are told what differs on them (see pushing), all others only that they may ask.
+"""
 
 import asyncio
 import logging
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 from weakref import WeakKeyDictionary
 
 import redis
@@ -24,7 +27,10 @@ from django.http import HttpRequest
 from notifications.live import EVERYTHING, subscribe
 from roles.models import Person, Team
 from tickets.models import Ticket
-from web.queue import is_agent
+from web.filters import Filters
+from web.look import language_of
+from web.pushing import OpenPage, Pusher, Who
+from web.readers import is_agent
 from web.shelf import shelf
 
 log = logging.getLogger(__name__)
@@ -42,6 +48,8 @@ KEPT_HINTS = 500
 SKEW_S = 2.0  # by which the clocks of this process and of the database may differ
 MAX_CLIENTS = 1000
 MAX_TOPICS = 5
+MOST_GIVEN = 4
+"""So many words wait for a page that takes nothing in; then one stands for them all."""
 OWN_TICKETS = 500
 HERE = "here:"
 """How topics begin that tell who looks at a ticket, not what became of it."""
@@ -56,8 +64,19 @@ class Client:
     """One open page; however many hints arrive while it is slow, it gets one of each kind."""
 
     topics: frozenset[str]
+    who: Who | None = None
+    page: OpenPage | None = None
+    """The page of the queue, when it is kept true by what is sent to it."""
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
     news: set[str] = field(default_factory=set)
+    given: list[tuple[str, str]] = field(default_factory=list)
+
+    def give(self, word: str, data: str) -> None:
+        """Keep a word for the page; one that takes nothing in is to ask once it does."""
+        self.given.append((word, data))
+        if len(self.given) > MOST_GIVEN:
+            self.given = [("change", "")]
+        self.hinted.set()
 
     def hint(self, topics: frozenset[str]) -> None:
         """Say that these have news; who comes and goes is less than a change."""
@@ -65,11 +84,12 @@ class Client:
             self.news.add("here" if name.startswith(HERE) else "change")
         self.hinted.set()
 
-    def words(self) -> list[str]:
+    def words(self) -> list[tuple[str, str]]:
         """What the page is told, and then forgotten: "change", and "here" for people."""
-        words = sorted(self.news)
+        words = [*self.given, *((name, "") for name in sorted(self.news))]
         self.hinted.clear()
         self.news.clear()
+        self.given = []
         return words
 
 
@@ -79,18 +99,23 @@ class Hub:
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self.is_deaf = False
+        self.pusher = Pusher()
         self._recent: deque[tuple[float, frozenset[str]]] = deque(maxlen=KEPT_HINTS)
         self._tasks: list[asyncio.Task[None]] = []
 
     def join(self, client: Client) -> None:
         """Start to hint this client; the first one starts the subscription."""
         self.clients.add(client)
+        if client.page:
+            self.pusher.join(client.page)
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._probe())]
 
     def leave(self, client: Client) -> None:
         """Stop hinting this client; the last one ends the subscription."""
         self.clients.discard(client)
+        if client.page:
+            self.pusher.leave(client.page)
         if not self.clients:
             for task in self._tasks:
                 task.cancel()
@@ -102,8 +127,11 @@ class Hub:
             shelf.note_hint()
             shelf.note_hearing(True)
             self._recent.append((time.time(), topics))
-            for client in self.clients:
-                if _concerns(topics, client):
+            concerned = [client for client in self.clients if _concerns(topics, client)]
+            if any(client.page for client in concerned):
+                self.pusher.hint(topics)
+            for client in concerned:
+                if client.page is None:
                     client.hint(topics)
 
     def catch_up(self, client: Client, since: float) -> None:
@@ -152,15 +180,15 @@ async def events_app(scope: Message, receive: Receive, send: Send) -> None:
     if len(here.clients) >= MAX_CLIENTS:
         return await _refuse(send, 503)
     headers = dict(scope["headers"])
-    admitted = await sync_to_async(_admit)(
-        headers.get(b"cookie", b"").decode("latin-1"),
-        scope.get("query_string", b"").decode("latin-1"),
-    )
+    query = scope.get("query_string", b"").decode("latin-1")
+    admitted = await sync_to_async(_admit)(headers, query)
     if isinstance(admitted, int):
         return await _refuse(send, admitted)
-    client = Client(admitted)
-    # A stream that comes back has been away for a while; its page is as old as its first stream.
-    here.catch_up(client, 0.0 if b"last-event-id" in headers else _since(scope))
+    client = admitted
+    client.page = _open_page(scope, client)
+    if client.page is None:
+        # A stream that comes back has been away for a while; its page is as old as its first one.
+        here.catch_up(client, 0.0 if b"last-event-id" in headers else _since(scope))
     here.join(client)
     try:
         await _stream(here, client, receive, send)
@@ -180,10 +208,10 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
         while not gone.done() and loop.time() < ends:
             names = await _next_events(here, client, gone)
             if not names and loop.time() - asked > SURE_POLL_S:
-                names = ["poll"]
-            asked = loop.time() if set(names) - {"here"} else asked
+                names = [("poll", "")]
+            asked = loop.time() if any(name != "here" for name, _ in names) else asked
             number += 1
-            words = (f"id: {number}\nevent: {name}\ndata: {here.spread_ms}\n\n" for name in names)
+            words = (_event(number, name, data or str(here.spread_ms)) for name, data in names)
             await _say(send, "".join(words) or ": beat\n\n")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except OSError:
@@ -192,7 +220,13 @@ async def _stream(here: Hub, client: Client, receive: Receive, send: Send) -> No
         gone.cancel()
 
 
-async def _next_events(here: Hub, client: Client, gone: asyncio.Task[None]) -> list[str]:
+def _event(number: int, name: str, data: str) -> str:
+    return f"id: {number}\nevent: {name}\ndata: {data}\n\n"
+
+
+async def _next_events(
+    here: Hub, client: Client, gone: asyncio.Task[None]
+) -> list[tuple[str, str]]:
     """The words of a hint; without one "poll" while Redis is away, else none: a mere heartbeat."""
     hint = asyncio.create_task(client.hinted.wait())
     waiting_s = DEAF_POLL_S if here.is_deaf else HEARTBEAT_S
@@ -201,9 +235,19 @@ async def _next_events(here: Hub, client: Client, gone: asyncio.Task[None]) -> l
     finally:
         hint.cancel()
     if client.hinted.is_set():
-        await asyncio.sleep(GATHER_S)
+        if not client.given:
+            await asyncio.sleep(GATHER_S)
         return client.words()
-    return ["poll"] if here.is_deaf else []
+    return [("poll", "")] if here.is_deaf else []
+
+
+def _open_page(scope: Message, client: Client) -> OpenPage | None:
+    """The page of the queue that this stream keeps true; None for one that asks for itself."""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    if client.who is None or "page" not in asked or asked.get("topics") != ["queue"]:
+        return None
+    query = dict(parse_qsl(asked["page"][0].removeprefix("?")))
+    return OpenPage(client.who, Filters.read(query), client, asked.get("shown", [""])[0])
 
 
 def _since(scope: Message) -> float:
@@ -241,12 +285,13 @@ async def _redis_answers() -> bool:
 # ---- Who may listen to what ---------------------------------------------------------------------
 
 
-def _admit(cookies: str, query: str) -> frozenset[str] | int:
-    """The topics that this session's person may hear of, or the HTTP status of a refusal."""
+def _admit(headers: Mapping[bytes, bytes], query: str) -> Client | int:
+    """The stream's client with the topics its person may hear of, or the status of a refusal."""
     close_old_connections()
     try:
-        person = _person(cookies)
-        if person is None:
+        request = _request(headers)
+        person = get_user(request) if request else None
+        if request is None or not isinstance(person, Person):
             return 401
         asked = parse_qs(query).get("topics", [""])[0].split(",")
         if not asked[0] or len(asked) > MAX_TOPICS:
@@ -257,24 +302,32 @@ def _admit(cookies: str, query: str) -> frozenset[str] | int:
             if heard is None:
                 return 404
             topics |= heard
-        return frozenset(topics)
+        request.user = person
+        return Client(frozenset(topics), _who(person, request) if is_agent(person) else None)
     finally:
         close_old_connections()
 
 
-def _person(cookies: str) -> Person | None:
+def _request(headers: Mapping[bytes, bytes]) -> HttpRequest | None:
+    """As much of a request as says who asks, and in which language; None without a session."""
     jar: SimpleCookie = SimpleCookie()
     try:
-        jar.load(cookies)
+        jar.load(headers.get(b"cookie", b"").decode("latin-1"))
     except CookieError:
         return None
-    held = jar.get(settings.SESSION_COOKIE_NAME)
-    if held is None:
+    if settings.SESSION_COOKIE_NAME not in jar:
         return None
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(held.value)
-    user = get_user(request)
-    return user if isinstance(user, Person) else None
+    request.COOKIES = {name: held.value for name, held in jar.items()}
+    request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get(b"accept-language", b"").decode("latin-1")
+    key = request.COOKIES[settings.SESSION_COOKIE_NAME]
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    return request
+
+
+def _who(person: Person, request: HttpRequest) -> Who:
+    key = request.session.session_key or ""
+    return Who(person.pk, key, person.get_session_auth_hash(), language_of(request))
 
 
 def _heard(person: Person, name: str) -> set[str] | None:

@@ -17,7 +17,7 @@ from tickets.models import Ticket
 from web.acts import situation
 from web.finding import Finder
 from web.places import places_for
-from web.queue import is_agent
+from web.readers import is_agent
 from web.register import ACTS
 from web.savedviews import filters_of, seen_by
 from web.searching import parse

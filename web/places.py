@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from roles.access import allows
 from roles.models import Person
 from roles.people import roles_of
-from web.queue import is_agent
+from web.readers import is_agent
 
 Admits = Callable[[Person], bool]
 
@@ -62,7 +62,7 @@ PLACES = (
     Place("on-call", _("On call"), "phone-call", "web:on-call", "o", people_of_the_service),
     Place("majors", _("Majors"), "siren", "web:majors", "m", is_agent),
     Place("guide", _("Who does what"), "signpost", "web:guide", "w"),
-    Place("policies", _("Policies"), "milestone", "web:policies", "p", people_of_the_service),
+    Place("policies", _("Policies"), "route", "web:policies", "p", people_of_the_service),
     Place("knowledge", _("Knowledge"), "book-open-text", "web:knowledge", "k"),
     Place("figures", _("Figures"), "chart-column", "web:figures", "f", people_of_the_service),
     Place("mailbox", _("Mailbox"), "mail", "mailbox", "b", is_agent),

@@ -1,42 +1,39 @@
 """The queue: which view, its rows and its next page, and live counts for every tab."""
 
 import hashlib
-import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property, partial
 
-from django.db.models import DateTimeField, Exists, F, Func, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 
+from roles.access import allows
 from roles.instances import relate
-from roles.instants import database_now
-from roles.models import Membership, Person, Team
-from roles.people import roles_of
+from roles.models import Person, Team
 from tickets import states
-from tickets.models import Clearance, Ticket, TicketQuerySet
+from tickets.models import Ticket, TicketQuerySet
 from web import counting
 from web.bulk import kinds_for
 from web.drawing import Drawn, drawn
 from web.filters import Filters, narrow
 from web.finding import Finder
 from web.models import SavedView
+from web.readers import Known, know
 from web.rows import Row, rows_of
-from web.savedviews import filters_of, seen_by
+from web.savedviews import filters_of
 from web.searching import Search
 from web.shelf import shelf
 from web.sorting import SORTS, Sort, page_of, sort_of
 from web.tabs import Reader, View, is_known, tickets_in, views_for, visible
 
+AGENTS = "agents"
 OWN = "own"
 ALONE = frozenset({"mine", "watched", OWN})
 OF_TEAMS = frozenset({"team", "escalated"})
 JOINED = ("requester", "assignee", "owner", "service")
 """What is read with the tickets; teams are known already, and a dozen joins take long to plan."""
-
-
-Draw = Callable[["Page"], str]
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,41 @@ class Tab:
     is_here: bool
     saved: SavedView | None = None
 
+    @property
+    def name(self) -> str:
+        """What the tab is called on the page, and nothing else there."""
+        return f"tab-saved-{self.saved.pk}" if self.saved else f"tab-{self.view.slug}"
+
+
+@dataclass(eq=False)
+class Table:
+    """The rows of a view as they stand on one page or on many; `html` once it has been made."""
+
+    rows: list[Row]
+    after: str
+    sentences: list[str]
+    drawn: Drawn
+    html: str = ""
+
+    @cached_property
+    def ticket_ids(self) -> frozenset[int]:
+        return frozenset(row.ticket.pk for row in self.rows)
+
+
+NOTHING = Table([], "", [], Drawn(()))
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is known already when a live page is made again: its reader, and some of what it shows.
+
+    `counts` are those of views that have been counted, `table` is given when it is as it was.
+    """
+
+    known: Known
+    counts: Mapping[str, str] = field(default_factory=dict)
+    table: Table | None = None
+
 
 @dataclass
 class Page:
@@ -56,21 +88,30 @@ class Page:
 
     view: View
     tabs: list[Tab]
-    rows: list[Row]
-    after: str
     filters: Filters
     sort: Sort
     now: datetime
-    sentences: list[str] = field(default_factory=list)
     teams: Sequence[Team] = ()
     is_agent: bool = True
     may_choose: bool = False
     """Whether there is anything to be done with chosen rows: an auditor only reads."""
     saved: SavedView | None = None
     sorts: Sequence[Sort] = SORTS
-    table: str = ""
-    """The rows as HTML, if they were drawn already, for this page or for another."""
-    rows_mark: str = ""
+    table: Table = NOTHING
+
+    @property
+    def rows(self) -> list[Row]:
+        return self.table.rows
+
+    @property
+    def after(self) -> str:
+        """The cursor of the page that follows; "" for none."""
+        return self.table.after
+
+    @property
+    def sentences(self) -> list[str]:
+        """What could not be searched for."""
+        return self.table.sentences
 
     @property
     def views(self) -> list[tuple[View, str]]:
@@ -81,16 +122,16 @@ class Page:
     def is_search(self) -> bool:
         return bool(self.filters.q)
 
-    @cached_property
+    @property
     def drawn(self) -> Drawn:
         """The rows of the table as HTML."""
-        return drawn(self.rows, self.now, for_agent=self.is_agent, may_choose=self.may_choose)
+        return self.table.drawn
 
     @property
     def shown(self) -> str:
         """What tells this page's live part from what it was before, or will be."""
         counts = [(tab.address, str(tab.view.label), tab.count, tab.is_here) for tab in self.tabs]
-        around = (self.rows_mark or self.drawn.mark, self.filters, self.after, self.sentences)
+        around = (self.drawn.mark, self.filters, self.after, self.sentences)
         return hashlib.blake2b(repr((around, counts)).encode(), digest_size=12).hexdigest()
 
     @property
@@ -111,30 +152,26 @@ class Page:
         return self.filters.address(view="all", saved="", after="", q=f"{self.filters.q} is:any")
 
 
-def is_agent(person: Person) -> bool:
-    """Whether this person reads the whole service's work, not only what they asked for."""
-    return bool(roles_of(person) - {"requester", "administrator"})
-
-
-def queue_page(person: Person, filters: Filters, *, draw: Draw | None = None) -> Page:
+def queue_page(person: Person, filters: Filters, *, live: "Live | None" = None) -> Page:
     """The page of the queue that the filters ask for, with live counts for every view.
 
-    The moment that it shows is the database's. With `draw`, which makes the rows' HTML, it is for a
-    live page, one that asks again because something has changed: that may share what another one
-    was given since. What such a page knows of the person's teams and roles may be HELD_S old.
+    The moment that it shows is the database's. With `live` it is for a page that shows itself
+    again because something has changed: that may share what another one was given since.
     """
-    is_live = draw is not None
-    known = shelf.keep(("reader", person.pk), lambda: _know(person)) if is_live else _know(person)
-    reader = known.reader(person, is_live=is_live)
-    desk = _Desk(reader, filters, visible(person), _world(reader) if is_live else "")
+    known = live.known if live else know(person)
+    reader = known.reader(person, is_live=live is not None)
+    world = world_of(reader, known) if live else ""
+    scope = visible(person)
+    if world == AGENTS:
+        # Clearance may have been given since `known` was read, and what is shared is for all.
+        scope = scope.filter(restricted=False)
+    desk = _Desk(reader, filters, scope, world, live)
     views = views_for(reader)
     tabs = desk.tabs(views, known.saved)
     here = next(tab for tab in tabs if tab.is_here)
     page = Page(
         view=here.view,
         tabs=tabs,
-        rows=[],
-        after="",
         filters=filters,
         sort=sort_of(filters.sort),
         now=reader.now,
@@ -143,32 +180,14 @@ def queue_page(person: Person, filters: Filters, *, draw: Draw | None = None) ->
         may_choose=desk.may_choose,
         saved=here.saved,
     )
-    desk.fill(page, draw)
+    desk.fill(page)
     return page
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is known of a person for a while: roles, teams, own views; and when that was read."""
-
-    roles: frozenset[str]
-    teams: list[Team]
-    saved: list[SavedView]
-    read_at: datetime
-    ticks: float
-
-    def reader(self, person: Person, *, is_live: bool) -> Reader:
-        """The reader at this moment; one who asks live has the moment in common with others."""
-        person._roles = self.roles  # type: ignore[attr-defined]
-        now = self.read_at + timedelta(seconds=time.monotonic() - self.ticks)
-        return Reader(person, self.teams, is_agent(person), _shared_moment(now) if is_live else now)
-
-
-def _know(person: Person) -> _Known:
-    teams = _teams(person)
-    now: datetime = teams[0].clock if teams else database_now()  # type: ignore[attr-defined]
-    saved = list(seen_by(person)) if is_agent(person) else []
-    return _Known(roles_of(person), teams, saved, now, time.monotonic())
+def live_page(person: Person, filters: Filters) -> Page:
+    """The same for one live page that asks again; what it knows of teams may be HELD_S old."""
+    known = shelf.keep(("reader", person.pk), lambda: know(person))
+    return queue_page(person, filters, live=Live(known))
 
 
 @dataclass
@@ -179,6 +198,7 @@ class _Desk:
     filters: Filters
     scope: TicketQuerySet
     world: str
+    live: "Live | None" = None
 
     @property
     def may_choose(self) -> bool:
@@ -209,20 +229,17 @@ class _Desk:
         filled = (view for view, count in zip(views, counts, strict=False) if count != "0")
         return next(filled, views[0])
 
-    def fill(self, page: Page, draw: Draw | None) -> None:
+    def fill(self, page: Page) -> None:
         """The page's rows, the cursor of the next page, and what could not be searched for."""
-        if draw is None or not self.world:
-            self._read(page)
-            return
-        # "me" may stand in a search.
-        sharing = self._sharing(OWN if self.filters.q else page.view.slug)
-        key = (*sharing, page.view.slug, page.may_choose, self.filters)
-        given = shelf.take(key, lambda: self._draw(page, draw))
-        page.rows, page.after, page.sentences, page.table, page.rows_mark = given
-
-    def _draw(self, page: Page, draw: Draw) -> tuple[list[Row], str, list[str], str, str]:
-        self._read(page)
-        return page.rows, page.after, page.sentences, draw(page), page.drawn.mark
+        if self.live and self.live.table is not None:
+            page.table = self.live.table
+        elif self.world:
+            # "me" may stand in a search.
+            sharing = self._sharing(OWN if self.filters.q else page.view.slug)
+            key = (*sharing, page.view.slug, page.may_choose, self.filters)
+            page.table = shelf.take(key, lambda: self._read(page))
+        else:
+            page.table = self._read(page)
 
     def _sharing(self, slug: str) -> tuple[Hashable, ...]:
         """Who is given the same rows of a view: everybody, the same teams, or one person alone."""
@@ -231,13 +248,15 @@ class _Desk:
         teams = tuple(reader.team_ids) if slug in OF_TEAMS else ()
         return (self.world, reader.person.pk if alone else 0, teams, *_tongue())
 
-    def _read(self, page: Page) -> None:
-        found, page.sentences = self._search(self.filters, page.view.slug)
+    def _read(self, page: Page) -> Table:
+        found, sentences = self._search(self.filters, page.view.slug)
         related = found.select_related(*JOINED).defer("description", "resolution")
-        tickets, page.after = page_of(related, page.sort, self.filters.after)
+        tickets, after = page_of(related, page.sort, self.filters.after)
         reader = self.reader
         _attach(tickets, reader.teams)
-        page.rows = rows_of(tickets, reader.now, for_agent=reader.is_agent, teams=reader.teams)
+        rows = rows_of(tickets, reader.now, for_agent=reader.is_agent, teams=reader.teams)
+        lines = drawn(rows, reader.now, for_agent=page.is_agent, may_choose=page.may_choose)
+        return Table(rows, after, sentences, lines)
 
     def _found(self, filters: Filters, slug: str) -> TicketQuerySet:
         return self._search(filters, slug)[0]
@@ -266,12 +285,14 @@ class _Desk:
         """
         if not self.world:
             return counting.count_standing(slugs, self.reader)
+        found = dict(self.live.counts) if self.live else {}
         groups: dict[tuple[Hashable, ...], list[str]] = {}
         for slug in slugs:
-            groups.setdefault(self._sharing(slug), []).append(slug)
-        found: dict[str, str] = {}
+            if slug not in found:
+                groups.setdefault(self._sharing(slug), []).append(slug)
+        is_shared = self.world == AGENTS
         for sharing, names in groups.items():
-            make = partial(counting.count_standing, names, self.reader)
+            make = partial(counting.count_standing, names, self.reader, but_cases=is_shared)
             taken = shelf.take((sharing, "counts", tuple(names)), make)
             found |= zip(names, taken, strict=True)
         return [found[slug] for slug in slugs]
@@ -289,23 +310,6 @@ def _base(filters: Filters, views: Sequence[View]) -> tuple[Filters, str]:
     return filters, filters.view if is_known(filters.view, views) else views[-1].slug
 
 
-def _teams(person: Person) -> list[Team]:
-    """The active teams with their tiers, in one query.
-
-    Each is marked when the person is in it, and (the same on all) when the person is cleared for
-    any restricted ticket, and with the moment.
-    """
-    clock = Func(function="clock_timestamp", output_field=DateTimeField())
-    cases = Clearance.objects.filter(person=person.pk)
-    membership = Membership.objects.filter(team=OuterRef("pk"), person=person.pk)
-    teams = Team.objects.filter(is_active=True).select_related("tier", "calendar")
-    return list(
-        teams.annotate(is_mine=Exists(membership), has_cases=Exists(cases), clock=clock).order_by(
-            F("tier__rank").asc(nulls_last=True), "name"
-        )
-    )
-
-
 def _attach(tickets: Sequence[Ticket], teams: Sequence[Team]) -> None:
     """Give the tickets the teams that have, own and support them, as far as they are active."""
     by_id = {team.pk: team for team in teams}
@@ -316,15 +320,14 @@ def _attach(tickets: Sequence[Ticket], teams: Sequence[Team]) -> None:
             relate(ticket, "owner_team", by_id[ticket.owner_team_id])
 
 
-def _world(reader: Reader) -> str:
-    """The name of those who may see the same tickets; somebody with a clearance sees alone."""
-    alone = not reader.is_agent or any(getattr(team, "has_cases", True) for team in reader.teams)
-    return f"person {reader.person.pk}" if alone else "agents"
+def world_of(reader: Reader, known: Known) -> str:
+    """The name of those who may see the same tickets.
 
-
-def _shared_moment(now: datetime) -> datetime:
-    """A moment that pages asking within the same two seconds have in common."""
-    return now.replace(second=now.second // 2 * 2, microsecond=0)
+    All who may see every ticket but cases share; whoever is cleared for one sees alone, and so does
+    whoever has a duty that by itself lets nobody see tickets.
+    """
+    shares = reader.is_agent and allows(known.roles, "view", frozenset()) and not known.has_cases
+    return AGENTS if shares else f"person {reader.person.pk}"
 
 
 def _tongue() -> tuple[str, str]:

@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 
 KEPT_S: Final = 2.0
 HELD_S: Final = 30.0
-MOST: Final = 500
+MOST: Final = 4000
+"""Several for each page that may be open; fewer, and each would push out what the next asks."""
 
 T = TypeVar("T")
 

@@ -1,15 +1,20 @@
 """The queue page."""
 
+import re
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from escalation.models import Clock
 from roles.models import Duty, DutyAssignment
 from tickets.assignment import take
 from tickets.models import Ticket
 from tickets.opening import open_ticket
+from web import sorting
 from web.sorting import PAGE_ROWS, SORTS
 
 QUERIES_MAX = 10
@@ -137,6 +142,58 @@ def test_pages_follow_each_other_without_gap_or_repeat(stage, sign_in, sort):
             break
     wanted = Ticket.objects.visible_to(stage.ines).open().values_list("key", flat=True)
     assert sorted(seen) == sorted(wanted)
+
+
+def test_the_last_changed_stand_first_whether_found_among_events_or_in_the_table(
+    stage, sign_in, monkeypatch
+):
+    open_more(stage, PAGE_ROWS + 5)
+    take(ticket=stage.tickets["mail"], actor=stage.omar)
+    client = sign_in(stage.ines)
+
+    def keys(after: str = "") -> tuple[list[str], str]:
+        asked = {"view": "all", "sort": "updated", "after": after}
+        page = client.get("/", asked).context["page"]
+        return [row.ticket.key for row in page.rows], page.after
+
+    first, after = keys()
+    wanted = Ticket.objects.visible_to(stage.ines).open().order_by("-last_event_at", "-id")
+    assert first + keys(after)[0] == list(wanted.values_list("key", flat=True))
+    assert first[0] == stage.tickets["mail"].key
+    monkeypatch.setattr(sorting, "LATELY", 20)  # among so few events no page is full
+    assert keys() == (first, after)
+
+
+CELLS = {
+    "late": (timedelta(minutes=-20), r'due-late".*<svg.*late by 20 min'),
+    "soon": (timedelta(minutes=5), r'due-soon".*<svg.*<span class="due-text">[45] min'),
+    "calm": (timedelta(days=9), r'due-calm".*<span class="due-text">8 d 23 h'),
+}
+
+
+@pytest.mark.parametrize("tone", CELLS)
+def test_time_left_is_told_by_words_and_a_mark_and_never_by_colour_alone(stage, sign_in, tone):
+    mail = stage.tickets["mail"]
+    ahead, looks = CELLS[tone]
+    Clock.objects.filter(ticket=mail.pk).update(due_at=timezone.now() + ahead)
+    cell = cell_of(sign_in(stage.ines), mail.key)
+    assert re.search(looks, cell, re.DOTALL), cell
+    assert ("<svg" in cell) == (tone != "calm")
+
+
+def test_a_paused_clock_shows_that_it_is_paused_and_no_time(stage, sign_in):
+    mail = stage.tickets["mail"]
+    Clock.objects.filter(ticket=mail.pk, state="running").update(state="paused", due_at=None)
+    cell = cell_of(sign_in(stage.ines), mail.key)
+    assert re.search(r'due-paused"><svg.*<span>paused</span>', cell, re.DOTALL), cell
+    assert "data-due" not in cell
+
+
+def cell_of(client, key: str) -> str:
+    """The time-left cell of the ticket's row."""
+    page = client.get("/?view=all").content.decode()
+    row = page.partition(f'id="row-{key}"')[2].partition("</tr>")[0]
+    return re.search(r'<td class="c-left">(.*?)</td>', row, re.DOTALL)[1]
 
 
 def test_a_broken_cursor_means_the_first_page(stage, sign_in):

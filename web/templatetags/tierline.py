@@ -22,7 +22,7 @@ from web.forms.reach import address_label, label_of
 from web.markdown import html_of
 from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
-from web.queue import is_agent
+from web.readers import is_agent
 from web.retold import retold
 from web.timeline import in_reader_zone
 from web.wording import inline, worded
@@ -188,12 +188,14 @@ def _exact(at: datetime, language: str, zone: str) -> str:
 
 @register.filter
 def clock_time(at: datetime | None) -> str:
-    """Hour and minute in the reader's zone; with the day when it is not today."""
+    """Hour and minute in the reader's zone; with the day when it is not today, and its year."""
     if at is None:
         return DASH
-    local = timezone.localtime(at)
-    today = timezone.localtime().date()
-    return date_format(local, "H:i" if local.date() == today else gettext("D j M, H:i"))
+    local, today = timezone.localtime(at), timezone.localtime().date()
+    if local.date() == today:
+        return date_format(local, "H:i")
+    is_near = local.year == today.year
+    return date_format(local, gettext("D j M, H:i") if is_near else gettext("j M Y, H:i"))
 
 
 @register.filter
@@ -251,8 +253,8 @@ def milliseconds(at: datetime) -> int:
 
 
 @register.simple_tag
-def person(somebody: Any, *, nobody: str = "") -> SafeString:
-    """A person's name, with the VIP mark in words and shape."""
+def person(somebody: Any, *, nobody: str = "", vip_first: bool = False) -> SafeString:
+    """A person's name, with the VIP mark in words and shape; first where a name may be cut."""
     if somebody is None:
         return format_html('<span class="muted">{}</span>', nobody or gettext("nobody"))
     mark = (
@@ -260,7 +262,8 @@ def person(somebody: Any, *, nobody: str = "") -> SafeString:
         if somebody.is_vip
         else ""
     )
-    return format_html('<span class="person">{}</span>{}', str(somebody), mark)
+    name = format_html('<span class="person">{}</span>', str(somebody))
+    return format_html("{}{}", *((mark, name) if vip_first else (name, mark)))
 
 
 @register.simple_tag

@@ -16,7 +16,7 @@ from web import bulk, doors
 from web.filters import Filters
 from web.forms.bulk import BulkForm
 from web.models import BulkAct
-from web.queue import is_agent
+from web.readers import is_agent
 from web.retold import retold
 from web.views.acts import UNPROCESSABLE
 

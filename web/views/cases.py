@@ -19,7 +19,7 @@ from web import doors
 from web.acts import situation
 from web.caseacts.restricted import CASE, RESTRICTED_ACTS
 from web.forms.cases import GlassForm
-from web.queue import is_agent
+from web.readers import is_agent
 from web.retold import retold
 from web.views.acts import UNPROCESSABLE, status_of, visible_ticket
 

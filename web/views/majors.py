@@ -16,7 +16,7 @@ from web import doors
 from web.acts import Act, situation
 from web.caseacts.majors import MAJOR, MAJOR_ACTS
 from web.forms.cases import UpdateForm
-from web.queue import is_agent
+from web.readers import is_agent
 from web.rooms import majors
 from web.templatetags.tierline import clock_time
 from web.timeline import names_for

@@ -13,7 +13,7 @@ from tickets.models import Change, Kind, Problem, Scenario, Ticket
 from web import doors
 from web.acts import Act, situation
 from web.caseacts.partners import CHANGE, PARTNER_ACTS, PROBLEM
-from web.queue import is_agent
+from web.readers import is_agent
 from web.rooms import partners
 from web.views.acts import visible_ticket
 

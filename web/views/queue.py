@@ -16,7 +16,8 @@ from tickets.models import Ticket
 from tickets.priority import LABELS as PRIORITIES
 from web import bulk, doors
 from web.filters import STATUS_ORDER, Filters
-from web.queue import Page, is_agent, queue_page
+from web.queue import Page, live_page, queue_page
+from web.readers import is_agent
 from web.wording import worded
 
 
@@ -31,10 +32,12 @@ def queue(request: HttpRequest) -> HttpResponse:
         return _lead_to(request, meant)
     live = bool(request.htmx and request.htmx.target in ("rows", "queue-live"))  # type: ignore[attr-defined]
     asked_again = live and "X-Live" in request.headers
-    page = queue_page(request.user, filters, draw=_draw if asked_again else None)
+    page = (live_page if asked_again else queue_page)(request.user, filters)
     if asked_again and request.headers.get("X-Shown") == page.shown:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # as it stands on the page already
     context: dict[str, Any] = {"page": page, "now": page.now, "filters": filters}
+    if asked_again:
+        page.table.html = context["table"] = page.table.html or _draw(page)
     if live:
         return render(request, "web/queue/_live.html", context)
     return render(request, "web/queue/page.html", context | _around(request, page))

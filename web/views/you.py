@@ -14,7 +14,7 @@ from roles.people import set_own_ways
 from roles.refusals import Refused
 from web import doors, look
 from web.forms.you import YouForm
-from web.queue import is_agent
+from web.readers import is_agent
 from web.views.acts import UNPROCESSABLE
 from web.views.calendars import links_of
 

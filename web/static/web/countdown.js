@@ -72,6 +72,7 @@
     tick();
     setInterval(tick, 1000);
   });
+  document.addEventListener("tierline:patched", tick);
   document.addEventListener("htmx:afterSwap", (event) => {
     synchronise(event.detail.target);
     tick();

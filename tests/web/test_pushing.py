@@ -1,0 +1,162 @@
+"""Open pages of the queue that are told what differs: each what it would fetch, nobody more."""
+
+import asyncio
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from roles.models import Duty, DutyAssignment, Person
+from roles.people import forget_roles
+from tests.web.stage import Stage, fill_stage, set_stage
+from tests.web.test_events import Listener, cookie_of
+from tickets.assignment import take
+from tickets.lifecycle import comment
+from tickets.models import Clearance
+from web import pushing
+from web.differing import Shown, difference
+from web.filters import Filters
+from web.queue import Live, live_page, queue_page
+from web.readers import know
+from web.shelf import shelf
+
+
+@pytest.fixture
+def stage(live_db) -> Stage:
+    return fill_stage(set_stage())
+
+
+def fetched(person: Person, query: str) -> str:
+    """The mark of the page as this person would fetch it now."""
+    client = Client()
+    client.force_login(person)
+    return re.search(r'data-shown="(\w+)"', client.get(f"/{query}").content.decode())[1]
+
+
+class OpenQueue(Listener):
+    """An open page of the queue, as live.js keeps it."""
+
+    def __init__(self, person: Person, query: str, shown: str) -> None:
+        super().__init__(f"queue&page={quote(query)}&shown={shown}", cookie_of(person))
+        self.shown = shown
+        self.heard: list[tuple[str, str]] = []
+
+    async def send(self, message: dict) -> None:
+        await super().send(message)
+        text = message.get("body", b"").decode()
+        for word, data in re.findall(r"event: (\w+)\ndata: (.*)\n", text):
+            self.heard.append((word, data))
+            if word == "rows":
+                news = json.loads(data)
+                assert news["from"] == self.shown
+                self.shown = news["to"]
+
+    async def until_words(self, count: int) -> None:
+        for _ in range(400):
+            if len(self.heard) >= count:
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"heard only {self.heard}")
+
+
+def open_pages(people: list[tuple[Person, str]], acts: list) -> list[OpenQueue]:
+    """Open these pages, let the acts happen one after the other, and close them."""
+    pages = [OpenQueue(person, query, fetched(person, query)) for person, query in people]
+
+    async def go() -> None:
+        tasks = [asyncio.create_task(page.listen()) for page in pages]
+        await asyncio.gather(*(page.until_words(1) for page in pages))
+        await asyncio.sleep(0.5)  # the first hint of the subscription, "everything", has passed
+        for page in pages:
+            page.heard.clear()
+        for number, act in enumerate(acts, start=1):
+            await asyncio.to_thread(act)
+            await pages[0].until_words(number)
+        for page in pages:
+            page.gone.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(go())
+    return pages
+
+
+def test_each_open_page_is_told_what_it_would_have_fetched(stage):
+    ines, omar, sam = (stage.people[name] for name in ("ines", "omar", "sam"))
+    queries = ("?view=all", "?view=team", "?view=mine", "?view=all&priority=3")
+    opened = [(person, query) for person in (ines, omar, sam) for query in queries]
+    pages = open_pages(opened, [lambda: take(ticket=stage.tickets["mail"], actor=omar)])
+    for (person, query), page in zip(opened, pages, strict=True):
+        assert [word for word, _ in page.heard] in (["rows"], ["same"]), (person, query, page.heard)
+        assert page.shown == fetched(person, query), (person, query)
+    news = json.loads(pages[0].heard[0][1])
+    assert list(news["rows"]) == [stage.tickets["mail"].key], "only the row that differs is sent"
+    assert "Omar Haddad" in news["rows"][stage.tickets["mail"].key]
+    assert len(news["order"]) == 6
+
+
+def test_a_restricted_case_says_nothing_to_the_open_pages_of_the_uncleared(stage):
+    case, ines, sam = stage.tickets["case"], stage.ines, stage.people["sam"]
+    note = {"text": "Seen again.", "public": False}
+    pages = open_pages(
+        [(sam, "?view=all"), (ines, "?view=all")],
+        [lambda: comment(ticket=case, actor=sam, **note)],
+    )
+    assert pages[0].heard
+    assert pages[1].heard == []
+    assert case.key not in pages[1].text
+
+
+def test_a_page_whose_session_has_ended_is_told_to_ask_and_nothing_more(stage, monkeypatch):
+    monkeypatch.setattr(pushing, "HELD_S", 0.0)
+    ines = stage.ines
+
+    def leave() -> None:
+        Person.objects.filter(pk=ines.pk).update(is_active=False)
+        take(ticket=stage.tickets["mail"], actor=stage.people["omar"])
+
+    (page,) = open_pages([(ines, "?view=all")], [leave])
+    assert [word for word, _ in page.heard] == ["change"]
+
+
+# ---- Without streams -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sharing():
+    shelf.note_hearing(True)
+    shelf.note_hint()
+    yield
+    shelf.note_hearing(False)
+
+
+def test_a_clearance_given_since_the_reader_was_read_reaches_nobody_else(stage, sharing):
+    ines, omar = stage.ines, stage.people["omar"]
+    known = {person.pk: know(person) for person in (ines, omar)}
+    case, since = stage.tickets["case"], known[ines.pk].read_at
+    Clearance.objects.create(ticket=case, person=ines, since=since)
+    for person in (ines, omar):
+        page = queue_page(person, Filters(view="all"), live=Live(known[person.pk]))
+        assert case.key not in {row.ticket.key for row in page.rows}
+        assert dict(page.views) == dict(queue_page(omar, Filters(view="all")).views)
+
+
+def test_a_duty_that_lets_nobody_see_tickets_shares_no_rows(stage, sharing):
+    duty = Duty.objects.create(slug="fire-warden", name="Fire warden")
+    DutyAssignment.objects.create(duty=duty, person=stage.stranger)
+    forget_roles(stage.stranger)
+    assert live_page(stage.ines, Filters(view="all")).rows
+    assert not live_page(stage.stranger, Filters(view="all")).rows
+
+
+def test_what_cannot_be_told_row_by_row_is_fetched_as_a_whole(stage):
+    def shown(query: str) -> Shown:
+        return Shown.of(queue_page(stage.ines, Filters.read({"view": "all", "q": query})))
+
+    assert difference(shown(""), shown("zzznothing")) is None
+    assert difference(shown("zzznothing"), shown("")) is None
+    assert difference(shown("payroll"), shown("payroll color:blue")) is None
+    told = json.loads(difference(shown("payroll"), shown("")))
+    assert stage.tickets["payroll"].key not in told["rows"]
+    assert len(told["order"]) == 6

@@ -1,0 +1,120 @@
+"""What the queue knows of its readers: roles, teams, views of their own; of many at once too."""
+
+import copy
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateTimeField, F, Func, OuterRef, Q
+
+from roles.instants import database_now
+from roles.models import Membership, Person, Team
+from roles.people import read_roles, roles_of
+from tickets.models import Clearance
+from web.models import SavedView
+from web.tabs import Reader
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a person for a while, and when that was read.
+
+    `has_cases` says whether the person is cleared for any restricted ticket.
+    """
+
+    roles: frozenset[str]
+    teams: list[Team]
+    saved: list[SavedView]
+    has_cases: bool
+    read_at: datetime
+    ticks: float
+
+    def reader(self, person: Person, *, is_live: bool) -> Reader:
+        """The reader at this moment; one who asks live has the moment in common with others."""
+        person._roles = self.roles  # type: ignore[attr-defined]
+        now = self.read_at + timedelta(seconds=time.monotonic() - self.ticks)
+        return Reader(person, self.teams, is_agent(person), _shared_moment(now) if is_live else now)
+
+
+def is_agent(person: Person) -> bool:
+    """Whether this person reads the whole service's work, not only what they asked for."""
+    return bool(roles_of(person) - {"requester", "administrator"})
+
+
+def know(person: Person) -> Known:
+    """What is to be known of one person."""
+    return know_many([person])[person.pk]
+
+
+def know_many(people: Sequence[Person]) -> dict[int, Known]:
+    """What is to be known of each of them, by three queries for all together."""
+    read_roles(people)
+    ids = [person.pk for person in people]
+    teams = _teams(ids)
+    mine = {pk: {team.pk for team in teams if pk in team.members} for pk in ids}
+    cleared = set(teams[0].cleared) if teams else set(ids)
+    now: datetime = teams[0].clock if teams else database_now()
+    saved = _saved([person for person in people if is_agent(person)], mine)
+    ticks = time.monotonic()
+    return {
+        person.pk: Known(
+            roles=roles_of(person),
+            teams=[_marked(team, team.pk in mine[person.pk]) for team in teams],
+            saved=saved.get(person.pk, []),
+            has_cases=person.pk in cleared,
+            read_at=now,
+            ticks=ticks,
+        )
+        for person in people
+    }
+
+
+def _teams(ids: Sequence[int]) -> list[Any]:
+    """The active teams with their tiers and which of these people are in each, in one query.
+
+    It also brings, the same on every team, who of them is cleared for any restricted ticket, and
+    the moment.
+    """
+    clock = Func(function="clock_timestamp", output_field=DateTimeField())
+    members = Membership.objects.filter(team=OuterRef("pk"), person__in=ids).order_by()
+    cleared = Clearance.objects.filter(person__in=ids).order_by().values("person").distinct()
+    teams = Team.objects.filter(is_active=True).select_related("tier", "calendar")
+    return list(
+        teams.annotate(
+            members=ArraySubquery(members.values("person")),
+            cleared=ArraySubquery(cleared),
+            clock=clock,
+        ).order_by(F("tier__rank").asc(nulls_last=True), "name")
+    )
+
+
+def _marked(team: Team, is_mine: bool) -> Team:
+    own = copy.copy(team)
+    own.is_mine = is_mine  # type: ignore[attr-defined]
+    return own
+
+
+def _saved(people: Sequence[Person], mine: Mapping[int, set[int]]) -> dict[int, list[SavedView]]:
+    """Each one's own views, then those that colleagues share with a team of theirs."""
+    if not people:
+        return {}
+    ids = [person.pk for person in people]
+    teams = set().union(*(mine[pk] for pk in ids))
+    seen = SavedView.objects.filter(
+        Q(owner__in=ids) | Q(team__in=sorted(teams), owner__is_active=True)
+    ).select_related("owner", "team")
+    views = list(seen.order_by("name"))
+    found = {}
+    for pk in ids:
+        own = [view for view in views if view.owner_id == pk]
+        shared = [view for view in views if view.owner_id != pk and view.team_id in mine[pk]]
+        found[pk] = own + [view for view in shared if view.owner.is_active]
+    return found
+
+
+def _shared_moment(now: datetime) -> datetime:
+    """A moment that pages asking within the same two seconds have in common."""
+    return now.replace(second=now.second // 2 * 2, microsecond=0)
