@@ -3,8 +3,9 @@
 import asyncio
 import json
 import logging
+import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from functools import cache, partial
 
 import redis
@@ -23,28 +24,69 @@ EVERYTHING = "*"
 
 # Connecting and answering may each take this long, so that a request waits 200 ms at the most.
 _SOCKET_TIMEOUT_S = 0.1
-_BREAKER_OPEN_S = 5.0
+# One slow answer costs a moment of silence; only when nothing answers again does it grow.
+_FIRST_PAUSE_S = 0.25
+_LONGEST_PAUSE_S = 5.0
 _MAX_BACKOFF_S = 5.0
 
 
 class Breaker:
-    """Remembers, for the whole process, that Redis has just failed and is not worth a wait."""
+    """Remembers, for the whole process, that Redis has just failed and is not worth a wait.
 
-    def __init__(self, open_s: float) -> None:
-        self._open_s = open_s
+    Each failure in a row doubles the pause. After it, by itself, `again` is asked to make good what
+    was not said meanwhile; until that succeeds it is asked after each further pause.
+    """
+
+    def __init__(self, again: Callable[[str], bool]) -> None:
+        self._again = again
         self._open_until = 0.0
+        self._pause_s = _FIRST_PAUSE_S
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
 
     def is_open(self) -> bool:
         return time.monotonic() < self._open_until
 
     def trip(self) -> None:
-        self._open_until = time.monotonic() + self._open_s
+        """Pause, and see to what goes unsaid meanwhile at the address that does not answer."""
+        with self._lock:
+            self._open_until = time.monotonic() + self._pause_s
+            if self._timer is None:
+                self._wait(settings.REDIS_URL)
+            self._pause_s = min(_LONGEST_PAUSE_S, 2 * self._pause_s)
 
     def reset(self) -> None:
-        self._open_until = 0.0
+        """Forget the failures and what went unsaid."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer, self._open_until, self._pause_s = None, 0.0, _FIRST_PAUSE_S
+
+    def _wait(self, url: str) -> None:
+        self._timer = threading.Timer(self._pause_s, self._make_good, [url])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _make_good(self, url: str) -> None:
+        if self._again(url):
+            self.reset()
+            return
+        with self._lock:
+            self._pause_s = min(_LONGEST_PAUSE_S, 2 * self._pause_s)
+            if self._timer is not None:  # else somebody has reset it meanwhile
+                self._wait(url)
 
 
-breaker = Breaker(_BREAKER_OPEN_S)
+def _say_everything(url: str) -> bool:
+    """Tell open pages that anything may have changed; whether that could be said."""
+    try:
+        _client(url).publish(CHANNEL, json.dumps([EVERYTHING]))
+    except (redis.RedisError, OSError):
+        return False
+    return True
+
+
+breaker = Breaker(_say_everything)
 
 
 def publish(topics: Iterable[str]) -> None:

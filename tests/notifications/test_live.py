@@ -87,6 +87,21 @@ def test_a_redis_that_takes_calls_and_never_answers_holds_nobody_up(live_db, set
         assert duration_s(lambda: [live.publish(["ticket:1"]) for _ in range(100)]) < 0.1
 
 
+def test_what_was_not_said_while_nobody_answered_is_made_good(live_db, own_valkey):
+    """One slow answer silences nobody for long: soon after, open pages are told to look at all."""
+    with redis.Redis.from_url(own_valkey.url).pubsub() as ears:
+        ears.subscribe(live.CHANNEL)
+        assert ears.get_message(timeout=2)["type"] == "subscribe"
+        own_valkey.process.send_signal(signal.SIGSTOP)
+        live.publish(["ticket:1"])
+        live.publish(["ticket:2"])
+        own_valkey.process.send_signal(signal.SIGCONT)
+        while [live.EVERYTHING] not in (said := [each for _, each in heard(ears, timeout=3)]):
+            assert said, "nothing was made good"
+        live.publish(["ticket:3"])
+        assert heard(ears)[-1] == (live.CHANNEL, ["ticket:3"])
+
+
 @pytest.fixture
 def own_valkey(settings) -> Iterator[Server]:
     """A Valkey of this test's own, to be stopped and killed; the settings lead to it."""
