@@ -64,7 +64,8 @@ class MessageAdmin(ReadOnlyAdmin):
     actions = ("send_dead_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return super().get_queryset(request).filter(clearance="")
+        """Nor a letter with a code: whoever reads it could prove an address that is another's."""
+        return super().get_queryset(request).filter(clearance="").exclude(kind=CODE)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str

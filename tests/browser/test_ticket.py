@@ -13,6 +13,15 @@ from tests.web.stage import Stage
 from tickets.lifecycle import comment
 from tickets.models import CannedText, Ticket
 
+BRING = """([way, name]) => {
+  const held = new DataTransfer(), told = { bubbles: true, cancelable: true };
+  held.items.add(new File(["502"], name, { type: "text/plain" }));
+  const event = way === "drop" ? new DragEvent("drop", { ...told, dataTransfer: held })
+                               : new ClipboardEvent("paste", { ...told, clipboardData: held });
+  document.getElementById("composer-text").dispatchEvent(event);
+}"""
+"""A file let go over the composer, or pasted into it, as the browser tells of it."""
+
 
 def ready_text() -> None:
     CannedText.objects.create(name="First words", text="Dear {requester}, we look into {key}.")
@@ -53,7 +62,7 @@ def test_a_ticket_is_written_on_while_others_look_and_the_policy_goes_on(
 
 
 def _write_with_help(page: Page, album: Album) -> None:
-    """A ready text by "::", a dropped file, a draft that outlives a reload."""
+    """A ready text by "::", files chosen, dropped and pasted, a draft that outlives a reload."""
     text = page.get_by_label("Note or reply", exact=True)
     text.click()
     page.keyboard.type("::first")
@@ -61,6 +70,9 @@ def _write_with_help(page: Page, album: Album) -> None:
     expect(text).to_have_value(re.compile(r"^Dear Ada Park, we look into INC-\d+\.$"))
     page.set_input_files("#composer-file", [{"name": "log.txt", "mimeType": "", "buffer": b"502"}])
     expect(page.locator(".files-unsent")).to_contain_text("log.txt")
+    for way, name in (("drop", "dropped.txt"), ("paste", "pasted.txt")):
+        page.evaluate(BRING, [way, name])
+        expect(page.locator(".files-unsent")).to_contain_text(name)
     page.get_by_role("button", name="Preview").click()
     expect(page.locator("#composer-preview")).to_contain_text("Dear Ada Park")
     expect(page.get_by_text("Draft kept")).to_be_visible()
@@ -69,7 +81,8 @@ def _write_with_help(page: Page, album: Album) -> None:
     expect(text).to_have_value(re.compile("^Dear Ada Park"))
     expect(page.locator(".files-unsent")).to_contain_text("log.txt")
     page.get_by_role("button", name="Add internal note").click()
-    expect(page.locator(".item-note").first).to_contain_text("log.txt")
+    for name in ("log.txt", "dropped.txt", "pasted.txt"):
+        expect(page.locator(".item-note").first).to_contain_text(name)
 
 
 def _see_each_other(page: Page, browser: Browser, site: str, address: str) -> None:
@@ -105,6 +118,7 @@ def _be_held_back_then_ask(page: Page, stage: Stage, album: Album) -> None:
     text.fill("Which browser do you use, Ada?")
     page.get_by_label("Afterwards").select_option("pend")
     page.get_by_label("What for?").fill("Which browser?")
+    page.get_by_label("Look at it again").fill("2099-01-02T09:00")
     page.get_by_role("button", name="Send reply and put on hold").click()
     expect(page.get_by_text("Nothing has been sent.")).to_be_visible()
     expect(page.locator(".meanwhile")).to_contain_text("I have told Ada already.")
@@ -113,5 +127,6 @@ def _be_held_back_then_ask(page: Page, stage: Stage, album: Album) -> None:
     page.get_by_role("button", name="Send anyway").click()
     expect(page.get_by_text("Reply sent; the ticket waits.")).to_be_visible()
     expect(page.locator(".facts")).to_contain_text("Waiting for requester")
+    expect(page.get_by_text("look again 2 Jan 2099, 09:00")).to_be_visible()
     page.goto(f"{page.url.split('?')[0]}/print")
     album.look("print")

@@ -121,10 +121,15 @@ def lists(person: Person, now: datetime) -> Lists:
     over = seen.filter(state__in=[Major.State.RESOLVED, Major.State.DEMOTED])
     rows = _rows([*alive.order_by("severity", "proposed_at")], now)
     return Lists(
-        proposed=[row for row in rows if row.major.state == Major.State.PROPOSED],
+        proposed=[row for row in rows if is_undecided(row.major)],
         under_way=[row for row in rows if row.major.state == Major.State.ACCEPTED],
         over=_rows([*over.order_by("-ended_at")[:PAST_SHOWN]], now),
     )
+
+
+def is_undecided(major: Major) -> bool:
+    """Whether somebody still has to decide on it: nobody has to once its ticket is over."""
+    return major.state == Major.State.PROPOSED and major.ticket.is_open
 
 
 def room(major: Major, person: Person, now: datetime, names: Names) -> Room:
@@ -169,7 +174,8 @@ def _rows(majors: Sequence[Major], now: datetime) -> list[Row]:
 
 def lasted(major: Major, now: datetime) -> str:
     """For how long the ticket has stood as a major incident, or stood."""
-    return duration_text(((major.ended_at or now) - major.proposed_at).total_seconds())
+    ended_at = major.ended_at or (now if major.ticket.is_open else major.ticket.resolved_at or now)
+    return duration_text((ended_at - major.proposed_at).total_seconds())
 
 
 def next_words(majors: Iterable[Major], now: datetime) -> dict[int, Countdown]:

@@ -21,6 +21,8 @@ from web.views.calendars import links_of
 ZONES: Final = ("mine", "team", "utc")
 WEEKS: Final = ("1", "4")
 OWN_AHEAD: Final = timedelta(days=62)
+SHOWN_AT_ONCE: Final = 14
+"""So many shifts of one's own; who serves every day has two months of them."""
 FARTHEST: Final = timedelta(days=800)
 
 
@@ -73,8 +75,11 @@ def own_shifts(request: HttpRequest) -> HttpResponse:
     """What I serve next, swaps that wait for my answer, and my calendar's addresses."""
     now = database_now()
     offered = Swap.objects.filter(giver=request.user, state=Swap.State.REQUESTED)
+    turns = turns_of(request.user, now, OWN_AHEAD)
     context = {
-        "turns": turns_of(request.user, now, OWN_AHEAD),
+        "turns": turns,
+        "shown_at_once": SHOWN_AT_ONCE,
+        "later": max(0, len(turns) - SHOWN_AT_ONCE),
         "asked": _asked_of(request).select_related("schedule__team", "giver"),
         "offered": offered.select_related("schedule__team", "taker"),
         **links_of(request, back="mine"),

@@ -15,6 +15,7 @@ from notifications.channels.push import public_key
 from notifications.models import ContactMethod, Urgency
 from roles.instants import database_now
 from roles.models import Person
+from roles.people import roles_of
 from roles.refusals import Refused
 from web import doors
 from web.forms.base import PageForm
@@ -169,6 +170,7 @@ def _page(request: HttpRequest, sent: Forms | None = None, status: int = 200) ->
         "methods": [(each, sent.get(f"code{each.pk}") or _code(each)) for each in reach.methods],
         "letters": [(each, state_of(each), label_of(each.channel)) for each in reach.letters],
         "in_words": reach.in_words,
+        "may_be_paged": bool(roles_of(reach.person) - {"requester"}),
         "push_key": public_key() if "push" in reach.offered else "",
     }
     return render(request, "web/you/told.html", context, status=status)
