@@ -295,7 +295,7 @@ class People:
     def _ids(self, ticket: Ticket, token: str, team: Team | None) -> tuple[list[int], str]:
         name, _, argument = token.partition(":")
         if name == "duty":
-            return self._duty(argument), f"duty {argument}"
+            return self._duty(argument), argument.replace("-", " ")
         if name == "person":
             if argument not in self._by_name:
                 found = Person.objects.filter(username=argument).values_list("pk", flat=True)

@@ -183,7 +183,7 @@ def story(ticket: Ticket, person: Person) -> list[Line]:
     moves = readable_events(events, person).filter(is_public=False, kind__in=TOLD)
     rows = [*public.order_by("-seq")[:SHOWN], *moves.order_by("-seq")[:SHOWN]]
     rows.sort(key=lambda event: event.seq, reverse=True)
-    people, teams = _names(rows)
+    people, teams = _names(rows, ticket)
     lines = [_line(event, ticket, person, people=people, teams=teams) for event in rows]
     shown = [line for line in lines if line is not None]
     return _with_files_left(ticket, shown) if any(line.files for line in shown) else shown
@@ -197,8 +197,10 @@ def _with_files_left(ticket: Ticket, lines: Iterable[Line]) -> list[Line]:
     ]
 
 
-def _names(events: Iterable[TimelineEvent]) -> tuple[Mapping[int, str], Mapping[int, str]]:
-    ids = {event.actor_id for event in events if event.actor_id}
+def _names(
+    events: Iterable[TimelineEvent], ticket: Ticket
+) -> tuple[Mapping[int, str], Mapping[int, str]]:
+    ids = {event.actor_id for event in events if event.actor_id} | {ticket.requester_id}
     for event in events:
         if event.kind == "watched":
             ids |= set(event.facts.get("added", []))
@@ -218,12 +220,14 @@ def _line(
     words = _words(event.kind, facts, ticket, people=people, teams=teams)
     if words is None:
         return None
-    mine = event.actor_id == person.pk
+    # What came by mail, by telephone or from a program was still asked by somebody.
+    actor_id = event.actor_id or (ticket.requester_id if event.kind == "opened" else None)
+    mine = actor_id == person.pk
     body = getattr(event, "body", None) if event.is_public else None
-    by_us = event.kind in (*MOVES, "closed") or event.actor_id is None
+    by_us = event.kind in (*MOVES, "closed") or actor_id is None
     return Line(
         at=event.at,
-        who="" if by_us else _("You") if mine else people.get(event.actor_id or 0, ""),
+        who="" if by_us else _("You") if mine else people.get(actor_id or 0, ""),
         words=words,
         icon="arrow-right" if event.kind in MOVES else ICONS.get(event.kind, "dot"),
         tone="quiet" if not body else "mine" if mine else "theirs",

@@ -215,4 +215,4 @@ def test_the_chain_of_a_restricted_case_reaches_the_cleared_alone(site: Story, s
     assert "zoe" not in {name for name, _ in told}
     assert Run.objects.get(ticket=case, state="active").policy.slug == slug
     last = case.firings.get(step__name="Still open: executives and legal").explain
-    assert "Zoe (duty legal): not cleared for this case" in last["left_out"]
+    assert "Zoe (legal): not cleared for this case" in last["left_out"]

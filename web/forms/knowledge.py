@@ -69,9 +69,9 @@ class ArticleForm(PageForm):
         super().__init__(*args, **kwargs)
         kept = self.initial.get("steps") or []
         known = policy_steps()
-        self.fields["steps"].choices = [  # type: ignore[attr-defined]
-            (label, label) for label in [*known, *(each for each in kept if each not in known)]
-        ]
+        listed = {label for _policy, steps in known for label, _name in steps}
+        gone = [(label, label) for label in kept if label not in listed]
+        self.fields["steps"].choices = [*known, *gone]  # type: ignore[attr-defined]
         if not self.fields["steps"].choices:  # type: ignore[attr-defined]
             del self.fields["steps"]
 
@@ -81,13 +81,17 @@ class ArticleForm(PageForm):
         return [line.strip().removeprefix("- ") for line in lines if line.strip()]
 
 
-def policy_steps() -> list[str]:
-    """The steps of the policies in force, each as runbooks name it."""
+def policy_steps() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The policies in force, each with its steps as runbooks name them, and their own names."""
     active = Policy.objects.filter(is_active=True, current__isnull=False)
-    named = active.values_list("slug", "current__steps__name").order_by(
+    named = active.values_list("name", "slug", "current__steps__name").order_by(
         "position", "current__steps__position"
     )
-    return list(dict.fromkeys(f"{slug}: {name}" for slug, name in named if name))
+    found: dict[str, dict[str, str]] = {}
+    for policy, slug, step in named:
+        if step:
+            found.setdefault(policy, {})[f"{slug}: {step}"] = step
+    return [(policy, list(steps.items())) for policy, steps in found.items()]
 
 
 def initial_of(article: Article) -> dict[str, Any]:
