@@ -47,6 +47,16 @@ class BulkKind:
     tells: str | Promise = ""
     warning: str | Promise = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether something is to be filled in or read before it is done."""
+        return self.form is not None or bool(self.warning)
+
+    @property
+    def verb(self) -> str:
+        """What the button says once nothing more is asked."""
+        return str(self.label).rstrip("…")
+
 
 @dataclass(frozen=True)
 class Report:

@@ -9,11 +9,11 @@ is read and drawn once, and a page hears only what differs from what it shows.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from django.contrib.sessions.models import Session
@@ -87,6 +87,13 @@ class Pass:
     topics: frozenset[str]
     readings: Mapping[int, Reading]
     counts: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    made: dict[Hashable, Any] = field(default_factory=dict)
+
+    def take(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What several pages share is made once, however long the pass takes."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
 
 
 class Pusher:
@@ -232,7 +239,7 @@ def _made(page: OpenPage, this: Pass) -> Page:
         if zone_exists(zone):
             stack.enter_context(timezone.override(ZoneInfo(zone)))
         counts = this.counts.get(reading.person.pk, {})
-        live = Live(reading.known, counts, _kept_table(page, this, counts))
+        live = Live(reading.known, counts, _kept_table(page, this, counts), this.take)
         return queue_page(reading.person, page.filters, live=live)
 
 

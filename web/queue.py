@@ -1,10 +1,11 @@
 """The queue: which view, its rows and its next page, and live counts for every tab."""
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone, translation
@@ -32,6 +33,7 @@ AGENTS = "agents"
 OWN = "own"
 ALONE = frozenset({"mine", "watched", OWN})
 OF_TEAMS = frozenset({"team", "escalated"})
+Take = Callable[[Hashable, Callable[[], Any]], Any]
 JOINED = ("requester", "assignee", "owner", "service")
 """What is read with the tickets; teams are known already, and a dozen joins take long to plan."""
 
@@ -80,6 +82,8 @@ class Live:
     known: Known
     counts: Mapping[str, str] = field(default_factory=dict)
     table: Table | None = None
+    take: Take = shelf.take
+    """Where others may have put what they share with this page."""
 
 
 @dataclass
@@ -160,12 +164,7 @@ def queue_page(person: Person, filters: Filters, *, live: "Live | None" = None) 
     """
     known = live.known if live else know(person)
     reader = known.reader(person, is_live=live is not None)
-    world = world_of(reader, known) if live else ""
-    scope = visible(person)
-    if world == AGENTS:
-        # Clearance may have been given since `known` was read, and what is shared is for all.
-        scope = scope.filter(restricted=False)
-    desk = _Desk(reader, filters, scope, world, live)
+    desk = _Desk(reader, filters, world_of(reader, known) if live else "", live)
     views = views_for(reader)
     tabs = desk.tabs(views, known.saved)
     here = next(tab for tab in tabs if tab.is_here)
@@ -196,9 +195,19 @@ class _Desk:
 
     reader: Reader
     filters: Filters
-    scope: TicketQuerySet
     world: str
     live: "Live | None" = None
+
+    @cached_property
+    def scope(self) -> TicketQuerySet:
+        """The tickets that may be shown."""
+        seen = visible(self.reader.person)
+        # A clearance may be newer than what is known, and what is shared is for all.
+        return seen.filter(restricted=False) if self.world == AGENTS else seen
+
+    def _take(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What others may have made for this page already; made now for one that is not live."""
+        return self.live.take(key, make) if self.live else make()
 
     @property
     def may_choose(self) -> bool:
@@ -237,7 +246,7 @@ class _Desk:
             # "me" may stand in a search.
             sharing = self._sharing(OWN if self.filters.q else page.view.slug)
             key = (*sharing, page.view.slug, page.may_choose, self.filters)
-            page.table = shelf.take(key, lambda: self._read(page))
+            page.table = self._take(key, lambda: self._read(page))
         else:
             page.table = self._read(page)
 
@@ -293,7 +302,7 @@ class _Desk:
         is_shared = self.world == AGENTS
         for sharing, names in groups.items():
             make = partial(counting.count_standing, names, self.reader, but_cases=is_shared)
-            taken = shelf.take((sharing, "counts", tuple(names)), make)
+            taken = self._take((sharing, "counts", tuple(names)), make)
             found |= zip(names, taken, strict=True)
         return [found[slug] for slug in slugs]
 
@@ -302,7 +311,8 @@ class _Desk:
         if not views:
             return []
         make = partial(counting.count, views)
-        return shelf.take((self._sharing(OWN), "own", len(views)), make) if self.world else make()
+        found: list[str] = self._take((self._sharing(OWN), "own", len(views)), make)
+        return found
 
 
 def _base(filters: Filters, views: Sequence[View]) -> tuple[Filters, str]:

@@ -4,6 +4,7 @@
 
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "dialog-body") return;
+    document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; }); // it was chosen there
     if (!dialog().open) dialog().showModal();
     const wrong = dialog().querySelector(".has-error input, .has-error textarea, .has-error select");
     const first = dialog().querySelector("[autofocus], select, textarea, input:not([type=hidden])");
