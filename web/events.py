@@ -243,11 +243,12 @@ async def _next_events(
 
 def _open_page(scope: Message, client: Client) -> OpenPage | None:
     """The page of the queue that this stream keeps true; None for one that asks for itself."""
-    asked = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    query = scope.get("query_string", b"").decode("latin-1")
+    asked = parse_qs(query, keep_blank_values=True)
     if client.who is None or "page" not in asked or asked.get("topics") != ["queue"]:
         return None
-    query = dict(parse_qsl(asked["page"][0].removeprefix("?")))
-    return OpenPage(client.who, Filters.read(query), client, asked.get("shown", [""])[0])
+    filters = Filters.read(dict(parse_qsl(asked["page"][0].removeprefix("?"))))
+    return OpenPage(client.who, filters, client, asked.get("shown", [""])[0])
 
 
 def _since(scope: Message) -> float:

@@ -32,6 +32,7 @@ from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
 from web.eventmarks import ICONS
 from web.eventwords import Names
+from web.gathering import gathered
 from web.mails import Mailed, mailed_with
 from web.retold import retold
 from web.sentences import headline
@@ -153,7 +154,7 @@ def story_of(ticket: Ticket, reader: Reader, window: Window) -> Story:
             earlier = messages[PAGE_MESSAGES - 1].pk
     items.sort(key=lambda item: (item.at, item.order), reverse=True)
     return Story(
-        items=items,
+        items=gathered(items),
         view=window.view,
         earlier=earlier,
         oldest=shown[-1].seq if shown else 0,

@@ -1,10 +1,13 @@
 """The queue page."""
 
+import gzip
 import re
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -162,6 +165,19 @@ def test_the_last_changed_stand_first_whether_found_among_events_or_in_the_table
     assert first[0] == stage.tickets["mail"].key
     monkeypatch.setattr(sorting, "LATELY", 20)  # among so few events no page is full
     assert keys() == (first, after)
+
+
+def test_the_first_view_weighs_little_and_the_next_less(stage, sign_in):
+    """Kilobytes over the wire, compressed: a page with all that it loads, and the page alone."""
+    open_more(stage, PAGE_ROWS)
+    answer = sign_in(stage.ines).get("/?view=all", headers={"accept-encoding": "gzip"})
+    html = gzip.decompress(answer.content).decode()
+    assert html.count('<tr class="row') == PAGE_ROWS
+    names = re.findall(r'(?:href|src)="/static/([^"]+)"', html)
+    files = [Path(finders.find(name)).read_bytes() for name in names]
+    assert len(files) >= 10
+    assert len(answer.content) <= 30_000
+    assert len(answer.content) + sum(len(gzip.compress(each)) for each in files) <= 150_000
 
 
 CELLS = {
