@@ -67,10 +67,10 @@ def _lately(tickets: QuerySet[Ticket], sort: Sort) -> list[Ticket] | None:
     last = events.values("ticket")[:LATELY]
     before = events.values("at")[LATELY : LATELY + 1]
     ordered = tickets.filter(pk__in=last).order_by(*map(_order, sort.columns))
-    found = list(ordered.annotate(known_since=Subquery(before))[: PAGE_ROWS + 1])
+    found: list[Any] = list(ordered.annotate(known_since=Subquery(before))[: PAGE_ROWS + 1])
     if len(found) <= PAGE_ROWS:
         return None
-    at, since = found[-1].last_event_at, found[-1].known_since  # type: ignore[attr-defined]
+    at, since = found[-1].last_event_at, found[-1].known_since
     return found if since is None or (at and at > since + DISORDER) else None
 
 
