@@ -20,6 +20,7 @@ WATCH_PERIOD_S = 30.0
 OVERSIGHT_PERIOD_S = 15.0
 SIMULATE_PERIOD_S = 3.0
 COUNT_PERIOD_S = 10.0
+BOARDS_PERIOD_S = 60.0
 FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
@@ -111,6 +112,11 @@ app.conf.update(
             "schedule": COUNT_PERIOD_S,
             # Short, and not to wait behind a simulation.
             "options": {"queue": "celery", "expires": COUNT_PERIOD_S * 0.9},
+        },
+        "mail-boards": {
+            "task": "insights.tasks.mail_boards",
+            "schedule": BOARDS_PERIOD_S,
+            "options": {"queue": "celery", "expires": BOARDS_PERIOD_S * 0.9},
         },
         "fetch-mail": {
             "task": "api.tasks.fetch_mail",

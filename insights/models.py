@@ -3,9 +3,9 @@
 from django.conf import settings
 from django.db import models
 
-from insights.figures.models import DayTotal, Folded, FoldMark, Point
+from insights.figures.models import BoardMail, DayTotal, Folded, FoldMark, Point
 
-__all__ = ["DayTotal", "FoldMark", "Folded", "Point", "Simulation"]
+__all__ = ["BoardMail", "DayTotal", "FoldMark", "Folded", "Point", "Simulation"]
 
 
 class Simulation(models.Model):

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from insights.figures.folding import fold_all
+from insights.figures.mailing import send_due
 from insights.simulation.asking import run_waiting
 
 _SOFT_LIMIT_S = 3600
@@ -26,3 +27,9 @@ def simulate() -> int:
 def count() -> int:
     """Count what has happened since into the figures; any number may run at once, one works."""
     return fold_all(most=_BATCHES)
+
+
+@shared_task(name="insights.tasks.mail_boards", ignore_result=True)
+def mail_boards() -> int:
+    """Send the dashboards that are due by mail; any number of these may run at once."""
+    return send_due()

@@ -280,6 +280,7 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
             (str(label), make_link(message, action, clock=fixed(now)))
             for action, label in dict(message.data.get("links") or {}).items()
         ],
+        tables=message.data.get("tables") or (),
         language=message.recipient.language,
         reply_to=reply_address(message) if message.channel == "email" else "",
         event=message.data.get("event") or {},

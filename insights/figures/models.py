@@ -1,5 +1,6 @@
 """Facts of tickets as the figures count them, and their sums by day; all can be rebuilt."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -109,3 +110,35 @@ class FoldMark(models.Model):
 
     def __str__(self) -> str:
         return f"up to {self.settled}"
+
+
+class BoardMail(models.Model):
+    """A dashboard that somebody has sent to themself, every day or every week."""
+
+    class Every(models.TextChoices):
+        DAY = "day", "Every day"
+        WEEK = "week", "Every Monday"
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="board_mails"
+    )
+    board = models.CharField(max_length=24)
+    words = models.JSONField(default=dict, blank=True, help_text="Filters, as in the address.")
+    days = models.PositiveSmallIntegerField(help_text="How many days it looks back.")
+    every = models.CharField(max_length=4, choices=Every)
+    hour = models.PositiveSmallIntegerField(help_text="By the person's own clock.")
+    next_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(hour__lte=23), name="board_mail_hour_of_the_day"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(every__in=["day", "week"]), name="board_mail_every_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.board} to {self.person} every {self.every}"

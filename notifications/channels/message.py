@@ -12,7 +12,8 @@ class OutgoingMessage:
     `links` are further signed links, each with its label; `language` is the recipient's.
     `ack_token` is the signed right to acknowledge, for buttons, and `reply_code` what a reply by
     text names; both are "" where nothing can be acknowledged. `leave_url` ends such mail for good,
-    in one press; "" where it cannot be ended. `event`, its form and the
+    in one press; "" where it cannot be ended. `tables` stand below the words where there is room,
+    each with a `title`, a `head` and `rows` of words. `event`, its form and the
     `secret` that signs it are for machines only; `former_secret` signs too while the secret is
     being changed.
     """
@@ -30,6 +31,7 @@ class OutgoingMessage:
     reply_to: str = ""
     leave_url: str = field(default="", repr=False)
     links: Sequence[tuple[str, str]] = ()
+    tables: Sequence[Mapping[str, Any]] = ()
     language: str = "en"
     event: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)

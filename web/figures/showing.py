@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from insights.figures import boards
 from insights.figures.answers import Row, Split, Tile, Told
 from insights.figures.figure import TIME, Figure, Words
+from insights.figures.wording import change, drawn, said
 from roles.models import Tier
 from web.charts import columns, rows
 from web.figures.asking import Asked
 from web.figures.sankey import sankey
-from web.figures.wording import change, drawn, said
 
 MOST_ROWS = 12
 """So many lines has a table on the page; its file has all."""

@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from insights.figures.answers import tell_board
 from insights.figures.behind import PAGE, facts_behind
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.files import TYPES, written
+from insights.figures.mailing import end_mail, mails_of, order_mail
 from insights.figures.own import own_load
 from insights.figures.present import Present
 from insights.figures.registry import BY_SLUG
@@ -22,7 +26,7 @@ from roles.people import is_allowed
 from tickets.models import Kind
 from tickets.priority import LABELS as PRIORITIES
 from web import doors
-from web.figures.asking import PERIODS, Asked, asked_of
+from web.figures.asking import FILTERS, PERIODS, Asked, asked_of
 from web.figures.showing import shown
 from web.shifts import serving_now
 
@@ -42,7 +46,9 @@ def first(request: HttpRequest) -> HttpResponse:
 def own(request: HttpRequest) -> HttpResponse:
     """What the work costs the reader, whom alone it is shown to."""
     asked = asked_of(request.GET.dict(), database_now())
-    context = {"load": own_load(request.user, asked.question), **_around(asked, request.user)}
+    mails = [(row, BOARD_BY_SLUG.get(row.board)) for row in mails_of(request.user)]
+    load = own_load(request.user, asked.question)
+    context = {"load": load, "mails": mails, **_around(asked, request.user)}
     return render(request, "web/figures/own.html", context)
 
 
@@ -106,6 +112,36 @@ def behind_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     return _file([facts_table(figure, rows)], slug, form, asked)
 
 
+@doors.of_the_service(action="see_dashboard", methods=doors.POST)
+def mail(request: HttpRequest, slug: str) -> HttpResponse:
+    """Have this dashboard sent to oneself, as it is narrowed."""
+    asked = asked_of(request.POST.dict(), database_now())
+    words = {name: asked.words[name] for name in FILTERS if name in asked.words}
+    hour = request.POST.get("hour", "")
+    with doors.refusals_told(request):
+        order_mail(
+            actor=request.user,
+            board=slug,
+            words=words,
+            days=asked.days,
+            every=request.POST.get("every", ""),
+            hour=int(hour) if hour.isdecimal() else -1,
+        )
+        messages.success(request, _("You get it by mail from now on; it ends on My load."))
+    if slug not in BOARD_BY_SLUG:
+        raise Http404
+    return redirect(reverse("web:board", args=[slug]) + asked.query)
+
+
+@doors.of_the_service(action="view", methods=doors.POST)
+def stop_mail(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a dashboard that one has sent to oneself."""
+    if not end_mail(actor=request.user, pk=pk):
+        raise Http404
+    messages.success(request, _("Ended."))
+    return redirect("web:own-load")
+
+
 def _file(tables: Sequence[Table], slug: str, form: str, asked: Asked) -> HttpResponse:
     answer = HttpResponse(written(tables, form), content_type=TYPES[form])
     name = f"{slug}-{asked.question.since}-{asked.last}.{form}"
@@ -127,6 +163,7 @@ def _around(asked: Asked, reader: Person) -> dict[str, Any]:
         "priorities": PRIORITIES,
         "kinds": Kind.choices,
         "may_lead": is_allowed(reader, "see_dashboard"),
+        "hours": range(24),
         "here": "figures",
         "now": database_now(),
     }

@@ -4,8 +4,8 @@ from typing import Final
 
 from django.utils.formats import number_format
 
+from escalation.explain import duration
 from insights.figures.figure import COUNT, SHARE, TIME, Figure
-from web.countdowns import duration_text
 
 DASH: Final = "\u2013"
 MINUS: Final = "\u2212"
@@ -18,7 +18,7 @@ def said(figure: Figure, value: float | None) -> str:
     if figure.unit == SHARE:
         return f"{number_format(round(value * 100, 1), 1)} %"
     if figure.unit == TIME:
-        return duration_text(value)
+        return duration(value)
     if figure.unit == COUNT:
         return str(number_format(round(value), force_grouping=True))
     return str(number_format(round(value, 2), 2))
@@ -38,11 +38,10 @@ def change(figure: Figure, value: float | None, before: float | None) -> tuple[s
     if value is None or before is None:
         return "", ""
     more = value - before
-    if figure.unit == SHARE:
-        words = f"{'+' if more > 0 else MINUS}{number_format(abs(round(more * 100, 1)), 1)}"
-    else:
-        words = f"{'+' if more > 0 else MINUS}{said(figure, abs(more))}"
+    sign = "+" if more > 0 else MINUS
+    by = abs(more)
+    words = number_format(round(by * 100, 1), 1) if figure.unit == SHARE else said(figure, by)
     if said(figure, value) == said(figure, before):
         return "", "even"
     is_good = (more > 0) == (figure.better == "more")
-    return words, ("better" if is_good else "worse") if figure.better else "plain"
+    return f"{sign}{words}", ("better" if is_good else "worse") if figure.better else "plain"
