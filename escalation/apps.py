@@ -1,6 +1,7 @@
-"""Registers the escalation app and connects its one receiver."""
+"""Registers the escalation app and connects its receivers."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 
 
 class EscalationConfig(AppConfig):
@@ -13,7 +14,9 @@ class EscalationConfig(AppConfig):
         from escalation.alarms import on_dead_letter
         from escalation.models import Clock, Run
         from escalation.reactions import on_recorded
+        from escalation.recounting import on_calendar_saved, on_team_saved
         from notifications.hooks import on_dead
+        from roles.models import Calendar, Team
         from tickets.models import TimelineEvent
         from tickets.opening import expect_rows
         from tickets.timeline import recorded
@@ -21,3 +24,5 @@ class EscalationConfig(AppConfig):
         on_dead(on_dead_letter)
         recorded.connect(on_recorded, dispatch_uid="escalation")
         expect_rows({TimelineEvent: 2, Clock: 3, Run: 1})
+        post_save.connect(on_calendar_saved, sender=Calendar, dispatch_uid="escalation calendars")
+        post_save.connect(on_team_saved, sender=Team, dispatch_uid="escalation teams")

@@ -18,9 +18,10 @@ from roles.instants import TimeSource, fixed
 from roles.refusals import Conflict, Invalid
 from tickets import timeline
 from tickets.acting import Act, begin, unchanged_if_refused
+from tickets.alike import Repeat
 from tickets.incidents import propose_within
 from tickets.models import EventKind, Ticket
-from tickets.repeats import Gathering, Repeat
+from tickets.repeats import Gathering
 from tickets.restriction import restrict_within
 
 Carrier = Callable[[Act, Mapping[str, Any], str], str]
@@ -44,11 +45,11 @@ def carry(ticket: Ticket, action: Mapping[str, Any], *, reason: str, clock: Time
 
 
 def gather(
-    wanted: Iterable[tuple[Ticket, Mapping[str, Any]]], *, beside: Collection[int], now: datetime
+    wanted: Iterable[tuple[Ticket, Mapping[str, Any]]], *, beside: Collection[Ticket], now: datetime
 ) -> Gathering:
     """What these actions of a batch have in common: repeats are put under their problems together.
 
-    `beside` are the ids of the tickets that the batch has at hand and writes itself. What somebody
+    `beside` are the tickets that the batch has at hand and writes itself. What somebody
     else is opening a problem for is left to him. The caller ends it with `record()`.
     """
     repeats = [

@@ -6,9 +6,10 @@ from typing import Any, Final
 from escalation import gates
 from escalation.carriers import CARRIERS
 from escalation.models import ClockKind, PolicyStep, StopOn, Vendor
+from escalation.steps import CALENDAR
 from escalation.targets import check_token
 from notifications.models import Hook
-from roles.models import Duty, Person, Team
+from roles.models import Calendar, Duty, Person, Team
 from tickets import states
 
 FACTS: Final = frozenset(
@@ -85,7 +86,6 @@ CHOICES: Final[Mapping[str, Iterable[str]]] = {
     "clock": ClockKind.values,
     "status": sorted(states.ALL),
     "same": PolicyStep.Same.values,
-    "basis": PolicyStep.Basis.values,
 }
 
 
@@ -168,7 +168,18 @@ def _value_problems(step: Mapping[str, Any]) -> dict[str, str]:
     for name, choices in CHOICES.items():
         if step.get(name) and step[name] not in choices:
             problems[name] = "Choose one of " + ", ".join(choices) + "."
+    if not _is_basis(step.get("basis") or "auto"):
+        problems["basis"] = "Choose one of " + ", ".join(PolicyStep.Basis.values) + ", calendar:…."
     return problems
+
+
+def _is_basis(basis: Any) -> bool:
+    return isinstance(basis, str) and (basis in PolicyStep.Basis.values or calendar_of(basis) != "")
+
+
+def calendar_of(basis: str) -> str:
+    """The slug of the calendar by which a delay counts; empty where it names none."""
+    return basis.removeprefix(CALENDAR) if basis.startswith(CALENDAR) else ""
 
 
 def _telling_problem(action: Mapping[str, Any]) -> str:
@@ -218,7 +229,7 @@ def _action_problem(action: Any) -> str:
 
 
 def unknown_names(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The teams, duties, people, vendors and webhooks that steps name and the site lacks, by path.
+    """What steps name and the site lacks (calendars, teams, duties, people …), by path.
 
     The steps must have passed `check_policy`.
     """
@@ -227,10 +238,16 @@ def unknown_names(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         "duty": set(Duty.objects.values_list("slug", flat=True)),
         "person": set(Person.objects.values_list("username", flat=True)),
         "vendor": set(Vendor.objects.filter(is_active=True).values_list("slug", flat=True)),
+        "calendar": set(
+            Calendar.objects.filter(current__isnull=False).values_list("slug", flat=True)
+        ),
         "webhook": set(Hook.objects.filter(is_active=True).values_list("slug", flat=True)),
     }
     problems: dict[str, str] = {}
     for number, step in enumerate(steps, start=1):
+        calendar = calendar_of(step.get("basis") or "")
+        if calendar and calendar not in known["calendar"]:
+            problems[f"steps.{number}.basis"] = f"There is no calendar {calendar}."
         for place, action in enumerate(step["actions"], start=1):
             for kind, name in _names_in(action):
                 if name not in known[kind]:

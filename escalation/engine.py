@@ -26,6 +26,7 @@ from escalation.holding import release_lapsed
 from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import heal, reschedule, synchronise, synchronise_scene
+from escalation.recounting import recount, to_recount
 from escalation.scene import Configuration, Scene, look, shared_configuration
 from escalation.sleeping import tell_sleepers
 from escalation.writing import write
@@ -34,7 +35,7 @@ from notifications.models import Message
 from roles import ledger
 from roles.instances import read_rows, relate
 from roles.instants import TimeSource, database_now
-from tickets import clearance, upkeep
+from tickets import clearance, stragglers, upkeep
 from tickets.models import Ticket, TimelineEvent
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,8 @@ _CHORES = (
     ("lapse", clearance.to_lapse, clearance.lapse),
     ("hold", to_keep, heal),
     ("let go", to_keep, heal),
+    ("recount", to_recount, recount),
+    ("gather", stragglers.to_gather, stragglers.gather_late),
 )
 """What the calendar says: its name in a glance, which tickets are due, and what is done to them."""
 
@@ -188,7 +191,8 @@ def climb(
             deeds += _tell_at_once(scene)
     else:
         write(deeds, claimed, now, notes=executor.notes)
-        synchronise(list(scene.tickets.values()), now)
+        stirred = {deed.ticket.id for deed in deeds if not deed.only_tells}
+        synchronise(list(scene.tickets.values()), now, news=stirred)
     crash_here("before_commit")
     return deeds
 

@@ -10,7 +10,7 @@ from escalation.deeds import HIERARCHY, LOUD, Deed, Place
 from escalation.models import Firing
 from escalation.routes import Routes
 from escalation.rules import UNACKNOWLEDGED, Due, Step
-from escalation.runs import Prospect, key_text
+from escalation.runs import Prospect, postpone
 from escalation.targets import Found, People
 from notifications.models import Hook
 from roles.instances import new_row
@@ -59,7 +59,7 @@ class Executor:
 
     def reserve(self, carried: Iterable[tuple[Ticket, Mapping[str, Any]]]) -> None:
         """Read and lock at once what carrying these out will need, if nobody else has it."""
-        self._gathering = gather(carried, beside=self.people.ticket_ids, now=self.now)
+        self._gathering = gather(carried, beside=self.people.tickets, now=self.now)
 
     def is_elsewhere(self, prospect: Prospect, fires: Iterable[Due]) -> bool:
         """Whether somebody else is at work on what these steps need: they are looked at anew."""
@@ -178,7 +178,8 @@ class Executor:
 
     def _postpone(self, prospect: Prospect, due: Due, until: datetime, why: str) -> None:
         run = prospect.run
-        run.postponed = {**run.postponed, key_text(due.key): instant_text(until)}
+        if not postpone(run, due.key, instant_text(until)):
+            return
         facts = {
             "policy": run.policy.slug,
             "revision": run.revision_id,
@@ -223,7 +224,7 @@ class Executor:
     def _carry_out(self, deed: Deed, action: Mapping[str, Any]) -> None:
         reason = f"{deed.policy}: {deed.due.step.name}"
         try:
-            shared = {"gathering": self._gathering, "beside": self.people.ticket_ids}
+            shared = {"gathering": self._gathering, "beside": self.people.tickets}
             about = _about(deed.due.step, action) | shared
             done = self.carry(deed.ticket, about, reason=reason, clock=fixed(self.now))
         except Refused as refused:

@@ -13,9 +13,9 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import QuerySet
 
-from escalation import breaches, majors, quarantine
+from escalation import breaches, majors, quarantine, recounting
 from escalation.models import Run
-from tickets import clearance, upkeep, waiting
+from tickets import clearance, stragglers, upkeep, waiting
 
 MARK: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands for the present in the statement that is kept; spans before it stand for themselves."""
@@ -63,6 +63,8 @@ def questions(now: datetime) -> dict[str, QuerySet[Any, Any]]:
         "close": upkeep.closing(now).order_by("resolved_at"),
         "hold": majors.under_way().order_by(),
         "let go": majors.held().order_by("ticket"),
+        "recount": recounting.waiting(now).order_by(),
+        "gather": stragglers.waiting().order_by(),
         "lapse": clearance.lapsing(now).order_by("until"),
         "passed": breaches.passed(now),
         "missed": breaches.missed(),

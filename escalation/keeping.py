@@ -1,6 +1,6 @@
 """Climbs kept true to their tickets: started, held, let go, superseded, stopped."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -8,7 +8,7 @@ from typing import Any
 
 from escalation import rules, signs
 from escalation.models import Policy, Run, StopOn
-from escalation.runs import policy_facts
+from escalation.runs import judge_anew, policy_facts
 from tickets import states
 from tickets.incidents import children_of_open_majors
 from tickets.models import EventKind, Origin, Ticket
@@ -71,6 +71,12 @@ class Kept:
                 rows.append(run)
                 names |= {name for name, a, b in zip(WRITTEN, was, now, strict=True) if a != b}
         return rows, sorted(names)
+
+    def ask_again(self, ticket_ids: Collection[int]) -> None:
+        """Let what the climbs of these tickets have put off be judged anew."""
+        for run in self.changed:
+            if run.postponed and run.ticket_id in ticket_ids:
+                judge_anew(run)
 
     def tell(self, ticket: Ticket, kind: str, run: Run, **facts: Any) -> None:
         about = {"policy": run.policy.slug, "revision": run.revision_id, **facts}

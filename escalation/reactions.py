@@ -4,7 +4,7 @@ It synchronises rather than reacts: it does not ask what happened, only what hol
 it again (after a fault, after an upgrade) heals whatever was left behind.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -49,13 +49,14 @@ def load_around(tickets: Sequence[Ticket]) -> None:
 
 def on_recorded(sender: Any, *, tickets: Sequence[Ticket], at: datetime, **_: Any) -> None:
     """Receive the signal of the timeline, inside the transaction of the change."""
-    synchronise(tickets, at)
+    synchronise(tickets, at, news=[ticket.id for ticket in tickets])
 
 
-def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
+def synchronise(tickets: Sequence[Ticket], at: datetime, *, news: Collection[int] = ()) -> None:
     """Make targets, clocks, runs and index columns of locked tickets fit what they are now.
 
-    The instances are the ones that the caller goes on with: their heads and index columns are
+    Of tickets with `news`, by id, what waits for somebody's hours or shift is judged anew. The
+    instances are the ones that the caller goes on with: their heads and index columns are
     brought up to date in memory too. A bounded number of statements for any number of tickets.
     """
     born = newborn.told(tickets)
@@ -68,6 +69,7 @@ def synchronise(tickets: Sequence[Ticket], at: datetime) -> None:
     in_force = Run.objects.filter(ticket__in=ids, state__in=keeping.IN_FORCE)
     active = in_force.select_related("policy", "revision").order_by("id")
     kept = keeping.keep_runs(tickets, active.select_for_update(of=("self",), no_key=True), at)
+    kept.ask_again(news)
     targets, told = sla.Targets(), sla.timelines(ids)
     _record(tickets, targets, told, kept, at)
     handover.follow_tickets(tickets, at)
@@ -96,6 +98,7 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
     tickets = list(scene.tickets.values())
     scene.told.update(sla.timelines(vendors.follow_tickets(scene.restless, at)))
     kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
+    kept.ask_again({ticket.id for ticket in scene.restless})
     targets = scene.configuration.targets
     aimed = {
         ticket.id: onward.aim(ticket, scene.aims[ticket.id], targets)

@@ -1,6 +1,6 @@
 """Climbs as the decision sees them: each run with its steps, its clocks, and what it does next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 from operator import attrgetter
@@ -10,10 +10,11 @@ from escalation import rules
 from escalation.clock import Cycle, crossing
 from escalation.models import Clock, Firing, PolicyStep, Run
 from escalation.sla import cycle_of
-from escalation.steps import Key
+from escalation.steps import CALENDAR, Key, calendar_basis
 from roles.calendars import work_calendar
+from roles.models import Calendar
 from roles.values import value
-from roles.worktime import ALWAYS
+from roles.worktime import ALWAYS, WorkCalendar
 from tickets.models import Ticket
 
 
@@ -49,14 +50,26 @@ def step_facts(ticket: Ticket) -> dict[str, Any]:
 def steps_of(revision_ids: Iterable[int]) -> dict[int, list[rules.Step]]:
     """The steps of some revisions, in order, by revision id."""
     found: dict[int, list[rules.Step]] = {}
-    rows = PolicyStep.objects.filter(revision__in=set(revision_ids))
-    for row in rows.order_by("revision_id", "position"):
-        found.setdefault(row.revision_id, []).append(step_of(row))
+    rows = list(
+        PolicyStep.objects.filter(revision__in=set(revision_ids)).order_by(
+            "revision_id", "position"
+        )
+    )
+    hours = _hours_of({row.basis for row in rows if row.basis.startswith(CALENDAR)})
+    for row in rows:
+        found.setdefault(row.revision_id, []).append(step_of(row, hours.get(row.basis)))
     return found
 
 
-def step_of(row: PolicyStep) -> rules.Step:
-    """A stored step as the decision sees it."""
+def _hours_of(bases: Collection[str]) -> dict[str, WorkCalendar]:
+    """The hours now in force of the calendars that delays name; a query only where any does."""
+    slugs = [basis.removeprefix(CALENDAR) for basis in bases]
+    rows = Calendar.objects.filter(slug__in=slugs, current__isnull=False) if slugs else ()
+    return {calendar_basis(row.slug): work_calendar(row.current_id) for row in rows}
+
+
+def step_of(row: PolicyStep, hours: WorkCalendar | None = None) -> rules.Step:
+    """A stored step as the decision sees it; `hours` are those that its delay names."""
     return rules.Step(
         id=row.pk,
         position=row.position,
@@ -71,6 +84,7 @@ def step_of(row: PolicyStep) -> rules.Step:
         window_s=row.window_s or 0,
         same=row.same,
         basis=row.basis,
+        hours=hours,
         conditions=tuple(row.conditions),
         gates=row.gates,
         actions=tuple(row.actions),
@@ -264,7 +278,9 @@ def _view(
             for step_id, note in run.reached.items()
         },
         postponed={
-            key_of(text): datetime.fromisoformat(until) for text, until in run.postponed.items()
+            key_of(text): datetime.fromisoformat(until)
+            for text, until in run.postponed.items()
+            if isinstance(until, str)
         },
         is_held=bool(run.held),
         held_until=run.held_until,
@@ -275,6 +291,24 @@ def _view(
 def key_text(key: Key) -> str:
     """A firing's key as `Run.postponed` keeps it."""
     return ":".join(map(str, key))
+
+
+def postpone(run: Run, key: Key, until: str) -> bool:
+    """Put a firing off until that moment; whether that is news, and not what it was before."""
+    text = key_text(key)
+    was = run.postponed.get(text)
+    run.postponed = {**run.postponed, text: until}
+    return was != [until]
+
+
+def judge_anew(run: Run) -> None:
+    """Let what is put off be judged again: the ticket has changed, and whom a step means with it.
+
+    The moment is kept, so that nothing is told again where it stays the same.
+    """
+    run.postponed = {
+        text: [until] if isinstance(until, str) else until for text, until in run.postponed.items()
+    }
 
 
 def key_of(text: str) -> Key:

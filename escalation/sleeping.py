@@ -18,6 +18,7 @@ from escalation import gates
 from escalation.clock import PER_ENGAGEMENT, REGULATORY, STAKEHOLDER_UPDATE
 from escalation.models import Clock, PolicyRevision, Run, StopOn
 from escalation.steps import (
+    AUTO,
     CHASED,
     FLAPPING,
     HANDED_OVER,
@@ -29,6 +30,7 @@ from escalation.steps import (
     RISK,
     SILENT,
     SINCE_START,
+    TEAM,
     Step,
 )
 from roles.ledger import Ledger
@@ -104,10 +106,12 @@ def _sleeps(step: Step, handovers: int) -> bool:
     """Whether the hand-over of this number leaves the step where it was."""
     if step.moves or (step.gates and step.gates.get("zone") != gates.RESPONDER):
         return False
+    if step.gates.get("hold_for_shift") or gates.holds_back(step.gates):
+        return False  # What waits for the people of one team does not wait for those of another.
     if step.trigger in ON_CLOCKS:
         return step.clock in ELSEWHERE
     if step.trigger == SINCE_START:
-        return step.basis == "wall"
+        return step.basis not in (AUTO, TEAM)
     if step.trigger == HANDED_OVER:
         return handovers < step.count
     if step.trigger == PING_PONG:

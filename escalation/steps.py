@@ -45,6 +45,12 @@ EMPTY: Final = "empty"
 FIRED: Final = "fired"
 URGENT: Final = frozenset({1, 2})
 
+AUTO: Final = "auto"
+WALL: Final = "wall"
+TEAM: Final = "team"
+CALENDAR: Final = "calendar:"
+"""What a delay counts by; of the last, the calendar's slug follows."""
+
 Key = tuple[int, int, int]
 """(loop, step, entry): what makes a firing of a run the only one."""
 
@@ -54,7 +60,8 @@ class Step:
     """One step of a published revision.
 
     `remaining_s`, `delay_s` and `window_s` are seconds; `conditions` are like a policy's; `gates`
-    say at which hours and priorities the step may go. It `moves` the ticket when one of its actions
+    say at which hours and priorities the step may go. Its delay counts by `basis`; `hours` are
+    those of the calendar which that names. It `moves` the ticket when one of its actions
     puts it into another queue, and `only_tells` when all of them do no more than that.
     """
 
@@ -70,7 +77,8 @@ class Step:
     count: int = 0
     window_s: int = 0
     same: str = ""
-    basis: str = "auto"
+    basis: str = AUTO
+    hours: Any = field(default=None, compare=False)
     conditions: tuple[Mapping[str, Any], ...] = ()
     gates: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Mapping[str, Any], ...] = ()
@@ -81,6 +89,11 @@ class Step:
         verbs = {action["do"] for action in self.actions}
         object.__setattr__(self, "moves", "move" in verbs)
         object.__setattr__(self, "only_tells", verbs <= TELLING)
+
+
+def calendar_basis(slug: str) -> str:
+    """The basis of a delay that counts by the hours of the calendar with this slug."""
+    return CALENDAR + slug
 
 
 @value

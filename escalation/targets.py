@@ -117,7 +117,7 @@ class People:
         self.cleared = _pairs(Clearance, [item.pk for item in tickets if item.restricted])
         self.people = self.staff.people
         self.people |= _loaded(tickets)
-        self.ticket_ids = [item.pk for item in tickets]
+        self.tickets = tickets
         self._watching = watching
         self._on_call: dict[int, list[int]] = {}
         self._duties: dict[str, list[int]] = {}
@@ -254,7 +254,7 @@ class People:
     def _watched(self) -> dict[int, list[int]]:
         """Who watches which ticket; read when first asked for."""
         if self._watching is None:
-            self._watching = _pairs(Watcher, self.ticket_ids)
+            self._watching = _pairs(Watcher, [item.pk for item in self.tickets])
         return self._watching
 
     def _know(self, person_ids: Iterable[int]) -> None:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from escalation.steps import (
+    AUTO,
     CLOCK_PERCENT,
     EMPTY,
     FIRED,
@@ -22,6 +23,7 @@ from escalation.steps import (
     STANDING_LOOP,
     UNACKNOWLEDGED,
     URGENT,
+    WALL,
     ClockView,
     Due,
     RunView,
@@ -32,9 +34,9 @@ from roles.worktime import ALWAYS, Pause, instant_after
 
 def basis_calendar(step: Step, priority: int, team_calendar: Any) -> Any:
     """The calendar that a step's delay counts by; wall time for P1 and P2 unless it says other."""
-    if step.basis == "wall" or (step.basis == "auto" and priority in URGENT):
+    if step.basis == WALL or (step.basis == AUTO and priority in URGENT):
         return ALWAYS
-    return team_calendar
+    return team_calendar if step.hours is None else step.hours
 
 
 def thresholds(

@@ -1,46 +1,36 @@
 """Gathers repeats under one problem: the open one of the same service, requester or asset."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
 
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
-from roles.refusals import Invalid
-from tickets import states, timeline
+from tickets import timeline
 from tickets.access import require
 from tickets.acting import begin
-from tickets.models import EventKind, Kind, Origin, Problem, Ticket, TicketLink
+from tickets.alike import (
+    CAUSED_BY,
+    MOST_FELLOWS,
+    Repeat,
+    about_if_any,
+    about_of,
+    fellows_of,
+    open_problems,
+    problems_of,
+)
+from tickets.models import EventKind, Kind, Problem, Straggler, Ticket, TicketLink
 from tickets.opening import open_ticket
 
-SAME: Final = ("service", "requester", "asset")
 ACCOUNT: Final = "problem-management"
-CAUSED_BY: Final = TicketLink.Relation.CAUSED_BY
-MOST_FELLOWS: Final = 50
-MOST_AT_ONCE: Final = 500
 LOCK_ALL: Final = """
 SELECT pg_advisory_xact_lock(number) IS NOT NULL FROM unnest(%s::bigint[]) AS number
 """
 TRY_ALL: Final = "SELECT pg_try_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
-
-
-@dataclass(frozen=True)
-class Repeat:
-    """A locked ticket that repeats others, and what it has in common with them.
-
-    Those that came in within `window_s` seconds before it are put under the problem too; but none
-    of those `beside`, by id, which the caller has at hand and writes itself.
-    """
-
-    ticket: Ticket
-    same: str = "service"
-    window_s: int = 0
-    beside: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +77,8 @@ class Gathering:
 
     A problem that two writers might both open is guarded by a lock of its own, taken here for all
     repeats at once in one order. A batch passes `waits=False`: what another has the lock of is then
-    `is_elsewhere` and cannot be joined yet. No ticket is ever waited for.
+    `is_elsewhere` and cannot be joined yet. No ticket is ever waited for: one that
+    cannot be had is noted, and follows with `stragglers.gather_late`.
     `record()` ends it: until then no event tells of what was joined. A sweep that synchronises its
     tickets by itself passes `announce=False`; fellows and problems are announced all the same.
     """
@@ -111,7 +102,7 @@ class Gathering:
 
     def is_elsewhere(self, repeat: Repeat) -> bool:
         """Whether somebody else is about to open the problem that this would come under."""
-        about = _about_if_any(repeat)
+        about = about_if_any(repeat)
         return bool(about) and repeat.ticket.pk not in self._held and about not in self._heaps
 
     def join(self, repeat: Repeat) -> Joined:
@@ -119,7 +110,7 @@ class Gathering:
 
         Raises Invalid when it has nothing in common with others, or is restricted.
         """
-        about, ticket = _about(repeat), repeat.ticket
+        about, ticket = about_of(repeat), repeat.ticket
         if ticket.pk not in self._held and about not in self._heaps:
             self._read([repeat])
         held = self._held.get(ticket.pk)
@@ -128,13 +119,20 @@ class Gathering:
         heap = self._heaps[about]
         is_new = heap.problem is None
         problem = heap.problem = heap.problem or _open(ticket, about, self._clock)
-        fellows = [each for each in heap.before(repeat) if each.pk not in self._held]
-        fellows = fellows[:MOST_FELLOWS]
+        before = (each for each in heap.early if repeat.is_after(each.pk, each.opened_at))
+        fellows = [each for each in before if each.pk not in self._held][:MOST_FELLOWS]
         self._joined.append(ticket)
+        heap.joined.append(repeat)
         heap.fellows += fellows
         heap.children += [ticket, *fellows]
         self._held |= {each.pk: problem for each in (ticket, *fellows)}
         return Joined(problem, is_new=is_new, fellows=len(fellows))
+
+    def bring(self, problem: Ticket, children: Sequence[Ticket]) -> None:
+        """Put locked tickets that had to be left behind under a problem, which is not new."""
+        heap = _Heap(problem, children=list(children), fellows=list(children))
+        self._heaps[f"problem:{problem.pk}"] = heap
+        self._held |= {each.pk: problem for each in children}
 
     def record(self) -> None:
         """Write the links, and the events that tell of them on both sides."""
@@ -144,6 +142,8 @@ class Gathering:
             for heap in heaps
             for child in heap.children
         )
+        late = [note for heap in heaps for note in heap.stragglers(self._held)]
+        Straggler.objects.bulk_create(late, ignore_conflicts=True)
         own = [self._told(each, [self._held[each.pk]], "out") for each in self._joined]
         self._write(own, announce=self._announce)
         told = [
@@ -158,25 +158,26 @@ class Gathering:
             if heap.problem and heap.problem.pk in present:
                 told.append(self._told(present[heap.problem.pk], heap.children, "in"))
                 heap.problem = present[heap.problem.pk]
-            heap.children, heap.fellows = [], []
+            heap.children, heap.fellows, heap.joined = [], [], []
         self._write(told, announce=True)
         self._joined = []
 
     def _read(self, repeats: Sequence[Repeat]) -> None:
         marked: dict[str, list[Repeat]] = {}
-        self._held |= _problems_of([each.ticket.pk for each in repeats])
+        self._held |= problems_of([each.ticket.pk for each in repeats])
         for each in repeats:
-            about = _about_if_any(each)
+            about = about_if_any(each)
             if about and each.ticket.pk not in self._held:
                 marked.setdefault(about, []).append(each)
-        found = {about: _open_problem(alike, about) for about, alike in marked.items()}
-        missing = sorted(about for about, problem in found.items() if problem is None)
+        found = open_problems(marked)
+        missing = sorted(marked.keys() - found.keys())
         ours = set(missing) & self._lock(missing)
-        for about in ours:
-            # Somebody may have opened it before we had the lock.
-            found[about] = _open_problem(marked[about], about)
-        for about in marked.keys() - (set(missing) - ours):
-            self._heaps[about] = _Heap(found[about], _fellows(marked[about]))
+        # Somebody may have opened one before we had its lock.
+        found |= open_problems({about: marked[about] for about in ours})
+        ready = {about: alike for about, alike in marked.items() if about in {*found, *ours}}
+        near = fellows_of(ready)
+        for about in ready:
+            self._heaps[about] = _Heap(found.get(about), *near.get(about, ()))
 
     def _lock(self, missing: Sequence[str]) -> set[str]:
         """Those of which the problem may be opened now: nobody else is about to."""
@@ -208,45 +209,24 @@ class Gathering:
 class _Heap:
     """The problem of one service, person or asset, once there is one, and who may come under it.
 
-    `early` are open tickets that came in before some repeat, locked, in the order of their ids.
+    `early` are open tickets that came in before some repeat, locked, in the order of their ids;
+    `late` are others, which could not be had now.
     """
 
     problem: Ticket | None
     early: Sequence[Ticket] = ()
+    late: Mapping[int, datetime] = field(default_factory=dict)
+    joined: list[Repeat] = field(default_factory=list)
     children: list[Ticket] = field(default_factory=list)
     fellows: list[Ticket] = field(default_factory=list)
 
-    def before(self, repeat: Repeat) -> list[Ticket]:
-        """Those of the early ones that this ticket repeats."""
-        ticket = repeat.ticket
-        since = ticket.opened_at - timedelta(seconds=repeat.window_s)
-        end = (ticket.opened_at, ticket.pk)
-        return [e for e in self.early if since <= e.opened_at and (e.opened_at, e.pk) < end]
-
-
-def _about(repeat: Repeat) -> str:
-    ticket = repeat.ticket
-    if repeat.same not in SAME:
-        raise Invalid("unknown_same", "Choose what the repeats have in common.")
-    if ticket.restricted:
-        raise Invalid("restricted", "A restricted case is not put under an open problem.")
-    if ticket.kind == Kind.PROBLEM:
-        raise Invalid("is_problem", f"{ticket.key} is a problem itself.")
-    value = {
-        "service": ticket.service_id,
-        "requester": ticket.requester_id,
-        "asset": ticket.asset.strip().lower(),
-    }[repeat.same]
-    if not value:
-        raise Invalid("nothing_same", f"{ticket.key} names no {repeat.same}.")
-    return f"{repeat.same}:{value}"
-
-
-def _about_if_any(repeat: Repeat) -> str:
-    try:
-        return _about(repeat)
-    except Invalid:
-        return ""
+    def stragglers(self, held: Collection[int]) -> list[Straggler]:
+        """Notes of those of the late that belong here and are `held` by no problem yet."""
+        return [
+            Straggler(ticket_id=pk, problem=self.problem)
+            for pk, opened_at in self.late.items()
+            if pk not in held and any(each.is_after(pk, opened_at) for each in self.joined)
+        ]
 
 
 def _lock_all(abouts: Sequence[str], *, waits: bool) -> set[str]:
@@ -262,62 +242,6 @@ def _lock_all(abouts: Sequence[str], *, waits: bool) -> set[str]:
 def lock_number(about: str) -> int:
     """By what number PostgreSQL knows the lock of this service, person or asset."""
     return int.from_bytes(sha256(f"problem {about}".encode()).digest()[:8], signed=True)
-
-
-def _problems_of(ticket_ids: Collection[int]) -> dict[int, Ticket]:
-    """The open problem that each ticket is under already, by ticket id."""
-    # Linked before it became restricted: to an open ticket it is as if it were not there.
-    links = TicketLink.objects.filter(
-        source__in=ticket_ids, relation=CAUSED_BY, target__kind=Kind.PROBLEM,
-        target__status__in=states.OPEN, target__restricted=False,
-    )  # fmt: skip
-    found: dict[int, Ticket] = {}
-    for link in links.select_related("target").order_by("id"):
-        found.setdefault(link.source_id, link.target)
-    return found
-
-
-def _fellows(repeats: Sequence[Repeat]) -> list[Ticket]:
-    """The open tickets of the same origin that came in before one of these, now locked.
-
-    The repeats have the same in common. Without those under a problem already, and without one
-    that somebody writes to at this moment: it is not waited for.
-    """
-    looking = [each for each in repeats if each.window_s]
-    if not looking:
-        return []
-    same = looking[0].same
-    under = TicketLink.objects.filter(
-        source=OuterRef("pk"), relation=CAUSED_BY, target__kind=Kind.PROBLEM,
-        target__status__in=states.OPEN,
-    )  # fmt: skip
-    since = min(each.ticket.opened_at - timedelta(seconds=each.window_s) for each in looking)
-    alike = Ticket.objects.filter(
-        ~Exists(under),
-        **{f"{same}__in": {getattr(each.ticket, same) for each in looking}},
-        opened_at__gte=since,
-        opened_at__lte=max(each.ticket.opened_at for each in looking),
-        status__in=states.OPEN,
-        origin=Origin.LIVE,
-        restricted=False,
-    ).exclude(kind=Kind.PROBLEM)
-    beside = {pk for each in repeats for pk in (each.ticket.pk, *each.beside)}
-    free = alike.exclude(pk__in=beside).select_for_update(
-        skip_locked=True, no_key=True, of=("self",)
-    )
-    return list(free.order_by("id")[: min(MOST_FELLOWS * len(looking), MOST_AT_ONCE)])
-
-
-def _open_problem(repeats: Sequence[Repeat], about: str) -> Ticket | None:
-    """The oldest open problem of the same thing: gathered for it, or opened by hand about it."""
-    same, ticket = about.partition(":")[0], repeats[0].ticket
-    by_hand = Q(problem__isnull=True) | Q(problem__about="")
-    alike = {"service": Q(service=ticket.service_id), "asset": Q(asset__iexact=ticket.asset)}
-    matches = Q(problem__about=about)
-    if same in alike:
-        matches |= by_hand & alike[same]
-    found = Ticket.objects.open().filter(matches, kind=Kind.PROBLEM, restricted=False)
-    return found.order_by("id").first()
 
 
 def _open(ticket: Ticket, about: str, clock: TimeSource) -> Ticket:

@@ -25,7 +25,7 @@ from api.rest.tickets import (
 from escalation import contracts, handover
 from escalation.models import Escalation
 from roles.refusals import Forbidden
-from tickets import assignment, lifecycle, links, triage
+from tickets import assignment, lifecycle, links, owning, triage
 from tickets.access import allowed_actions
 from tickets.models import Ticket, TicketLink
 from tickets.priority import LABELS as PRIORITIES
@@ -139,6 +139,13 @@ class Classifying(StrictSerializer):
     category = CategoryName(allow_null=True)
 
 
+class Owning(StrictSerializer):
+    """Who answers for the ticket until it is solved; null leaves it to the owning team."""
+
+    owner = PersonName(allow_null=True)
+    reason = Text(max_length=2000)
+
+
 class Linking(StrictSerializer):
     """How this ticket belongs together with another one."""
 
@@ -229,6 +236,13 @@ ACTS = (
         ("triage",),
         triage.classify,
         Classifying,
+    ),
+    Act(
+        "owner",
+        "Name who answers for it through every hand-over.",
+        ("name_owner",),
+        owning.name_owner,
+        Owning,
     ),
     Act("link", "Link it with another ticket, on both timelines.", ("link",), links.link, Linking),
     Act("watch", "Be told of news.", ("watch",), assignment.watch),

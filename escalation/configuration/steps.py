@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from escalation import gates
-from escalation.checking import CHOICES, GOALLESS, RANGES, READERS, TELLING
+from escalation.checking import (
+    CHOICES,
+    GOALLESS,
+    RANGES,
+    READERS,
+    TELLING,
+    calendar_of,
+)
 from escalation.configuration.reading import Reading, Use
 from escalation.configuration.records import Field, Record
 from escalation.configuration.section import Item
@@ -34,6 +41,12 @@ TARGET_KINDS: Final = {
     "person": "person",
 }
 GOAL_KINDS: Final = {"engage_vendor": "vendor", "call_webhook": "webhook"}
+
+
+def _basis(text: str) -> str:
+    if text not in PolicyStep.Basis.values and not calendar_of(text):
+        raise ValueError(text)
+    return text
 
 
 def _gate_time(text: str) -> str:
@@ -86,7 +99,7 @@ STEP = Record(
         "count": _number("count"),
         "window": Field(Duration(1), default=None),
         "same": _word("same"),
-        "basis": Field(Choice(tuple(PolicyStep.Basis.values)), default="auto"),
+        "basis": Field(Parsed(_basis, "auto, wall, team or calendar:…"), default="auto"),
         "conditions": Field(Many(CONDITION), default=[]),
         "gates": Field(GATES, default={}),
         "actions": Field(Many(ACTION)),
@@ -118,6 +131,9 @@ def names_used(item: Mapping[str, Any], path: str, reading: Reading) -> Iterator
             yield Use(kind, name, reading.line_of(place), place)
     for number, step in enumerate(item.get("steps", ()), start=1):
         where = f"{path}.steps.{number}"
+        if calendar := calendar_of(step.get("basis") or ""):
+            place = f"{where}.basis"
+            yield Use("calendar", calendar, reading.line_of(place), place)
         yield from names_used({"conditions": step.get("conditions", ())}, where, reading)
         for which, action in enumerate(step.get("actions", ()), start=1):
             place = f"{where}.actions.{which}"

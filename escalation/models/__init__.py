@@ -4,7 +4,7 @@ from escalation.models.contract import HandoverContract, HandoverNeed
 from escalation.models.facts import TicketFact
 from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep, StopOn
-from escalation.models.run import Firing, Heartbeat, Quarantine, Run, Silence
+from escalation.models.run import Firing, Heartbeat, Quarantine, Recount, Run, Silence
 from escalation.models.sla import Clock, ClockKind, Target, TargetRevision
 from escalation.models.vendor import Engagement, Vendor, VendorContact
 
@@ -21,6 +21,7 @@ __all__ = [
     "PolicyRevision",
     "PolicyStep",
     "Quarantine",
+    "Recount",
     "Run",
     "Silence",
     "StopOn",

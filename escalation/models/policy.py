@@ -160,7 +160,11 @@ class PolicyStep(models.Model):
     same = models.CharField(
         max_length=12, choices=Same, blank=True, help_text="What repeated tickets have in common."
     )
-    basis = models.CharField(max_length=8, choices=Basis, default=Basis.AUTO)
+    basis = models.CharField(
+        max_length=100,
+        default=Basis.AUTO,
+        help_text="What the delay counts by: auto, wall, team, or calendar:SLUG.",
+    )
     conditions = models.JSONField(
         default=list,
         blank=True,
@@ -192,6 +196,10 @@ class PolicyStep(models.Model):
             models.CheckConstraint(condition=COMPLETE, name="step_trigger_complete"),
             models.CheckConstraint(
                 condition=~Q(trigger="risk") | Q(percent__lte=100), name="step_risk_to_100"
+            ),
+            models.CheckConstraint(
+                condition=Q(basis__in=["auto", "wall", "team"]) | Q(basis__startswith="calendar:"),
+                name="step_basis_known",
             ),
         ]
 

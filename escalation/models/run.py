@@ -47,7 +47,8 @@ class Run(models.Model):
     heard_entry = models.PositiveIntegerField(default=0)
     # By step id: which time its fact holds, since when, whether it still does, and what was seen.
     reached = models.JSONField(default=dict)
-    # By "loop:step:entry": until when that firing is put off because nobody was there.
+    # By "loop:step:entry": until when that firing is put off because nobody was there. In a list
+    # of one the moment holds no longer: the ticket has changed, and the step is judged anew.
     postponed = models.JSONField(default=dict)
     held = models.CharField(max_length=8, choices=Hold, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
@@ -180,6 +181,22 @@ class Quarantine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.last_error}"
+
+
+class Recount(models.Model):
+    """A ticket whose climbs are to say anew when they come next: hours that they count by changed.
+
+    Without a moment it is looked at at once, and then once more at `look_at`, because a batch that
+    was under way may still have gone by the old hours.
+    """
+
+    ticket = models.OneToOneField(
+        "tickets.Ticket", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    look_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} at {self.look_at}"
 
 
 class Heartbeat(models.Model):

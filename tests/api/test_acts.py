@@ -73,6 +73,15 @@ def test_the_rest_of_the_acts(story, calling, agent, key):
     done(calling(story.engineer).act(key, "cancel", reason="Twice."), status="cancelled")
 
 
+def test_an_owner_is_named_over_rest_and_the_work_stays(story, calling, agent, key):
+    manager = calling(story.incident_manager)
+    shown = done(manager.act(key, "owner", owner="bob", reason="It went to and fro"))
+    assert (shown["owner"]["username"], shown["team"]["slug"]) == ("bob", "desk")
+    assert_problem(agent.act(key, "owner", owner="ann", reason="Me"), 403, "not_allowed")
+    assert_problem(manager.act(key, "owner", owner="zoe", reason="Her"), 422)
+    assert done(manager.act(key, "owner", owner=None, reason="Solved soon"))["owner"] is None
+
+
 def test_every_act_says_by_which_door_it_came(story, agent, key):
     agent.act(key, "take")
     event = TimelineEvent.objects.filter(kind="taken").get()

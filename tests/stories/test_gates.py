@@ -1,11 +1,16 @@
 """At which hours, for which priorities and for whom a step may go."""
 
 from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from escalation.models import Firing
 from roles.models import Person
 from tests.story import Story, notify, page, unacknowledged
-from tickets.models import EventKind
+from tickets.assignment import move as move_ticket
+from tickets.lifecycle import chase
+from tickets.models import EventKind, Ticket
 from tickets.triage import set_urgency_impact
 
 OFFICE = {"weekdays": [0, 1, 2, 3, 4], "from": "09:00", "until": "17:00", "zone": "Europe/Berlin"}
@@ -136,3 +141,61 @@ def test_a_step_may_wait_for_the_next_shift_instead_of_telling_the_fallback(stor
     story.forward(days=1)
     assert story.fired(ticket) == ["Page"]
     story.phone.rang(("ann", "page"))
+
+
+def waiting_for_a_far_shift(story: Story, **about: Any) -> Ticket:
+    """A ticket whose page waits, because nobody of its team is on call for a week."""
+    story.put_on_call(story.desk, [])
+    story.put_on_call(story.desk, [story.agent], valid_from=story.now + timedelta(days=7))
+    story.phone.ignore("received", "escalated", "waiting", "assigned")
+    story.policy(
+        "p",
+        {
+            "name": "Call",
+            "trigger": "since_start",
+            "delay_s": 300,
+            "basis": "wall",
+            "gates": {"hold_for_shift": True},
+            "actions": [page("on_call")],
+        },
+    )
+    ticket = story.open(**about)
+    story.forward(minutes=6)
+    assert story.fired(ticket) == []
+    return ticket
+
+
+@pytest.mark.parametrize("priority", [1, 3, 5])
+def test_what_waits_for_the_next_shift_is_judged_anew_when_the_ticket_changes(
+    story: Story, priority: int
+) -> None:
+    level = {1: 1, 3: 2, 5: 3}[priority]
+    ticket = waiting_for_a_far_shift(story, impact=level, urgency=level)
+    assert story.fresh(ticket).priority == priority
+    story.put_on_call(story.desk, [story.colleague])
+    story.forward(minutes=1)
+    assert story.fired(ticket) == []
+    chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
+    story.forward(minutes=1)
+    assert story.fired(ticket) == ["Call"]
+    assert ("bob", "page") in story.phone.new()
+
+
+def test_what_waited_for_one_teams_shift_goes_out_in_the_team_that_gets_the_ticket(
+    story: Story,
+) -> None:
+    ticket = waiting_for_a_far_shift(story)
+    move_ticket(ticket=ticket, actor=story.agent, to_team=story.apps, clock=story.clock)
+    story.forward(minutes=1)
+    assert story.fired(ticket) == ["Call"]
+    assert ("cleo", "page") in story.phone.new()
+
+
+def test_what_goes_on_waiting_for_the_same_shift_is_not_told_again(story: Story) -> None:
+    ticket = waiting_for_a_far_shift(story)
+    for _ in range(3):
+        chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
+        story.forward(minutes=61)
+    assert ticket.events.filter(kind=EventKind.RUN_HELD).count() == 1
+    story.forward(days=7)
+    assert story.fired(ticket) == ["Call"]

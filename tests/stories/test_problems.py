@@ -1,19 +1,23 @@
 """Problems: repeats gathered under one, diagnosed, their workaround passed on, solved with them."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from escalation.engine import climb
 from roles.instants import TimeSource
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, notify, unacknowledged
 from tickets import timeline
+from tickets.alike import Repeat
 from tickets.assignment import take
 from tickets.lifecycle import resolve
 from tickets.links import link
-from tickets.models import Problem, Ticket, TicketLink, TimelineEvent
+from tickets.models import Problem, Straggler, Ticket, TicketLink, TimelineEvent
 from tickets.problems import children_of, diagnose, publish_workaround, resolve_problem
-from tickets.repeats import Gathering, Joined, Repeat, open_or_join_problem
+from tickets.repeats import Gathering, Joined, open_or_join_problem
 from tickets.restriction import restrict
 
 
@@ -243,7 +247,7 @@ def test_what_a_repeat_repeats_comes_under_the_problem_with_it(story) -> None:
     story.phone.new()
     with transaction.atomic():
         locked = timeline.lock(ticket.pk)
-        repeat = Repeat(locked, "requester", window_s=7 * 86_400, beside=[at_hand.pk])
+        repeat = Repeat(locked, "requester", window_s=7 * 86_400, beside=[at_hand])
         found = gathered([repeat], clock=story.clock)[ticket.pk]
     assert (found.is_new, found.fellows) == (True, 1)
     assert [child.pk for child in children_of(found.problem)] == [first.pk, ticket.pk]
@@ -276,3 +280,47 @@ def test_a_repeat_and_its_problem_in_one_batch_spoil_nothing(story) -> None:
     assert climb(clock=story.clock)
     assert (story.fired(ticket), story.fired(problem)) == (["Gather"], ["Lead"])
     assert [child.pk for child in children_of(problem)] == [ticket.pk]
+
+
+@contextmanager
+def somebody_writing_to(ticket: Ticket) -> Iterator[None]:
+    """Meanwhile another connection holds the ticket, and writes nothing after all."""
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1 FROM tickets_ticket WHERE id = %s FOR NO KEY UPDATE", [ticket.pk])
+        yield
+        cursor.execute("ROLLBACK")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_that_somebody_writes_to_follows_under_the_problem_by_itself() -> None:
+    story = Story()
+    earlier, ticket = story.open(), story.open()
+    with somebody_writing_to(earlier), transaction.atomic():
+        repeat = Repeat(timeline.lock(ticket.pk), window_s=86_400)
+        found = gathered([repeat], clock=story.clock)[ticket.pk]
+    assert [child.pk for child in children_of(found.problem)] == [ticket.pk]
+    with somebody_writing_to(earlier):
+        story.sweep()
+    assert not events(earlier, "linked")
+    story.sweep()
+    assert [child.pk for child in children_of(found.problem)] == [earlier.pk, ticket.pk]
+    assert [event.facts["other"] for event in events(earlier, "linked")] == [found.problem.key]
+    assert not Straggler.objects.exists()
+    story.sweep()
+    assert len(events(found.problem, "linked")) == 2
+
+
+def test_what_is_at_hand_in_a_batch_follows_once_it_is_written(story) -> None:
+    at_hand, solved, ticket = story.open(), story.open(), story.open()
+    with transaction.atomic():
+        locked = timeline.lock_many([each.pk for each in (at_hand, solved, ticket)])
+        beside = list(locked.values())
+        repeat = Repeat(locked[ticket.pk], window_s=86_400, beside=beside)
+        problem = gathered([repeat], clock=story.clock)[ticket.pk].problem
+    assert [child.pk for child in children_of(problem)] == [ticket.pk]
+    take(ticket=solved, actor=story.agent, clock=story.clock)
+    resolve(ticket=solved, actor=story.agent, code="fixed", text="Done", clock=story.clock)
+    story.sweep()
+    assert [child.pk for child in children_of(problem)] == [at_hand.pk, ticket.pk]
+    assert not Straggler.objects.exists()

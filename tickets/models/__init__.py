@@ -24,7 +24,7 @@ from tickets.models.knowledge import (
     Deflection,
 )
 from tickets.models.mail import MailSource, ReceivedMail
-from tickets.models.problems import Problem
+from tickets.models.problems import Problem, Straggler
 from tickets.models.restriction import Clearance, Lifting, Notice
 from tickets.models.ticket import (
     Kind,
@@ -83,6 +83,7 @@ __all__ = [
     "Service",
     "ServiceSubscriber",
     "Source",
+    "Straggler",
     "Ticket",
     "TicketLink",
     "TicketQuerySet",

@@ -44,3 +44,17 @@ class Problem(models.Model):
 
     def __str__(self) -> str:
         return f"problem {self.ticket_id}"
+
+
+class Straggler(models.Model):
+    """A ticket that belongs under a problem and could not be put there when that was found."""
+
+    ticket = models.OneToOneField(
+        "tickets.Ticket", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    problem = models.ForeignKey(
+        "tickets.Ticket", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} belongs under {self.problem_id}"

@@ -15,8 +15,9 @@ from escalation.checking import GOALLESS, NEEDED, READERS, STEP_FACTS
 from escalation.gates import DAY_NAMES
 from escalation.models import ClockKind, Policy, PolicyStep, StopOn, Vendor
 from escalation.policies import NAME_MAX
+from escalation.steps import calendar_basis
 from notifications.models import Hook
-from roles.models import Duty, Team
+from roles.models import Calendar, Duty, Team
 from tickets import states
 from web.drafts import NOTHING, UNITS, Draft, amount_of, value_text
 from web.forms.base import PageForm
@@ -185,8 +186,10 @@ def _goals(action: Mapping[str, Any]) -> list[str]:
 
 
 def choices() -> dict[str, Any]:
-    """What the selects and suggestions of the form offer. Four queries."""
+    """What the selects and suggestions of the form offer. Five queries."""
     teams = list(Team.objects.filter(is_active=True).order_by("name").values_list("slug", "name"))
+    hours = Calendar.objects.filter(current__isnull=False).order_by("name")
+    calendars = [(calendar_basis(slug), name) for slug, name in hours.values_list("slug", "name")]
     targets = [(token, WHOM[token]) for token in AROUND]
     targets.append(("next_tier", _("the next tier (to move)")))
     for slug, name in Duty.objects.order_by("name").values_list("slug", "name"):
@@ -200,7 +203,7 @@ def choices() -> dict[str, Any]:
         "clocks": worded_choices(ClockKind.choices),
         "statuses": [(name, worded(states.LABELS[name])) for name in sorted(states.OPEN)],
         "sames": worded_choices(PolicyStep.Same.choices),
-        "bases": worded_choices(PolicyStep.Basis.choices),
+        "bases": [*worded_choices(PolicyStep.Basis.choices), *calendars],
         "units": list(UNITS),
         "facts": [(name, FACTS[name]) for name in FACTS if name in POLICY_FACTS],
         "step_facts": [(name, FACTS[name]) for name in FACTS if name in STEP_FACTS],
