@@ -89,7 +89,7 @@ def problems_of(ticket_ids: Collection[int]) -> dict[int, Ticket]:
     return found
 
 
-def open_problems(marked: Marked) -> dict[str, Ticket]:
+def known_problems(marked: Marked) -> dict[str, Ticket]:
     """The oldest open problem of each thing: gathered for it, or opened by hand about it.
 
     One query; what has none is left out.

@@ -1,6 +1,6 @@
 """The birth of a ticket: its number, its first facts, its first team."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -43,6 +43,10 @@ RESTRICTED_SERIES = "RES"
 ALLOWED_SKEW = timedelta(minutes=5)
 """By how much a sender's clock may be ahead of ours."""
 OLDEST = timedelta(days=3660)
+FRESH: Final = """
+SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id')), nextval(%s::regclass)
+FROM generate_series(1, %s)
+"""
 EXPECTED: Final[dict[type[Model], int]] = {TimelineEvent: 2, Message: 1}
 
 
@@ -52,16 +56,12 @@ def expect_rows(counts: dict[type[Model], int]) -> None:
         EXPECTED[model] = EXPECTED.get(model, 0) + count
 
 
-def next_ids(kind: str, *, restricted: bool) -> tuple[int, str]:
-    """A fresh primary key and ticket key, such as (17, "INC-000017"), in one statement."""
+def next_ids(kind: str, *, restricted: bool, count: int = 1) -> list[tuple[int, str]]:
+    """Fresh primary keys and ticket keys, such as (17, "INC-000017"), in one statement."""
     series = RESTRICTED_SERIES if restricted else SERIES[Kind(kind)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id')), nextval(%s::regclass)",
-            [f"tickets_number_{series.lower()}"],
-        )
-        pk, number = cursor.fetchone()
-    return pk, f"{series}-{number:06d}"
+        cursor.execute(FRESH, [f"tickets_number_{series.lower()}", count])
+        return [(pk, f"{series}-{number:06d}") for pk, number in cursor.fetchall()]
 
 
 def open_ticket(
@@ -95,7 +95,7 @@ def open_ticket(
     with transaction.atomic():
         now = clock()
         _check_times(now, began_at=began_at, detected_at=detected_at)
-        pk, key = next_ids(kind, restricted=restricted)
+        ((pk, key),) = next_ids(kind, restricted=restricted)
         desk, first = first_teams(service=service, category=category, kind=kind)
         ticket = Ticket(
             pk=pk,
@@ -141,14 +141,7 @@ def _born(
         writer = actor or ticket.requester
         files = [keep_upload(ticket=ticket, actor=writer, upload=each) for each in uploads]
         act = begin(ticket, actor=actor, clock=clock, via=via)
-        opening = timeline.Entry(
-            kind=EventKind.OPENED,
-            actor_id=actor.pk if actor else None,
-            via=via,
-            is_public=True,
-            facts={"set": birth_facts(ticket), **facts_of(files)},
-            body=ticket.description,
-        )
+        opening = _opened(ticket, actor, via, **facts_of(files))
         (event,) = timeline.record(ticket, opening, at=act.now, announce=False)
         if files:
             bind(files, event)
@@ -156,12 +149,76 @@ def _born(
             [Move(ticket=ticket, to_team=team, actor=actor, via=via, tell_requester=False)],
             clock=clock,
         )
-        body = f"Your request has the key {ticket.key}. {team.name} will look at it.\n\n"
-        told = letters.to_requester(
-            ticket, event, kind="received", body=body + ticket.description[:2000]
-        )
-        post(told, now=act.now)
+        post(_receipt(ticket, event, team), now=act.now)
     return ticket
+
+
+def _receipt(ticket: Ticket, event: TimelineEvent, team: Team) -> list[letters.Letter]:
+    body = f"Your request has the key {ticket.key}. {team.name} will look at it.\n\n"
+    body += ticket.description[:2000]
+    return letters.to_requester(ticket, event, kind="received", body=body)
+
+
+def _opened(ticket: Ticket, actor: Person | None, via: str, **about: Any) -> timeline.Entry:
+    """The first event of a ticket."""
+    return timeline.Entry(
+        kind=EventKind.OPENED,
+        actor_id=actor.pk if actor else None,
+        via=via,
+        is_public=True,
+        facts={"set": birth_facts(ticket), **about},
+        body=ticket.description,
+    )
+
+
+def open_problems(wanted: Sequence[Mapping[str, Any]], *, clock: TimeSource) -> list[Ticket]:
+    """Open problems in the engine's name, many at once with a bounded number of statements.
+
+    Each is given by fields of Ticket, checked by the caller, and the `team` that gets it (None
+    leaves it to the routes). Must run in a transaction.
+    """
+    if not wanted:
+        return []
+    now = clock()
+    ids = next_ids(Kind.PROBLEM, restricted=False, count=len(wanted))
+    pairs = [_problem(*each, given, now) for each, given in zip(ids, wanted, strict=True)]
+    Ticket.objects.bulk_create([ticket for ticket, _ in pairs])
+    with keeping() as book:
+        book.expect({model: count * len(pairs) for model, count in EXPECTED.items()})
+        writes = [
+            timeline.Write(ticket=ticket, entries=[_opened(ticket, None, "engine")])
+            for ticket, _ in pairs
+        ]
+        timeline.record_many(writes, at=now, announce=False)
+        moves = [Move(ticket=ticket, to_team=team, tell_requester=False) for ticket, team in pairs]
+        move_many(moves, clock=fixed(now))
+        told = [
+            letter
+            for (ticket, team), write in zip(pairs, writes, strict=True)
+            for letter in _receipt(ticket, write.events[0], team)
+        ]
+        post(told, now=now)
+    return [ticket for ticket, _ in pairs]
+
+
+def _problem(pk: int, key: str, given: Mapping[str, Any], now: datetime) -> tuple[Ticket, Team]:
+    """The problem and its first team."""
+    fields = {name: value for name, value in given.items() if name != "team"}
+    desk, first = first_teams(
+        service=fields["service"], category=fields["category"], kind=Kind.PROBLEM
+    )
+    ticket = Ticket(
+        pk=pk,
+        key=key,
+        kind=Kind.PROBLEM,
+        organisation=fields["requester"].organisation,
+        priority=priority_of(fields["impact"], fields["urgency"], override=None, floor=None),
+        opened_at=now,
+        status_since=now,
+        owner_team=desk,
+        **fields,
+    )
+    return ticket, given["team"] or first
 
 
 def birth_facts(ticket: Ticket) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -20,13 +20,15 @@ from tickets.alike import (
     about_if_any,
     about_of,
     fellows_of,
-    open_problems,
+    known_problems,
     problems_of,
 )
-from tickets.models import EventKind, Kind, Problem, Straggler, Ticket, TicketLink
-from tickets.opening import open_ticket
+from tickets.models import EventKind, Problem, Straggler, Ticket, TicketLink
+from tickets.opening import open_problems
 
 ACCOUNT: Final = "problem-management"
+GATHERS: Final = "Gathers tickets that repeat each other; they are linked to it as its effects."
+"""Which tickets these are is told by the links alone: one of them may become restricted."""
 LOCK_ALL: Final = """
 SELECT pg_advisory_xact_lock(number) IS NOT NULL FROM unnest(%s::bigint[]) AS number
 """
@@ -40,10 +42,16 @@ class Joined:
     `fellows` counts the tickets that it repeats and that were put there with it.
     """
 
-    problem: Ticket
+    place: "_Heap"
     is_new: bool = False
     is_linked_now: bool = True
     fellows: int = 0
+
+    @property
+    def problem(self) -> Ticket:
+        """The problem; a new one is there once all is recorded."""
+        assert self.place.problem is not None
+        return self.place.problem
 
 
 def open_or_join_problem(
@@ -96,7 +104,7 @@ class Gathering:
         self._actor, self._clock, self._via, self._announce = actor, clock, via, announce
         self._waits = waits
         self._heaps: dict[str, _Heap] = {}
-        self._held: dict[int, Ticket] = {}
+        self._held: dict[int, _Heap] = {}
         self._joined: list[Ticket] = []
         self._read(repeats)
 
@@ -117,26 +125,26 @@ class Gathering:
         if held is not None:
             return Joined(held, is_linked_now=False)
         heap = self._heaps[about]
-        is_new = heap.problem is None
-        problem = heap.problem = heap.problem or _open(ticket, about, self._clock)
+        is_new = heap.problem is None and not heap.joined
         before = (each for each in heap.early if repeat.is_after(each.pk, each.opened_at))
         fellows = [each for each in before if each.pk not in self._held][:MOST_FELLOWS]
         self._joined.append(ticket)
         heap.joined.append(repeat)
         heap.fellows += fellows
         heap.children += [ticket, *fellows]
-        self._held |= {each.pk: problem for each in (ticket, *fellows)}
-        return Joined(problem, is_new=is_new, fellows=len(fellows))
+        self._held |= dict.fromkeys((each.pk for each in (ticket, *fellows)), heap)
+        return Joined(heap, is_new=is_new, fellows=len(fellows))
 
     def bring(self, problem: Ticket, children: Sequence[Ticket]) -> None:
         """Put locked tickets that had to be left behind under a problem, which is not new."""
         heap = _Heap(problem, children=list(children), fellows=list(children))
         self._heaps[f"problem:{problem.pk}"] = heap
-        self._held |= {each.pk: problem for each in children}
+        self._held |= dict.fromkeys((each.pk for each in children), heap)
 
     def record(self) -> None:
-        """Write the links, and the events that tell of them on both sides."""
+        """Open the problems that there are not; write the links, and tell of them on both sides."""
         heaps = [heap for heap in self._heaps.values() if heap.children]
+        _open_all([heap for heap in heaps if heap.problem is None], self._clock)
         TicketLink.objects.bulk_create(
             TicketLink(source=child, target=heap.problem, relation=CAUSED_BY)
             for heap in heaps
@@ -144,13 +152,9 @@ class Gathering:
         )
         late = [note for heap in heaps for note in heap.stragglers(self._held)]
         Straggler.objects.bulk_create(late, ignore_conflicts=True)
-        own = [self._told(each, [self._held[each.pk]], "out") for each in self._joined]
+        own = [self._told(each, [self._held[each.pk].problem], "out") for each in self._joined]
         self._write(own, announce=self._announce)
-        told = [
-            self._told(each, [self._held[each.pk]], "out")
-            for heap in heaps
-            for each in heap.fellows
-        ]
+        told = [self._told(each, [heap.problem], "out") for heap in heaps for each in heap.fellows]
         # A problem that somebody writes to is not waited for: its list of children tells it too.
         free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         present = free.in_bulk([heap.problem.pk for heap in heaps if heap.problem])
@@ -164,16 +168,17 @@ class Gathering:
 
     def _read(self, repeats: Sequence[Repeat]) -> None:
         marked: dict[str, list[Repeat]] = {}
-        self._held |= problems_of([each.ticket.pk for each in repeats])
+        known = problems_of([each.ticket.pk for each in repeats])
+        self._held |= {pk: _Heap(problem) for pk, problem in known.items()}
         for each in repeats:
             about = about_if_any(each)
             if about and each.ticket.pk not in self._held:
                 marked.setdefault(about, []).append(each)
-        found = open_problems(marked)
+        found = known_problems(marked)
         missing = sorted(marked.keys() - found.keys())
         ours = set(missing) & self._lock(missing)
         # Somebody may have opened one before we had its lock.
-        found |= open_problems({about: marked[about] for about in ours})
+        found |= known_problems({about: marked[about] for about in ours})
         ready = {about: alike for about, alike in marked.items() if about in {*found, *ours}}
         near = fellows_of(ready)
         for about in ready:
@@ -244,31 +249,40 @@ def lock_number(about: str) -> int:
     return int.from_bytes(sha256(f"problem {about}".encode()).digest()[:8], signed=True)
 
 
-def _open(ticket: Ticket, about: str, clock: TimeSource) -> Ticket:
-    same = about.partition(":")[0]
+def _open_all(heaps: Sequence[_Heap], clock: TimeSource) -> None:
+    """Open the problems of these, and keep what each gathers."""
+    if not heaps:
+        return
+    account = _account()
+    firsts = [heap.joined[0] for heap in heaps]
+    problems = open_problems([_wanted(first, account) for first in firsts], clock=clock)
+    for heap, problem in zip(heaps, problems, strict=True):
+        heap.problem = problem
+    Problem.objects.bulk_create(
+        Problem(ticket=problem, about=about_of(first))
+        for first, problem in zip(firsts, problems, strict=True)
+    )
+
+
+def _wanted(first: Repeat, account: Person) -> dict[str, Any]:
+    """The problem as its first repeat makes it."""
+    ticket, same = first.ticket, first.same
     subject = {
         "service": f"Repeats at {ticket.service}",
         "requester": f"Repeats from {ticket.requester}",
         "asset": f"Repeats on {ticket.asset}",
     }[same]
-    problem = open_ticket(
-        subject=subject[:250],
-        # Which tickets these are is told by the links alone: one of them may become restricted.
-        description="Gathers tickets that repeat each other; they are linked to it as its effects.",
-        requester=_account(),
-        actor=None,
-        kind=Kind.PROBLEM,
-        impact=ticket.impact,
-        urgency=ticket.urgency,
-        service=ticket.service,
-        category=ticket.category,
-        asset=ticket.asset if same == "asset" else "",
-        team=_owner(ticket),
-        clock=clock,
-        via="engine",
-    )
-    Problem.objects.create(ticket=problem, about=about)
-    return problem
+    return {
+        "subject": subject[:250],
+        "description": GATHERS,
+        "requester": account,
+        "impact": ticket.impact,
+        "urgency": ticket.urgency,
+        "service": ticket.service,
+        "category": ticket.category,
+        "asset": ticket.asset if same == "asset" else "",
+        "team": _owner(ticket),
+    }
 
 
 def _owner(ticket: Ticket) -> Team | None:

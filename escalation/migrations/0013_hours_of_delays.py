@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             name='Recount',
             fields=[
                 ('ticket', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='tickets.ticket')),
-                ('look_at', models.DateTimeField(blank=True, null=True)),
+                ('look_at', models.DateTimeField(blank=True, db_index=True, null=True)),
             ],
         ),
         migrations.AlterField(
