@@ -13,7 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from escalation import handover, keeping, newborn, onward, runs, signs, sla, vendors
-from escalation.clock import Fact
+from escalation.clock import PER_ENTRY, Fact
 from escalation.models import Clock, Run
 from escalation.scene import Scene
 from escalation.steps import ClockView, Key, Step
@@ -115,13 +115,29 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
         sla.keep_clocks(others, targets, at, scene.told, present=scene.clocks, also=also)
         | carried.rows
     )
-    views = {**scene.views, **{pk: runs.clock_views(rows) for pk, rows in fresh.items()}}
+    views = {**scene.views, **_views_anew(scene, fresh, carried.rows)}
     foreseen = {
         pk: known for pk, known in scene.foreseen.items() if known[0].run.ticket_id not in fresh
     }
     scene.clocks |= fresh
     plan = Plan(scene.steps, views, scene.done, scene.beside, foreseen)
     scene.ahead = {item.run.id: item for item in _schedule(tickets, kept, scene.clocks, plan, at)}
+
+
+def _views_anew(
+    scene: Scene, fresh: Mapping[int, Sequence[Clock]], carried: Collection[int]
+) -> dict[int, Mapping[str, ClockView]]:
+    """Clocks that have changed as steps see them; a move changes the teams' own alone."""
+    alike: dict[Any, Any] = {}
+    return {
+        pk: {
+            **scene.views[pk],
+            **runs.clock_views((row for row in rows if row.kind in PER_ENTRY), alike),
+        }
+        if pk in carried
+        else runs.clock_views(rows)
+        for pk, rows in fresh.items()
+    }
 
 
 def reschedule(scene: Scene, carried_out: Iterable[runs.Prospect]) -> None:

@@ -212,8 +212,13 @@ def team_calendar(ticket: Ticket) -> Any:
     return work_calendar(revision_id) if revision_id else ALWAYS
 
 
-def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
-    """The latest cycle of each kind of clock, as steps see it, with those that run beside it."""
+def clock_views(
+    rows: Iterable[Clock], alike: dict[Any, "_Crossings"] | None = None
+) -> dict[str, rules.ClockView]:
+    """The latest cycle of each kind of clock, as steps see it, with those that run beside it.
+
+    `alike` keeps what has been worked out for cycles that began together, as after one batch.
+    """
     views: dict[str, rules.ClockView] = {}
     for row in sorted(rows, key=lambda item: item.cycle):
         earlier = views.get(row.kind)
@@ -222,11 +227,20 @@ def clock_views(rows: Iterable[Clock]) -> dict[str, rules.ClockView]:
             cycle=row.cycle,
             target_s=row.target_s,
             is_live=row.stopped_at is None,
-            crossing=_Crossings(row),
+            crossing=_crossings(row, alike),
             beside=tuple(view for view in known if view.is_live),
             due_at=row.due_at,
         )
     return views
+
+
+def _crossings(row: Clock, alike: dict[Any, "_Crossings"] | None) -> "_Crossings":
+    if alike is None or row.pauses or row.stopped_at is not None:
+        return _Crossings(row)
+    cycle = (row.started_at, row.calendar_id)
+    if cycle not in alike:
+        alike[cycle] = _Crossings(row)
+    return alike[cycle]
 
 
 class _Crossings:

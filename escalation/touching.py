@@ -38,7 +38,7 @@ class Touched:
 
 def climbs_behind(policy: Policy, revision: PolicyRevision) -> QuerySet[Run]:
     """The running climbs of a policy that are not on this revision."""
-    runs = Run.objects.filter(policy=policy.pk, state=Run.State.ACTIVE)
+    runs = Run.objects.filter(revision__policy=policy.pk, state=Run.State.ACTIVE)
     return runs.exclude(revision=revision.pk)
 
 

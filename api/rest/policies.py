@@ -184,7 +184,9 @@ def _published(policy: Policy, reader: Person) -> Any:
 
 def _climbing(policy: Policy, reader: Person) -> list[dict[str, Any]]:
     """How many tickets climb under each revision; restricted ones are counted for nobody."""
-    runs = Run.objects.filter(policy=policy.pk, state=Run.State.ACTIVE, ticket__restricted=False)
+    runs = Run.objects.filter(
+        revision__policy=policy.pk, state=Run.State.ACTIVE, ticket__restricted=False
+    )
     found: dict[int, int] = {}
     for number in runs.values_list("revision__number", flat=True):
         found[number] = found.get(number, 0) + 1

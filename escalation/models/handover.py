@@ -35,17 +35,35 @@ class Escalation(models.Model):
         "tickets.Ticket", on_delete=models.PROTECT, related_name="escalations"
     )
     type = models.CharField(max_length=12, choices=Type)
-    from_team = models.ForeignKey("roles.Team", on_delete=models.PROTECT, related_name="+")
+    # Each is asked for by ticket or by time: an index for every key would cost more than the row.
+    from_team = models.ForeignKey(
+        "roles.Team", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     to_team = models.ForeignKey(
-        "roles.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "roles.Team",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     to_people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
     trigger = models.CharField(max_length=24, help_text="manual, or the step's trigger.")
     firing = models.ForeignKey(
-        "escalation.Firing", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "escalation.Firing",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     entry = models.PositiveIntegerField(help_text="The team entry that it began.")
     from_entry = models.PositiveIntegerField(help_text="The sender's entry, to hand back to.")
@@ -60,14 +78,24 @@ class Escalation(models.Model):
     owed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     sender = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     clock_reading = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.OPEN)
     opened_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     ended_at = models.DateTimeField(null=True, blank=True)
     hand_back_code = models.CharField(max_length=12, choices=HandBackReason, blank=True)

@@ -19,7 +19,10 @@ class Run(models.Model):
     ticket = models.ForeignKey(
         "tickets.Ticket", on_delete=models.PROTECT, related_name="runs", db_index=False
     )
-    policy = models.ForeignKey("escalation.Policy", on_delete=models.PROTECT, related_name="runs")
+    # Climbs under a policy are asked for by its revisions.
+    policy = models.ForeignKey(
+        "escalation.Policy", on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
     revision = models.ForeignKey(
         "escalation.PolicyRevision", on_delete=models.PROTECT, related_name="runs"
     )

@@ -124,11 +124,18 @@ class Clock(models.Model):
     kind = models.CharField(max_length=20, choices=ClockKind)
     cycle = models.PositiveIntegerField(default=1)
     team = models.ForeignKey(
-        "roles.Team", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "roles.Team",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
-    target = models.ForeignKey(TargetRevision, on_delete=models.PROTECT, related_name="clocks")
+    target = models.ForeignKey(
+        TargetRevision, on_delete=models.PROTECT, related_name="clocks", db_index=False
+    )
     calendar = models.ForeignKey(
-        "roles.CalendarRevision", on_delete=models.PROTECT, related_name="+"
+        "roles.CalendarRevision", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     ended_as = models.CharField(max_length=12, choices=Ending, blank=True)
@@ -162,6 +169,17 @@ class Clock(models.Model):
                 fields=["due_at"],
                 condition=models.Q(state="running", noted_breach=False),
                 name="clock_due_unnoted",
+            ),
+            # What goes by a wording or by hours is asked of clocks that may still be moved.
+            models.Index(
+                fields=["target"],
+                condition=models.Q(state__in=["paused", "running"]),
+                name="clock_live_by_target",
+            ),
+            models.Index(
+                fields=["calendar"],
+                condition=models.Q(state__in=["paused", "running"]),
+                name="clock_live_by_calendar",
             ),
             # Missed and stopped, or missed in retrospect, while nobody looked: still to be noted.
             models.Index(
