@@ -8,21 +8,22 @@ import gc
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import ceil
 from typing import Final
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
 from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
-from escalation.glance import Found, beat, due_runs, glance, is_more_due_than
+from escalation.glance import Found, beat, count_due, due_runs, glance
 from escalation.holding import release_lapsed
+from escalation.lanes import LANES, in_two_lanes
 from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import heal, reschedule, synchronise, synchronise_scene
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 SWEEP: Final = "sweep"
 BATCH: Final = 500
 """How many tickets are locked at once; agents wait for them meanwhile."""
+LARGEST: Final = 1.4
+"""By how much a batch may be larger, so that it need not be followed by a small one."""
 URGENCY: Final = ("ticket__priority", "next_at", "pk")
 """In which order what is due is carried out."""
 
@@ -239,21 +242,31 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
 # ---- The whole pass, as a worker runs it -------------------------------------------------------
 
 
-def run_sweep(*, clock: TimeSource = database_now, most_s: float = 20.0, batch: int = BATCH) -> int:
+def run_sweep(
+    *,
+    clock: TimeSource = database_now,
+    most_s: float = 20.0,
+    batch: int = BATCH,
+    is_forked: bool | None = None,
+) -> int:
     """Tick until nothing is due, for `most_s` seconds at most; returns how many steps fired.
 
     Leaves a heartbeat with the lateness that it found, for the watchers of the engine. Must not
-    run within a transaction: where more than a batch is due, a second one is carried out beside it.
+    run within a transaction: where more than a batch is due, a second one is carried out beside it;
+    `is_forked` is for `in_two_lanes`.
     """
     started = time.monotonic()
     now = clock()
     found = glance(now)
-    fired = _work(found, clock, started + most_s, batch) if found.is_any else 0
+    until = started + most_s
+    fired = _work(found, clock, until, batch, is_forked=is_forked) if found.is_any else 0
     beat(SWEEP, at=clock() if found.is_any else now, oldest_due_s=found.oldest_due_s(now))
     return fired
 
 
-def _work(found: Found, clock: TimeSource, until: float, batch: int) -> int:
+def _work(
+    found: Found, clock: TimeSource, until: float, batch: int, *, is_forked: bool | None
+) -> int:
     """Do what a glance has found, and what comes of it at once; returns how many steps fired."""
     more = _keep_up(batch, clock, found.work) or found.is_late or found.oldest_due_at is not None
     late = found.is_late
@@ -261,21 +274,26 @@ def _work(found: Found, clock: TimeSource, until: float, batch: int) -> int:
         late = note_late(batch, clock) >= batch
     if not more:
         return 0
-    climb_on = partial(_climb_on, clock, until, batch, shared_configuration())
-    if found.oldest_due_at is None or not is_more_due_than(batch, clock()):
-        return climb_on()
-    # While the database writes one batch, the next is decided. Each lane is as a worker of its own.
-    with ThreadPoolExecutor(1, thread_name_prefix="lane") as pool:
-        beside = pool.submit(_lane, climb_on)
-        return climb_on() + beside.result()
+    configuration = shared_configuration()
+    due = 0 if found.oldest_due_at is None else count_due(LANES * _largest(batch), clock())
+    if due <= batch:
+        return _climb_on(clock, until, batch, configuration)
+    configuration()  # Read once for both; each lane is as a worker of its own.
+    size = _size(due, batch)
+    return in_two_lanes(partial(_climb_on, clock, until, size, configuration), is_forked=is_forked)
 
 
-def _lane(climb_on: Callable[[], int]) -> int:
-    """The same on a connection of its own, which ends with it."""
-    try:
-        return climb_on()
-    finally:
-        connection.close()
+def _largest(batch: int) -> int:
+    return round(LARGEST * batch)
+
+
+def _size(due: int, batch: int) -> int:
+    """How many runs a lane takes at once: its even share if that is one batch, though a large one.
+
+    A ticket often has more than one run that is due, so that the tickets are fewer.
+    """
+    share = ceil(due / LANES)
+    return share if share < _largest(batch) else batch
 
 
 def _climb_on(

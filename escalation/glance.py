@@ -88,9 +88,9 @@ def due_runs(now: datetime) -> QuerySet[Run]:
     return ready.exclude(ticket__in=quarantine.held_tickets(now))
 
 
-def is_more_due_than(limit: int, now: datetime) -> bool:
-    """Whether more than so many runs have a step due."""
-    return due_runs(now).order_by()[: limit + 1].count() > limit
+def count_due(most: int, now: datetime) -> int:
+    """How many runs have a step due, counted up to so many."""
+    return due_runs(now).order_by()[:most].count()
 
 
 @cache

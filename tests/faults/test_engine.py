@@ -18,6 +18,7 @@ from django.db.models import F
 from escalation.engine import last_sweep_at, run_sweep
 from escalation.models import Firing, Run
 from notifications.models import Message
+from roles.instants import database_now
 from tests.story import Story, move, page, unacknowledged
 from tickets.models import Ticket, TimelineEvent
 
@@ -81,9 +82,23 @@ def test_five_sweepers_at_once_do_every_step_once(live_db) -> None:
     check_exactly_once(tickets)
 
 
-def test_a_backlog_is_carried_out_in_two_lanes_and_every_step_once(live_db) -> None:
+@pytest.mark.parametrize("is_forked", [True, False])
+def test_a_backlog_is_carried_out_in_two_lanes_and_every_step_once(live_db, is_forked) -> None:
     tickets = overdue_site(30)
-    assert run_sweep(batch=4) == len(tickets)
+    assert run_sweep(batch=4, is_forked=is_forked) == len(tickets)
+    check_exactly_once(tickets)
+
+
+def test_a_lane_that_fails_leaves_its_work_to_the_next_pass(live_db) -> None:
+    tickets, mine = overdue_site(30), os.getpid()
+
+    def clock() -> datetime:
+        if os.getpid() != mine:
+            raise RuntimeError("Nothing works in this lane.")
+        return database_now()
+
+    run_sweep(batch=4, is_forked=True, clock=clock)
+    run_sweep()
     check_exactly_once(tickets)
 
 
