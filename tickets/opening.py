@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from django.core.files.uploadedfile import UploadedFile
@@ -181,7 +182,13 @@ def open_problems(wanted: Sequence[Mapping[str, Any]], *, clock: TimeSource) -> 
         return []
     now = clock()
     ids = next_ids(Kind.PROBLEM, restricted=False, count=len(wanted))
-    pairs = [_problem(*each, given, now) for each, given in zip(ids, wanted, strict=True)]
+    first = cache(
+        lambda service, category: first_teams(service=service, category=category, kind=Kind.PROBLEM)
+    )
+    pairs = [
+        _problem(fresh, given, now, first(given["service"], given["category"]))
+        for fresh, given in zip(ids, wanted, strict=True)
+    ]
     Ticket.objects.bulk_create([ticket for ticket, _ in pairs])
     with keeping() as book:
         book.expect({model: count * len(pairs) for model, count in EXPECTED.items()})
@@ -201,24 +208,23 @@ def open_problems(wanted: Sequence[Mapping[str, Any]], *, clock: TimeSource) -> 
     return [ticket for ticket, _ in pairs]
 
 
-def _problem(pk: int, key: str, given: Mapping[str, Any], now: datetime) -> tuple[Ticket, Team]:
-    """The problem and its first team."""
+def _problem(
+    fresh: tuple[int, str], given: Mapping[str, Any], now: datetime, teams: tuple[Team, Team]
+) -> tuple[Ticket, Team]:
+    """The problem and its first team; `teams` are the service desk and what the routes say."""
     fields = {name: value for name, value in given.items() if name != "team"}
-    desk, first = first_teams(
-        service=fields["service"], category=fields["category"], kind=Kind.PROBLEM
-    )
     ticket = Ticket(
-        pk=pk,
-        key=key,
+        pk=fresh[0],
+        key=fresh[1],
         kind=Kind.PROBLEM,
         organisation=fields["requester"].organisation,
         priority=priority_of(fields["impact"], fields["urgency"], override=None, floor=None),
         opened_at=now,
         status_since=now,
-        owner_team=desk,
+        owner_team=teams[0],
         **fields,
     )
-    return ticket, given["team"] or first
+    return ticket, given["team"] or teams[1]
 
 
 def birth_facts(ticket: Ticket) -> dict[str, Any]:
