@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('escalation', '0012_editions_of_rules'),
-        ('tickets', '0021_stragglers'),
+        ('tickets', '0023_stragglers'),
     ]
 
     operations = [

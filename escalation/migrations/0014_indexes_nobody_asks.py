@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('escalation', '0013_hours_of_delays'),
         ('roles', '0006_finer_token_scopes'),
-        ('tickets', '0021_stragglers'),
+        ('tickets', '0023_stragglers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tickets', '0020_editions_of_routes'),
+        ('tickets', '0022_war_room'),
     ]
 
     operations = [
