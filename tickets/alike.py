@@ -116,7 +116,7 @@ def _by_hand(marked: Marked) -> Q:
             like |= Q(service=first.ticket.service_id)
         elif about.startswith("asset:"):
             like |= Q(asset__iexact=first.ticket.asset.strip())
-    return like & (Q(problem__isnull=True) | Q(problem__about=""))
+    return Q(like, Q(problem__isnull=True) | Q(problem__about=""))
 
 
 def _told_by(problem: Ticket) -> Iterable[str]:

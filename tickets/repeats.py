@@ -50,8 +50,7 @@ class Joined:
     @property
     def problem(self) -> Ticket:
         """The problem; a new one is there once all is recorded."""
-        assert self.place.problem is not None
-        return self.place.problem
+        return self.place.opened
 
 
 def open_or_join_problem(
@@ -152,9 +151,9 @@ class Gathering:
         )
         late = [note for heap in heaps for note in heap.stragglers(self._held)]
         Straggler.objects.bulk_create(late, ignore_conflicts=True)
-        own = [self._told(each, [self._held[each.pk].problem], "out") for each in self._joined]
+        own = [self._told(each, [self._held[each.pk].opened], "out") for each in self._joined]
         self._write(own, announce=self._announce)
-        told = [self._told(each, [heap.problem], "out") for heap in heaps for each in heap.fellows]
+        told = [self._told(each, [heap.opened], "out") for heap in heaps for each in heap.fellows]
         # A problem that somebody writes to is not waited for: its list of children tells it too.
         free = Ticket.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
         present = free.in_bulk([heap.problem.pk for heap in heaps if heap.problem])
@@ -224,6 +223,12 @@ class _Heap:
     joined: list[Repeat] = field(default_factory=list)
     children: list[Ticket] = field(default_factory=list)
     fellows: list[Ticket] = field(default_factory=list)
+
+    @property
+    def opened(self) -> Ticket:
+        """The problem, which there must be by now."""
+        assert self.problem is not None
+        return self.problem
 
     def stragglers(self, held: Collection[int]) -> list[Straggler]:
         """Notes of those of the late that belong here and are `held` by no problem yet."""
