@@ -156,7 +156,7 @@ def _joinable() -> Q:
         target__status__in=states.OPEN,
     )  # fmt: skip
     may = Q(status__in=states.OPEN, origin=Origin.LIVE, restricted=False)
-    return may & ~Q(kind=Kind.PROBLEM) & ~Exists(under)
+    return Q(~Exists(under), ~Q(kind=Kind.PROBLEM), may)
 
 
 def joinable(ticket_ids: Collection[int]) -> QuerySet[Ticket]:
