@@ -248,7 +248,8 @@ def _open_page(scope: Message, client: Client) -> OpenPage | None:
     if client.who is None or "page" not in asked or asked.get("topics") != ["queue"]:
         return None
     filters = Filters.read(dict(parse_qsl(asked["page"][0].removeprefix("?"))))
-    return OpenPage(client.who, filters, client, asked.get("shown", [""])[0])
+    claims = asked.get("shown", [""])[0]
+    return OpenPage(client.who, filters, client, claims, client.topics)
 
 
 def _since(scope: Message) -> float:

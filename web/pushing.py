@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from django.contrib.sessions.models import Session
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.utils import timezone, translation
 
 from notifications.live import EVERYTHING
@@ -67,6 +67,8 @@ class OpenPage:
     ear: Ear
     claims: str
     """The mark of what the page says that it shows."""
+    topics: frozenset[str] = frozenset()
+    """What its reader may hear of."""
     shown: Shown | None = None
     stands: bool = True
     """Whether the session that opened it still lets its reader in."""
@@ -150,7 +152,7 @@ class Pusher:
         try:
             self._keep_readings(pages)
             _serve(pages, Pass(topics, self._readings), self._tell)
-        except (DatabaseError, InterfaceError):
+        except Exception:  # (whatever it is, no page may stand still for ever)
             log.exception("pushing: pages of the queue could not be made")
             self._read_at = -HELD_S
             for page in pages:
@@ -218,11 +220,9 @@ def _news(page: OpenPage, now: Shown) -> tuple[str, str]:
 
 
 def _is_concerned(page: OpenPage, this: Pass) -> bool:
-    """A restricted ticket speaks under its own name only, and to those who may know of one."""
-    if page.shown is None or EVERYTHING in this.topics:
-        return True
-    has_cases = this.readings[page.who.person_id].known.has_cases
-    return has_cases or any(name.startswith("team:") for name in this.topics)
+    """Whether its reader may hear of any of this: what says nothing new would say something too."""
+    is_new = page.shown is None or EVERYTHING in this.topics
+    return is_new or bool(page.topics & this.topics)
 
 
 def _shares(reading: Reading) -> bool:

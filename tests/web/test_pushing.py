@@ -102,11 +102,16 @@ def test_each_open_page_is_told_what_it_would_have_fetched(stage):
 def test_a_restricted_case_says_nothing_to_the_open_pages_of_the_uncleared(stage):
     case, sam = stage.tickets["case"], stage.people["sam"]
     near, far = OpenQueue(sam, "?view=all"), OpenQueue(stage.ines, "?view=all")
+    omar, other = stage.people["omar"], stage.tickets["mail"]
+    Clearance.objects.create(ticket=other, person=omar, since=other.opened_at)
+    elsewhere = OpenQueue(omar, "?view=all")
     note = {"text": "Seen again.", "public": False}
-    open_pages([near, far], lambda: comment(ticket=case, actor=sam, **note), deaf=[far])
+    pages = [near, far, elsewhere]
+    open_pages(pages, lambda: comment(ticket=case, actor=sam, **note), deaf=pages[1:])
     assert near.heard
-    assert far.heard == []
-    assert case.key not in far.text
+    for page in pages[1:]:
+        assert page.heard == [], "not even that nothing has changed"
+        assert case.key not in page.text
 
 
 def test_a_page_whose_session_has_ended_is_told_to_ask_and_nothing_more(stage, monkeypatch):
