@@ -7,13 +7,14 @@ its template: two rows with the same cells look the same.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 from django.template.loader import get_template
 from django.utils import timezone, translation
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from roles.models import Person, Tier
@@ -22,6 +23,11 @@ from web.rows import Row
 
 KEPT: Final = 5000
 """So many rows are remembered, two thousand characters each."""
+
+
+LEFT: Final = "\x02"
+COMING: Final = "\x03"
+"""Stand in a row as it is kept for what changes by itself: how long is left, and until when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens next by itself; `coming` is how far ahead that is, in words."""
+    """What happens next by itself; `coming` is where it is said how far ahead that is."""
 
     name: str
     at: datetime
@@ -115,11 +121,15 @@ def drawn(rows: Sequence[Row], now: datetime, *, for_agent: bool, may_choose: bo
     """The rows, one after the other."""
     language, zone = translation.get_language() or "", timezone.get_current_timezone_name()
     audience = Audience(for_agent, may_choose, language, zone)
-    return Drawn(tuple(_line(_cells(row, now, audience)) for row in rows))
+    return Drawn(tuple(_line(row, now, audience) for row in rows))
 
 
-def _line(cells: Cells) -> Line:
-    return Line(cells.key, _digest(repr((cells.audience, _timeless(cells)))), _drawn(cells))
+def _line(row: Row, now: datetime, audience: Audience) -> Line:
+    cells = _cells(row, audience)
+    html = _drawn(cells).replace(LEFT, escape(row.left.text))
+    if row.next_step is not None:
+        html = html.replace(COMING, escape(coming_text(row.next_step.at, now)))
+    return Line(cells.key, _digest(repr((cells.audience, _timeless(cells)))), html)
 
 
 def _digest(text: str) -> str:
@@ -139,7 +149,7 @@ STEADY: Final = tuple(
 )
 
 
-def _cells(row: Row, now: datetime, audience: Audience) -> Cells:
+def _cells(row: Row, audience: Audience) -> Cells:
     ticket, team = row.ticket, row.ticket.team
     return Cells(
         key=ticket.key,
@@ -147,7 +157,7 @@ def _cells(row: Row, now: datetime, audience: Audience) -> Cells:
         is_major=ticket.is_major,
         is_restricted=ticket.restricted,
         is_open=ticket.is_open,
-        left=row.left,
+        left=replace(row.left, text=LEFT) if row.left.due_at else row.left,
         clock=row.clock,
         priority=ticket.priority,
         status=ticket.status,
@@ -156,7 +166,7 @@ def _cells(row: Row, now: datetime, audience: Audience) -> Cells:
         owner=str(ticket.owner or ticket.owner_team or ""),
         team=team.name if team else "",
         rung=_rung(team.tier) if team else None,
-        step=_step(row, now),
+        step=_step(row),
         audience=audience,
     )
 
@@ -169,11 +179,9 @@ def _rung(tier: Tier | None) -> Rung | None:
     return Rung(tier.name, tier.rank) if tier is not None else None
 
 
-def _step(row: Row, now: datetime) -> Step | None:
+def _step(row: Row) -> Step | None:
     found = row.next_step
-    if found is None:
-        return None
-    return Step(found.step.name, found.at, coming_text(found.at, now), row.to_whom)
+    return Step(found.step.name, found.at, COMING, row.to_whom) if found else None
 
 
 @lru_cache(maxsize=KEPT)
