@@ -29,7 +29,7 @@ def roles_of(person: Person) -> frozenset[str]:
 
 def read_roles(people: Sequence[Person]) -> None:
     """Let `roles_of` know the roles of all of these, by one query for those not known yet."""
-    unknown = [person for person in people if "_roles" not in person.__dict__]
+    unknown = [person for person in people if getattr(person, "_roles", None) is None]
     found = _roles_by_id([person for person in unknown if person.is_active]) if unknown else {}
     for person in unknown:
         person._roles = found.get(person.pk, NOBODY)  # type: ignore[attr-defined]
