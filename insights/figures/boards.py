@@ -140,11 +140,12 @@ BOARDS: Final = (
         "voice",
         _("Voice"),
         _("What those say who asked, and those who passed work on or received it."),
-        ("csat", "mark", "answers", "complaints"),
+        ("csat", "mark", "answers", "receivers", "senders", "complaints"),
         (
             Panel("csat", WEEK, "columns", "mark"),
             Panel("csat", TEAM, with_figure="mark"),
             Panel("csat", SERVICE, with_figure="mark"),
+            Panel("receivers", EDGE, with_figure="senders"),
             Panel("complaints", SORT),
             Panel("complaints", TEAM),
         ),

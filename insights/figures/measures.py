@@ -1,9 +1,6 @@
 """What is measured of one ticket: each a pure function from its story to facts with a day."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Final
+from collections.abc import Iterator
 
 from escalation.clock import (
     ACCEPTANCE,
@@ -15,44 +12,12 @@ from escalation.clock import (
     TIME_IN_TEAM,
     TO_REQUESTER,
 )
+from insights.figures import aftermath
+from insights.figures.fact import MEASURES, Fact, day_of, measure, seconds_between
 from insights.figures.story import ClockFact, Stay, Story
 from tickets import states
 
-CONTENT: Final = 4
-"""From this mark on somebody is content, up to 5."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One fact: on which day (UTC), of which team, towards whom, of which sort, and how much."""
-
-    day: date
-    team: int = 0
-    other: int = 0
-    tag: str = ""
-    n: int = 1
-    total: int = 0
-    work: int = 0
-
-
-Measure = Callable[[Story], Iterator[Fact]]
-MEASURES: dict[str, Measure] = {}
-"""Every measure by its name, which is stored with each fact."""
-
-
-def measure(function: Measure) -> Measure:
-    """Enter a measure under its own name."""
-    MEASURES[function.__name__] = function
-    return function
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(UTC).date()
-
-
-def _seconds(since: datetime, until: datetime) -> int:
-    return max(0, round((until - since).total_seconds()))
-
+__all__ = ["MEASURES", "Fact", "aftermath", "facts_of"]
 
 # ---- What comes in, and where it goes ------------------------------------------------------------
 
@@ -60,7 +25,7 @@ def _seconds(since: datetime, until: datetime) -> int:
 @measure
 def opened(story: Story) -> Iterator[Fact]:
     """Each ticket, on the day it was opened, with its first team; the sort is its source."""
-    yield Fact(_day(story.about.opened_at), story.first_team, tag=story.about.source)
+    yield Fact(day_of(story.about.opened_at), story.first_team, tag=story.about.source)
 
 
 def _hops(story: Story) -> list[tuple[Stay, Stay]]:
@@ -74,14 +39,14 @@ def escalated(story: Story) -> Iterator[Fact]:
     """A ticket that was escalated to another team at least once, on the day it was opened."""
     first = next((stay for stay in story.stays if stay.how == "escalated"), None)
     if first is not None:
-        yield Fact(_day(story.about.opened_at), story.first_team, tag=first.reason)
+        yield Fact(day_of(story.about.opened_at), story.first_team, tag=first.reason)
 
 
 @measure
 def handed_over(story: Story) -> Iterator[Fact]:
     """A ticket that another team than its first had at some time, on the day it was opened."""
     if _hops(story):
-        yield Fact(_day(story.about.opened_at), story.first_team)
+        yield Fact(day_of(story.about.opened_at), story.first_team)
 
 
 @measure
@@ -89,7 +54,7 @@ def returned(story: Story) -> Iterator[Fact]:
     """A ticket that came back to a team that had it before, on the day it was opened."""
     teams = [stay.team for stay in story.stays[:1]] + [went.team for _, went in _hops(story)]
     if len(teams) > len(set(teams)):
-        yield Fact(_day(story.about.opened_at), story.first_team)
+        yield Fact(day_of(story.about.opened_at), story.first_team)
 
 
 @measure
@@ -99,7 +64,7 @@ def hop(story: Story) -> Iterator[Fact]:
     for came, went in _hops(story):
         is_back = went.team in seen
         seen.add(went.team)
-        yield Fact(_day(went.since), came.team, went.team, tag=went.how, total=int(is_back))
+        yield Fact(day_of(went.since), came.team, went.team, tag=went.how, total=int(is_back))
 
 
 @measure
@@ -107,7 +72,7 @@ def escalation(story: Story) -> Iterator[Fact]:
     """Each escalation from `team` to `other`; the sort is its reason."""
     for came, went in _hops(story):
         if went.how == "escalated":
-            yield Fact(_day(went.since), came.team, went.team, tag=went.reason)
+            yield Fact(day_of(went.since), came.team, went.team, tag=went.reason)
 
 
 @measure
@@ -115,7 +80,7 @@ def handed_back(story: Story) -> Iterator[Fact]:
     """Each hand-back of what `team` had sent to `other`; the sort is the reason."""
     for came, went in _hops(story):
         if went.how == "handed_back":
-            yield Fact(_day(went.since), went.team, came.team, tag=went.reason)
+            yield Fact(day_of(went.since), went.team, came.team, tag=went.reason)
 
 
 @measure
@@ -124,10 +89,10 @@ def accepted(story: Story) -> Iterator[Fact]:
     for came, went in _hops(story):
         if went.touched_at is not None and went.how != "handed_back":
             yield Fact(
-                _day(went.touched_at),
+                day_of(went.touched_at),
                 went.team,
                 came.team,
-                total=_seconds(went.since, went.touched_at),
+                total=seconds_between(went.since, went.touched_at),
                 work=story.working(went.since, went.touched_at, "acceptance"),
             )
 
@@ -141,7 +106,7 @@ def detour(story: Story) -> Iterator[Fact]:
     if story.solved_last_at is not None and story.stays:
         shortest = int(story.last_solver != story.first_team)
         beyond = len(_hops(story)) - shortest
-        yield Fact(_day(story.solved_last_at), story.last_solver, total=max(0, beyond))
+        yield Fact(day_of(story.solved_last_at), story.last_solver, total=max(0, beyond))
 
 
 # ---- How it went -------------------------------------------------------------------------------
@@ -152,7 +117,7 @@ def incident(story: Story) -> Iterator[Fact]:
     """Each incident; `total` is 1 where a monitor found it before anybody asked."""
     if story.is_unplanned:
         is_found = story.about.source == "monitor"
-        yield Fact(_day(story.about.opened_at), story.first_team, total=int(is_found))
+        yield Fact(day_of(story.about.opened_at), story.first_team, total=int(is_found))
 
 
 @measure
@@ -160,7 +125,7 @@ def detected(story: Story) -> Iterator[Fact]:
     """How long an incident went on until it was detected; only where both times are known."""
     began, found = story.about.began_at, story.about.detected_at
     if story.is_unplanned and began is not None and found is not None:
-        yield Fact(_day(found), story.first_team, total=_seconds(began, found))
+        yield Fact(day_of(found), story.first_team, total=seconds_between(began, found))
 
 
 @measure
@@ -169,9 +134,9 @@ def touched(story: Story) -> Iterator[Fact]:
     if story.is_unplanned and story.touched_at is not None:
         began = story.about.opened_at
         yield Fact(
-            _day(story.touched_at),
+            day_of(story.touched_at),
             story.touched_by_team,
-            total=_seconds(began, story.touched_at),
+            total=seconds_between(began, story.touched_at),
             work=story.working(began, story.touched_at, "acceptance"),
         )
 
@@ -183,7 +148,10 @@ def restored(story: Story) -> Iterator[Fact]:
     if story.is_unplanned and at is not None and not _is_open(story):
         began = story.about.opened_at
         yield Fact(
-            _day(at), story.last_solver, total=_seconds(began, at), work=story.working(began, at)
+            day_of(at),
+            story.last_solver,
+            total=seconds_between(began, at),
+            work=story.working(began, at),
         )
 
 
@@ -195,21 +163,21 @@ def _is_open(story: Story) -> bool:
 def major(story: Story) -> Iterator[Fact]:
     """Each time that a ticket was declared a major incident."""
     for at in story.majors_at:
-        yield Fact(_day(at), story.team_at(at))
+        yield Fact(day_of(at), story.team_at(at))
 
 
 @measure
 def solved(story: Story) -> Iterator[Fact]:
     """Each ticket on the day it was first solved, with the team that did; duplicates are none."""
     if story.solved_at is not None and not story.about.merged:
-        yield Fact(_day(story.solved_at), story.solver)
+        yield Fact(day_of(story.solved_at), story.solver)
 
 
 @measure
 def reopened(story: Story) -> Iterator[Fact]:
     """A solved ticket that was reopened at least once, on the day it was first solved."""
     if story.reopened_at and story.solved_at is not None and not story.about.merged:
-        yield Fact(_day(story.solved_at), story.solver)
+        yield Fact(day_of(story.solved_at), story.solver)
 
 
 @measure
@@ -218,14 +186,14 @@ def first_contact(story: Story) -> Iterator[Fact]:
     if story.solved_at is None or story.about.merged or not story.stays:
         return
     if not (_hops(story) or story.asked_back or story.reopened_at):
-        yield Fact(_day(story.solved_at), story.solver)
+        yield Fact(day_of(story.solved_at), story.solver)
 
 
 @measure
 def article(story: Story) -> Iterator[Fact]:
     """A solved ticket for which an article was used, on the day it was first solved."""
     if story.article_used and story.solved_at is not None and not story.about.merged:
-        yield Fact(_day(story.solved_at), story.solver)
+        yield Fact(day_of(story.solved_at), story.solver)
 
 
 @measure
@@ -234,7 +202,7 @@ def backlog(story: Story) -> Iterator[Fact]:
     if _is_open(story):
         at = story.about.opened_at
         team = story.stays[-1].team if story.stays else 0
-        yield Fact(_day(at), team, total=int(at.timestamp()))
+        yield Fact(day_of(at), team, total=int(at.timestamp()))
 
 
 # ---- What was promised ---------------------------------------------------------------------------
@@ -244,12 +212,12 @@ def _judged(story: Story, clock: ClockFact) -> Fact | None:
     """A promise that was kept or missed: `total` is 1 for a missed one."""
     if clock.breached_at is not None:
         team = clock.team or story.team_at(clock.breached_at)
-        return Fact(_day(clock.breached_at), team, clock.vendor, clock.kind, total=1)
+        return Fact(day_of(clock.breached_at), team, clock.vendor, clock.kind, total=1)
     kept = {MET, MOVED, HANDED_BACK} if clock.kind == TIME_IN_TEAM else {MET}
     if clock.stopped_at is None or clock.ended_as not in kept:
         return None
     team = clock.team or story.team_at(clock.stopped_at)
-    return Fact(_day(clock.stopped_at), team, clock.vendor, clock.kind)
+    return Fact(day_of(clock.stopped_at), team, clock.vendor, clock.kind)
 
 
 def _promises(story: Story, kinds: frozenset[str], *, to_vendors: bool) -> Iterator[Fact]:
@@ -291,88 +259,12 @@ def late(story: Story) -> Iterator[Fact]:
             of = share.place.of or 0
             is_vendor = share.place.kind == "vendor"
             yield Fact(
-                _day(clock.stopped_at),
+                day_of(clock.stopped_at),
                 0 if is_vendor else of,
                 of if is_vendor else 0,
                 share.place.kind,
                 total=round(share.seconds),
             )
-
-
-# ---- What it costs people, and what they say -----------------------------------------------------
-
-
-@measure
-def page(story: Story) -> Iterator[Fact]:
-    """Each call to one person (`other`) for a ticket of `team`; the sort is day or night.
-
-    Its day is the person's own; what comes before seven belongs to the night before.
-    """
-    for call in story.pages:
-        tag = "night" if call.is_night else "day"
-        yield Fact(call.day, story.team_at(call.at), call.person, tag)
-
-
-@measure
-def rated(story: Story) -> Iterator[Fact]:
-    """The requester's mark in `total`; `work` is 1 for a content one; the sort is the mark."""
-    if story.rated_at is not None:
-        team = story.last_solver or story.team_at(story.rated_at)
-        content = int(story.score >= CONTENT)
-        yield Fact(_day(story.rated_at), team, 0, str(story.score), total=story.score, work=content)
-
-
-@measure
-def complaint(story: Story) -> Iterator[Fact]:
-    """Each time that somebody who asked was not content: asked after it, reopened it, said so."""
-    for at in story.chased_at:
-        yield Fact(_day(at), story.team_at(at), tag="chased")
-    for at in story.reopened_at:
-        yield Fact(_day(at), story.team_at(at), tag="reopened")
-    if story.rated_at is not None and story.score < 3:
-        yield Fact(_day(story.rated_at), story.team_at(story.rated_at), tag="bad_mark")
-
-
-# ---- What was written down -----------------------------------------------------------------------
-
-
-def _fields(story: Story) -> dict[str, bool]:
-    """The fields that a solved ticket should have, and whether each is filled."""
-    about = story.about
-    found = {
-        "service": bool(about.service),
-        "category": bool(about.category),
-        "code": bool(about.resolution_code),
-        "words": about.has_resolution,
-    }
-    if story.is_unplanned:
-        found["began_at"] = about.began_at is not None
-        found["detected_at"] = about.detected_at is not None
-    return found
-
-
-@measure
-def documented(story: Story) -> Iterator[Fact]:
-    """The required fields of a solved ticket (`n`), and how many are filled (`total`)."""
-    if story.solved_at is not None and not story.about.merged:
-        filled = _fields(story)
-        yield Fact(_day(story.solved_at), story.solver, n=len(filled), total=sum(filled.values()))
-
-
-@measure
-def undocumented(story: Story) -> Iterator[Fact]:
-    """Each required field of a solved ticket that is empty; the sort is the field."""
-    if story.solved_at is not None and not story.about.merged:
-        for name, is_filled in _fields(story).items():
-            if not is_filled:
-                yield Fact(_day(story.solved_at), story.solver, tag=name)
-
-
-@measure
-def handover_owed(story: Story) -> Iterator[Fact]:
-    """Each hand-over under a contract; `total` is 1 where something of it is still owed."""
-    for at, sender, receiver, is_owed in story.owed:
-        yield Fact(_day(at), sender, receiver, total=int(is_owed))
 
 
 def facts_of(story: Story) -> Iterator[tuple[str, Fact]]:

@@ -184,6 +184,31 @@ OUTCOMES: Final = (
         better="more",
     ),
     Figure(
+        slug="receivers",
+        name=_("Receivers: rightly escalated"),
+        definition=_(
+            "Of what receivers of escalations said of them in the period, the share of: right tier,"
+            " nothing was missing."
+        ),
+        unit=SHARE,
+        top=Part("receiver_word", "total"),
+        over=Part("receiver_word"),
+        lacking=_("no receiver said anything of an escalation in this period"),
+        better="more",
+    ),
+    Figure(
+        slug="senders",
+        name=_("Senders: were helped"),
+        definition=_(
+            "Of what senders of escalations said of them in the period, the share of: they helped."
+        ),
+        unit=SHARE,
+        top=Part("sender_word", "total"),
+        over=Part("sender_word"),
+        lacking=_("no sender said anything of an escalation in this period"),
+        better="more",
+    ),
+    Figure(
         slug="complaints",
         name=_("Complaints"),
         definition=_(

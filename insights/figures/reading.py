@@ -12,7 +12,15 @@ from escalation import sla
 from escalation.bill import Stays, bill_of, stays
 from escalation.clock import Fact
 from escalation.models import Clock, Engagement, Escalation
-from insights.figures.story import About, ClockFact, Happening, PageFact, Story, tell
+from insights.figures.story import (
+    HANDOVER_RATED,
+    About,
+    ClockFact,
+    Happening,
+    PageFact,
+    Story,
+    tell,
+)
 from notifications.models import Message
 from roles.calendars import work_calendar
 from roles.worktime import WorkCalendar
@@ -28,6 +36,7 @@ READ: Final = tuple(
             EventKind.CHASED,
             EventKind.ARTICLE_USED,
             EventKind.RATED,
+            HANDOVER_RATED,
         }
     )
 )

@@ -14,6 +14,7 @@ from roles.worktime import ALWAYS, WorkCalendar
 
 TOUCHING: Final = frozenset({"acknowledged", "taken", "accepted"})
 PASSING: Final = frozenset({"moved", "escalated", "handed_back"})
+HANDOVER_RATED: Final = "handover_rated"
 UNPLANNED: Final = frozenset({"incident", "security"})
 
 
@@ -68,6 +69,16 @@ class PageFact:
     is_night: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one side of an escalation from `sender` to `receiver` said of it."""
+
+    at: datetime
+    verdict: str
+    sender: int
+    receiver: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What the ticket itself says."""
@@ -107,6 +118,8 @@ class Story:
     article_used: bool = False
     rated_at: datetime | None = None
     score: int = 0
+    words: dict[tuple[int, str], "Word"] = field(default_factory=dict)
+    """By escalation and side, what was said of it last, on the day of the first word."""
     clocks: Sequence[ClockFact] = ()
     pages: Sequence[PageFact] = ()
     owed: Sequence[tuple[datetime, int, int, bool]] = ()
@@ -223,5 +236,18 @@ def _note(story: Story, each: Happening) -> None:
         story.majors_at.append(each.at)
     elif each.kind == "article_used":
         story.article_used = True
+    elif each.kind == HANDOVER_RATED:
+        _hear(story, each)
     elif each.kind == "rated":
         story.rated_at, story.score = story.rated_at or each.at, int(each.facts["score"])
+
+
+def _hear(story: Story, each: Happening) -> None:
+    passed = [stay for stay in story.stays if stay.how == "escalated" and stay.since <= each.at]
+    if not passed:
+        return
+    key = (int(each.facts.get("escalation") or 0), str(each.facts.get("side")))
+    before = story.words.get(key)
+    at = before.at if before else each.at
+    verdict = str(each.facts.get("verdict"))
+    story.words[key] = Word(at, verdict, passed[-1].sender, passed[-1].team)
