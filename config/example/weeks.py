@@ -27,8 +27,8 @@ class Week(NamedTuple):
 
 
 ORDINARY: Final = (
-    Week(27.2, "rita", "The shared calendar shows last week", "e-mail", "data", "anna", 45, 5),
-    Week(26.1, "mike", "Label printer 3 prints blank", "warehouse", "hardware", "ben", 100, 4),
+    Week(27.2, "rita", "The shared calendar shows last week", "e-mail", "data", "anna", 15, 5),
+    Week(26.1, "mike", "Label printer 3 prints blank", "warehouse", "hardware", "ben", 18, 4),
     Week(
         24.9,
         "sophie",
@@ -36,7 +36,7 @@ ORDINARY: Final = (
         "patient-portal",
         "data",
         "anna",
-        180,
+        23,
         3,
         impact=2,
         urgency=2,
@@ -49,7 +49,7 @@ ORDINARY: Final = (
         "workplace",
         "hardware",
         "chloe",
-        240,
+        22,
         5,
         kind="request",
     ),
@@ -60,13 +60,13 @@ ORDINARY: Final = (
         "ordering",
         "outage",
         "ben",
-        50,
+        20,
         impact=2,
         urgency=1,
         above="grace",
     ),
     Week(19.8, "rita", "New password for the ward", "workplace", "password", "anna", 12, 5),
-    Week(18.2, "sophie", "Mail to the laboratory comes back", "e-mail", "outage", "ben", 95, 4),
+    Week(18.2, "sophie", "Mail to the laboratory comes back", "e-mail", "outage", "ben", 21, 4),
     Week(
         16.6,
         "mike",
@@ -74,7 +74,7 @@ ORDINARY: Final = (
         "remote-access",
         "performance",
         "anna",
-        200,
+        24,
         2,
         above="erik",
         urgency=2,
@@ -89,12 +89,12 @@ ORDINARY: Final = (
         "warehouse",
         "performance",
         "ben",
-        150,
+        19,
         3,
         above="hugo",
         urgency=2,
     ),
-    Week(11.1, "sophie", "Badge does not open the lab", "workplace", "access", "anna", 35, 5),
+    Week(11.1, "sophie", "Badge does not open the lab", "workplace", "access", "anna", 14, 5),
     Week(
         9.5,
         "rita",
@@ -102,13 +102,13 @@ ORDINARY: Final = (
         "patient-portal",
         "data",
         "anna",
-        230,
+        27,
         4,
         above="hugo",
         impact=2,
     ),
-    Week(6.3, "mike", "Scanner 7 does not charge", "warehouse", "hardware", "chloe", 150),
-    Week(5.2, "sophie", "Calendar invitations arrive twice", "e-mail", "data", "ben", 70, 4),
+    Week(6.3, "mike", "Scanner 7 does not charge", "warehouse", "hardware", "chloe", 19),
+    Week(5.2, "sophie", "Calendar invitations arrive twice", "e-mail", "data", "ben", 16, 4),
     Week(
         4.1,
         "rita",
@@ -116,19 +116,19 @@ ORDINARY: Final = (
         "network",
         "performance",
         "anna",
-        170,
+        26,
         2,
         above="fatima",
     ),
     Week(
-        3.0, "mike", "Invoice mails stay in the outbox", "e-mail", "outage", "ben", 55, 5, urgency=2
+        3.0, "mike", "Invoice mails stay in the outbox", "e-mail", "outage", "ben", 17, 5, urgency=2
     ),
 )
 
 
 def _scene(week: Week) -> Scene:
     begun = week.days_ago * DAYS
-    # Soon enough that no policy has passed it on meanwhile.
+    # Soon enough, and soon enough over, that no policy takes it away meanwhile.
     acts = [take(begun - 2, week.solver)]
     acts.append(say(begun - 4, week.solver, "Thank you. I am looking at it now."))
     if week.above:
