@@ -19,6 +19,10 @@ PAGES = ("page", "notify")
 """Kinds of message that call somebody to a ticket; an acknowledgement makes them pointless."""
 
 
+TIES = ("tied_person", "was_paged", "is_watching", "is_cleared", "places")
+"""What `with_ties` adds to a ticket."""
+
+
 def with_ties(tickets: QuerySet[Ticket], person: Person) -> QuerySet[Ticket]:
     """The tickets, each with all that makes this person's relations to it; no further query."""
     mine = {"ticket": OuterRef("pk"), "person": person.pk}

@@ -26,7 +26,7 @@ from roles.models import Person
 from roles.people import is_allowed, roles_of
 from roles.refusals import Forbidden
 from tickets import states, timeline
-from tickets.access import allowed_actions, with_ties
+from tickets.access import TIES, allowed_actions, with_ties
 from tickets.models import Kind, Source, Ticket
 from tickets.opening import open_ticket
 from tickets.priority import LEVELS
@@ -122,16 +122,17 @@ class TicketView(serializers.ModelSerializer):
 
     def to_representation(self, instance: Ticket) -> dict[str, Any]:
         """The ticket as this reader may see it."""
-        shown: dict[str, Any] = {}
-        for name, member in self.fields.items():
-            read = READ.get(name)
-            if read is not None:
-                shown[name] = read(instance)
-            else:
-                shown[name] = member.to_representation(member.get_attribute(instance))
+        # Making the members of a serializer costs more than reading them; they are only there when
+        # some of them have been picked out.
+        names = self.__dict__.get("fields", self.Meta.fields)
+        shown = {name: self._told(name, instance) for name in names}
         if not sees_internal(self.context["request"].user):
             shown.update({name: None for name in INTERNAL if name in shown})
         return shown
+
+    def _told(self, name: str, ticket: Ticket) -> Any:
+        read = READ.get(name)
+        return read(ticket) if read is not None else getattr(self, f"get_{name}")(ticket)
 
 
 class NextStepView(serializers.Serializer):
@@ -243,6 +244,16 @@ def answer_ticket(request: Request, key: str, *, status: int = 200) -> Response:
     return show_ticket(request, ticket, status=status)
 
 
+def show_new(request: Request, ticket: Ticket) -> Response:
+    """The answer to an opening, from what is in memory; 204 where the caller does not see it."""
+    seen = Ticket.objects.visible_to(request.user).filter(pk=ticket.pk)
+    ties = with_ties(seen, request.user).values(*TIES).first()
+    if ties is None:
+        return Response(status=204)
+    ticket.__dict__.update(ties)
+    return show_ticket(request, ticket, status=CREATED)
+
+
 def show_ticket(request: Request, ticket: Ticket, *, status: int = 200) -> Response:
     """The ticket as the caller may see it, with its ETag."""
     context = {"request": request, "is_new": status == CREATED}
@@ -287,7 +298,7 @@ class Tickets(Resource):
         given = self.read(Opening)
         given.setdefault("requester", request.user)
         ticket = open_ticket(actor=request.user, source=Source.API, via="api", **given)
-        answer = answer_ticket(request, ticket.key, status=CREATED)
+        answer = show_new(request, ticket)
         answer["Location"] = f"{settings.PUBLIC_URL}{request.path.rstrip('/')}/{ticket.key}/"
         return answer
 

@@ -247,5 +247,9 @@ def test_an_opening_takes_sixteen_statements_at_most(story, agent):
     story.policy("desk", unacknowledged(5, "remind", notify("assignee")))
     agent.post(TICKETS, {"subject": "The first use of a token is noted"})
     with CaptureQueriesContext(connection) as caught:
-        assert agent.post(TICKETS, {"subject": "Counted", "service": "mail"}).status_code == 201
+        answer = agent.post(TICKETS, {"subject": "Counted", "service": "mail"})
+    assert answer.status_code == 201
     assert len(caught) <= 16
+    told = answer.json()
+    assert told["next_due_at"] and told["next_step_at"]
+    assert agent.get(f"{TICKETS}{told['key']}/").json() | {"next_step": None} == told
