@@ -1,16 +1,18 @@
 """Says which roles a person has, insists on a right, and switches accounts off and on."""
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from roles import audit
 from roles.access import allows
 from roles.instants import TimeSource, database_now
 from roles.models import DutyAssignment, Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
+from roles.written import Written
 from roles.zones import zone_exists
 
 NOBODY: frozenset[str] = frozenset()
@@ -125,26 +127,33 @@ def _set_active(
 
 
 def _roles(person: Person) -> frozenset[str]:
-    """One query for memberships, leadership and duties together."""
     return _roles_by_id([person])[person.pk]
+
+
+def _holdings(people: Sequence[int]) -> QuerySet[Any, Any]:
+    """Memberships, duties and leadership of people, each with what it is called: one query."""
+    places = Membership.objects.filter(person__in=people)
+    duties = DutyAssignment.objects.filter(person__in=people)
+    leads = Team.objects.filter(lead__in=people)
+    manages = Team.objects.filter(manager__in=people)
+    return (
+        places.values_list("person_id", Value("place"), "role")
+        .order_by()
+        .union(
+            duties.values_list("person_id", Value("duty"), "duty__slug").order_by(),
+            leads.values_list("lead_id", Value("head"), Value("lead")).order_by(),
+            manages.values_list("manager_id", Value("head"), Value("manager")).order_by(),
+        )
+    )
+
+
+OF_ONE: Final = Written(lambda person: _holdings([person]), person=int)
 
 
 def _roles_by_id(people: Sequence[Person]) -> dict[int, frozenset[str]]:
     """The roles of each, all by one query."""
     ids = [person.pk for person in people]
-    places = Membership.objects.filter(person__in=ids)
-    duties = DutyAssignment.objects.filter(person__in=ids)
-    leads = Team.objects.filter(lead__in=ids).values_list("lead_id", Value("head"), Value("lead"))
-    manages = Team.objects.filter(manager__in=ids)
-    rows = (
-        places.values_list("person_id", Value("place"), "role")
-        .order_by()
-        .union(
-            duties.values_list("person_id", Value("duty"), "duty__slug").order_by(),
-            leads.order_by(),
-            manages.values_list("manager_id", Value("head"), Value("manager")).order_by(),
-        )
-    )
+    rows = OF_ONE.all(person=ids[0]) if len(ids) == 1 else list(_holdings(ids))
     found = {person.pk: _born_roles(person) for person in people}
     for person_id, source, name in rows:
         if source != "duty":

@@ -18,12 +18,21 @@ from roles.models.tokens import Scope
 from roles.people import require
 from roles.refusals import Invalid
 from roles.rows import end_row
+from roles.written import Written
 
 PLAIN = re.compile(r"tl_([a-z0-9]{10})_([A-Za-z0-9]{43})")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 SECRET_LETTERS = LETTERS + LETTERS[:26].upper()
 TOUCH_EVERY = timedelta(minutes=1)
 NO_DIGEST = "0" * 64
+BY_PREFIX = Written(
+    lambda prefix: (
+        ApiToken.objects.select_related("person__organisation")
+        .filter(prefix=prefix)
+        .annotate(read_at=CLOCK)
+    ),
+    prefix=str,
+)
 
 
 @transaction.atomic
@@ -94,8 +103,7 @@ def revoke(
 
 def _by_prefix(prefix: str) -> Any:
     """The token with its person, and the time of reading in `read_at`."""
-    known = ApiToken.objects.select_related("person__organisation").filter(prefix=prefix)
-    return known.annotate(read_at=CLOCK).first()
+    return BY_PREFIX.first(prefix=prefix)
 
 
 def _touch(token: ApiToken, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
@@ -13,14 +13,11 @@ from roles.access import ACTIONS, allows
 from roles.models import Membership, Person
 from roles.people import roles_of
 from roles.refusals import Forbidden
+from roles.written import Written
 from tickets.models import Clearance, Ticket, Watcher
 
 PAGES = ("page", "notify")
 """Kinds of message that call somebody to a ticket; an acknowledgement makes them pointless."""
-
-
-TIES = ("tied_person", "was_paged", "is_watching", "is_cleared", "places")
-"""What `with_ties` adds to a ticket."""
 
 
 def with_ties(tickets: QuerySet[Ticket], person: Person) -> QuerySet[Ticket]:
@@ -35,6 +32,27 @@ def with_ties(tickets: QuerySet[Ticket], person: Person) -> QuerySet[Ticket]:
         is_cleared=Exists(Clearance.objects.filter(**mine)),
         places=ArraySubquery(places.values(place=JSONObject(team="team_id", role="role"))),
     )
+
+
+PLACES: Final = Written(
+    lambda person: Membership.objects.filter(person=person).values("team_id", "role"), person=int
+)
+
+
+def tie_to_new(ticket: Ticket, person: Person) -> None:
+    """Let a ticket know how this person is tied to it, as `with_ties` would; at most one query.
+
+    The ticket has just been opened in this process: nobody was paged for it, and nobody watches.
+    """
+    if not ticket.restricted:
+        held = PLACES.all(person=person.pk)
+        ticket.__dict__ |= {
+            "tied_person": person.pk,
+            "was_paged": False,
+            "is_watching": False,
+            "is_cleared": False,
+            "places": [{"team": each["team_id"], "role": each["role"]} for each in held],
+        }
 
 
 @dataclass(frozen=True, slots=True)

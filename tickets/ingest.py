@@ -7,7 +7,6 @@ from typing import Final
 from uuid import uuid4
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Case, F, Value, When
 
 from roles.instants import TimeSource, database_now, fixed
 from roles.ledger import insert_rows, keeping, update_rows
@@ -31,6 +30,7 @@ from tickets.incoming import (
     says_the_same,
 )
 from tickets.judging import Policy, Verdict, policy_of
+from tickets.knownalerts import NEWEST, OF_GROUPS
 from tickets.lifecycle import reopen
 from tickets.links import survivor_of
 from tickets.models import Alert, AlertSource, Service, Source, Ticket
@@ -104,25 +104,12 @@ def _decide(
 
 def _read(policy: Policy, alerts: Sequence[IncomingAlert], clock: TimeSource) -> "Batch":
     """What is known of these alerts and their groups, with every ticket concerned locked."""
-    keys = {alert.dedup_key for alert in alerts}
-    rows = Alert.objects.filter(source=policy.source, dedup_key__in=keys)
-    newest = rows.order_by("dedup_key", "-id").distinct("dedup_key")
-    known: dict[str, Alert] = {
-        row.dedup_key: row
-        for row in newest.annotate(
-            ticket_status=F("ticket__status"),
-            ticket_key=Case(When(ticket__restricted=False, then="ticket__key"), default=Value("")),
-        )
-    }
+    keys = sorted({alert.dedup_key for alert in alerts})
+    known = {row.dedup_key: row for row in NEWEST.all(source=policy.source.pk, keys=keys)}
     busy = [alert for alert in alerts if not is_plain_repeat(known.get(alert.dedup_key), alert)]
     names = {alert.group_key for alert in busy if alert.state == FIRING}
-    groups = Alert.objects.filter(
-        source=policy.source,
-        group_key__in=names | {STORM_KEY} if names else (),
-        ticket__status__in=states.OPEN,
-    )
-    newest_of_group = groups.order_by("group_key", "-id").distinct("group_key")
-    by_group = dict(newest_of_group.values_list("group_key", "ticket_id"))
+    groups = sorted(names | {STORM_KEY})
+    by_group = dict(OF_GROUPS.all(source=policy.source.pk, groups=groups)) if names else {}
     ids = {known[alert.dedup_key].ticket_id for alert in busy if alert.dedup_key in known}
     ids |= {ticket_id for name, ticket_id in by_group.items() if name != STORM_KEY}
     tickets = lock_tickets(ids)

@@ -4,10 +4,11 @@ import re
 import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 
 from roles import audit
@@ -15,6 +16,7 @@ from roles.instants import CLOCK, TimeSource, database_now
 from roles.models import Person, Team
 from roles.people import require
 from roles.refusals import Conflict, Invalid
+from roles.written import Written
 from tickets.judging import with_policy
 from tickets.models import AlertSource, Service
 
@@ -101,10 +103,16 @@ def source_by_key(plain: str, *, product: str) -> AlertSource | None:
     """
     if not plain or len(plain) > KEY_CHARS_MAX:
         return None
-    known = AlertSource.objects.select_related("requester__organisation", "service", "team")
-    digest = _digest(plain)
-    wanted = known.filter(key_digest=digest, is_active=True, product=product)
-    return with_policy(wanted).annotate(read_at=CLOCK).first()
+    return BY_DIGEST.first(digest=_digest(plain), product=product)
+
+
+def _known(digest: str, product: str) -> QuerySet[AlertSource]:
+    near = AlertSource.objects.select_related("requester__organisation", "service", "team")
+    wanted = near.filter(key_digest=digest, is_active=True, product=product)
+    return with_policy(wanted).annotate(read_at=CLOCK)
+
+
+BY_DIGEST: Final = Written(_known, digest=str, product=str)
 
 
 def read_at(source: AlertSource | None, clock: TimeSource = database_now) -> datetime:

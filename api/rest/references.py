@@ -1,5 +1,6 @@
 """How a body names other rows: by slug, by user name; what is switched off cannot be named."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -8,6 +9,7 @@ from rest_framework import serializers
 
 from escalation.models import Vendor
 from roles.models import Calendar, Duty, Organisation, Person, Team, Tier
+from roles.written import Written
 from tickets.knowledge import readable
 from tickets.models import Article, ArticleRevision, Category, Service, Ticket
 
@@ -26,15 +28,21 @@ class Reference(serializers.Field):
         "unknown": "There is none of this name that can be chosen.",
     }
 
+    @classmethod
+    @cache
+    def named(cls) -> Written[Any]:
+        """The rows of a name that can be chosen."""
+        alive = {"is_active": True} if cls.ends else {}
+        rows = cls.model.objects.select_related(*cls.around).filter(**alive)
+        return Written(lambda name: rows.filter(**{cls.lookup: name}).order_by("pk")[:1], name=str)
+
     def to_internal_value(self, data: Any) -> Any:
         """The row of that name."""
         if not isinstance(data, str):
             self.fail("invalid")
         row = None
         if len(data) <= 254 and "\x00" not in data:
-            alive = {"is_active": True} if self.ends else {}
-            rows = self.model.objects.select_related(*self.around)
-            row = rows.filter(**{self.lookup: data}, **alive).first()
+            row = self.named().first(name=data)
         if row is None:
             self.fail("unknown")
         return row

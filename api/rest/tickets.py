@@ -26,7 +26,7 @@ from roles.models import Person
 from roles.people import is_allowed, roles_of
 from roles.refusals import Forbidden
 from tickets import states, timeline
-from tickets.access import TIES, allowed_actions, with_ties
+from tickets.access import allowed_actions, may, tie_to_new, with_ties
 from tickets.models import Kind, Source, Ticket
 from tickets.opening import open_ticket
 from tickets.priority import LEVELS
@@ -246,11 +246,9 @@ def answer_ticket(request: Request, key: str, *, status: int = 200) -> Response:
 
 def show_new(request: Request, ticket: Ticket) -> Response:
     """The answer to an opening, from what is in memory; 204 where the caller does not see it."""
-    seen = Ticket.objects.visible_to(request.user).filter(pk=ticket.pk)
-    ties = with_ties(seen, request.user).values(*TIES).first()
-    if ties is None:
+    tie_to_new(ticket, request.user)
+    if not may(request.user, "view", ticket):
         return Response(status=204)
-    ticket.__dict__.update(ties)
     return show_ticket(request, ticket, status=CREATED)
 
 

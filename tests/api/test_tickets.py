@@ -251,5 +251,6 @@ def test_an_opening_takes_sixteen_statements_at_most(story, agent):
     assert answer.status_code == 201
     assert len(caught) <= 16
     told = answer.json()
-    assert told["next_due_at"] and told["next_step_at"]
+    assert told["next_due_at"]
+    assert told["next_step_at"]
     assert agent.get(f"{TICKETS}{told['key']}/").json() | {"next_step": None} == told
