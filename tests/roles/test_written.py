@@ -50,10 +50,12 @@ def test_values_of_every_kind_reach_the_database_as_they_are(person):
 
 def test_unions_and_lists_of_values_are_tuples(person):
     places = Written(
-        lambda one: Membership.objects.filter(person=one)
-        .values_list("role", "team__slug")
-        .order_by()
-        .union(Team.objects.filter(lead=one).values_list("slug", "slug").order_by()),
+        lambda one: (
+            Membership.objects.filter(person=one)
+            .values_list("role", "team__slug")
+            .order_by()
+            .union(Team.objects.filter(lead=one).values_list("slug", "slug").order_by())
+        ),
         one=int,
     )
     assert places.all(one=person("ada").pk) == []

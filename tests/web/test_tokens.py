@@ -62,7 +62,7 @@ def test_only_scopes_that_can_do_something_for_the_person_are_offered(stage, sig
 
 def test_a_revoked_token_is_useless_at_once_and_nobody_revokes_anothers(stage, sign_in):
     client = sign_in(stage.ines)
-    plain = made(client, life="")
+    plain = made(client, life="never")
     token = ApiToken.objects.get()
     assert token.expires_at is None
     place = reverse("web:token-end", args=[token.pk])

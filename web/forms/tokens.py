@@ -22,11 +22,12 @@ WORDS: Final = {
 }
 INSIDE: Final = (Scope.KNOWLEDGE_WRITE, Scope.ROSTER_WRITE)
 ADMIN: Final = (Scope.ADMIN_READ, Scope.ADMIN_WRITE)
+NEVER: Final = "never"
 LIVES: Final = (
     ("30", _("30 days")),
     ("90", _("90 days")),
     ("365", _("A year")),
-    ("", _("Until I revoke it")),
+    (NEVER, _("Until I revoke it")),
 )
 
 
@@ -53,7 +54,7 @@ class TokenForm(PageForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("It can never do more than you may yourself."),
     )
-    life = forms.ChoiceField(label=_("How long it works"), choices=LIVES, required=False)
+    life = forms.ChoiceField(label=_("How long it works"), choices=LIVES)
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,5 +63,5 @@ class TokenForm(PageForm):
 
     def expires_at(self, now: datetime) -> datetime | None:
         """When it ends; None for never."""
-        days = self.cleaned_data["life"]
-        return now + timedelta(days=int(days)) if days else None
+        life = self.cleaned_data["life"]
+        return None if life == NEVER else now + timedelta(days=int(life))
