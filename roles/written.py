@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import CharField, Expression, Func, QuerySet, Value
+from django.db.models import BooleanField, CharField, Expression, F, Func, QuerySet, Value
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
 
 Found = TypeVar("Found")
@@ -19,9 +19,15 @@ SAMPLES: Final[Mapping[type, Callable[[int], Any]]] = {
 }
 
 
-def any_of(texts: Any) -> Expression:
-    """The right side of an equation that holds for each of some texts, however many there are."""
-    return Func(Value(texts, output_field=ArrayField(CharField())), function="ANY")
+def any_of(column: str, texts: Sequence[str]) -> Expression:
+    """That a column holds one of some texts: one value in the SQL, however many there are."""
+    return Func(
+        F(column),
+        Value(texts, output_field=ArrayField(CharField())),
+        template="%(expressions)s)",
+        arg_joiner=" = ANY(",
+        output_field=BooleanField(),
+    )
 
 
 class Written(Generic[Found]):

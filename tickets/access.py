@@ -35,7 +35,8 @@ def with_ties(tickets: QuerySet[Ticket], person: Person) -> QuerySet[Ticket]:
 
 
 PLACES: Final = Written(
-    lambda person: Membership.objects.filter(person=person).values("team_id", "role"), person=int
+    lambda person: Membership.objects.filter(person=person).order_by().values("team_id", "role"),
+    person=int,
 )
 
 

@@ -12,7 +12,7 @@ from tickets.models import Alert
 
 def _newest(source: int, keys: Sequence[str]) -> QuerySet[Alert]:
     """The newest alert of each key, with the status of its ticket, and the key of an open one."""
-    rows = Alert.objects.filter(source=source, dedup_key=any_of(keys))
+    rows = Alert.objects.filter(any_of("dedup_key", keys), source=source)
     return (
         rows.order_by("dedup_key", "-id")
         .distinct("dedup_key")
@@ -25,7 +25,7 @@ def _newest(source: int, keys: Sequence[str]) -> QuerySet[Alert]:
 
 def _of_groups(source: int, groups: Sequence[str]) -> QuerySet[Any, Any]:
     """The open ticket of each group, by its newest alert."""
-    rows = Alert.objects.filter(source=source, group_key=any_of(groups))
+    rows = Alert.objects.filter(any_of("group_key", groups), source=source)
     open_ones = rows.filter(ticket__status__in=sorted(states.OPEN))
     newest = open_ones.order_by("group_key", "-id").distinct("group_key")
     return newest.values_list("group_key", "ticket_id")

@@ -37,7 +37,7 @@ def test_values_of_every_kind_reach_the_database_as_they_are(person):
     Person.objects.filter(username="ada").update(date_joined=NOON)
     joined = Written(
         lambda since, names: Person.objects.filter(
-            date_joined__lte=since, username=any_of(names)
+            any_of("username", names), date_joined__lte=since
         ).values("username", "is_active"),
         since=datetime,
         names=list,
