@@ -96,7 +96,9 @@ class _Sql:
     def _model_shape(self) -> Callable[[Sequence[Any]], Any]:
         """What Django's own ModelIterable makes of a row."""
         info, select = self.compiler.klass_info, self.compiler.select
-        near = get_related_populators(info, select, connection.alias)
+        # The stubs describe a later Django, which wants one argument more.
+        populators: Any = get_related_populators
+        near = populators(info, select, connection.alias)
         places = info["select_fields"]
         first, last = places[0], places[-1] + 1
         names = [each[0].target.attname for each in select[first:last]]
