@@ -133,6 +133,30 @@ class ContactRule(models.Model):
         return f"{self.urgency}: {self.channel} after {self.delay_s} s"
 
 
+class TeamRule(models.Model):
+    """One rung of a team's ladder, for members who have written no rules of their own."""
+
+    team = models.ForeignKey("roles.Team", on_delete=models.CASCADE, related_name="contact_rules")
+    urgency = models.CharField(max_length=4, choices=Urgency)
+    channel = models.CharField(max_length=20)
+    delay_s = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["team", "urgency", "delay_s", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "urgency", "channel"], name="team_rule_once"),
+            models.CheckConstraint(
+                condition=Q(urgency__in=Urgency.values), name="team_rule_urgency_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(channel="") & Q(delay_s__lte=3600), name="team_rule_in_bounds"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.urgency}: {self.channel} after {self.delay_s} s"
+
+
 class Hook(models.Model):
     """Another system that is called with signed events; its account stands for it in the outbox.
 

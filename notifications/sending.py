@@ -2,7 +2,6 @@
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -19,6 +18,7 @@ from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.registry import CHANNELS
 from notifications.failover import drop_stood_in, fall_over
 from notifications.faults import crash_here
+from notifications.lanes import Lanes
 from notifications.leases import Claim
 from notifications.links import make_link, make_token
 from notifications.models import Hook, Message, Outcome, Urgency
@@ -74,6 +74,7 @@ class Sender:
         self._clock = clock
         self._texts = Texts()
         self._flights: dict[Future[SendResult], Flight] = {}
+        self._lanes = Lanes()
 
     @property
     def busy(self) -> bool:
@@ -92,10 +93,10 @@ class Sender:
     def land(self, timeout_s: float) -> None:
         """Mark what has come back, waiting up to `timeout_s` seconds for the first one."""
         done, _ = wait(self._flights, timeout_s, FIRST_COMPLETED)
-        landed = [(self._flights.pop(future), _result(future)) for future in done]
+        landed = [(self._landed(future), _result(future)) for future in done]
         for future in [f for f, one in self._flights.items() if one.overdue_at < time.monotonic()]:
             never = SendResult(ok=False, detail="Never answered.")
-            landed.append((self._flights.pop(future), never))
+            landed.append((self._landed(future), never))
         if landed:
             crash_here("after_send_before_mark")
             self._settle(landed)
@@ -104,8 +105,13 @@ class Sender:
         """Mark everything that is still in the air, and let the channels rest."""
         while self._flights:
             self.land(timeout_s=1.0)
+        self._lanes.rest()
         for channel in CHANNELS.values():
             channel.rest()
+
+    def _landed(self, future: Future[SendResult]) -> Flight:
+        self._lanes.release(future)
+        return self._flights.pop(future)
 
     def _gather(self, claims: Sequence[Claim]) -> list[Party]:
         """The claims as they are sent together; what must wait a minute is put back."""
@@ -169,7 +175,7 @@ class Sender:
             return
         crash_here("before_send")
         channel = CHANNELS[message.channel]
-        future = _in_a_thread(lambda: channel.send(leaving, last.address, DEADLINE_S))
+        future = self._lanes.start(lambda: channel.send(leaving, last.address, DEADLINE_S))
         overdue_at = time.monotonic() + DEADLINE_S + _GRACE_S
         self._flights[future] = Flight(claim, message, overdue_at, others)
 
@@ -193,7 +199,8 @@ class Sender:
     def _settle(self, landed: Sequence[tuple[Flight, SendResult]]) -> None:
         sent = [flight.claim for flight, result in landed if result.ok]
         if sent:
-            leases.mark_sent(sent, self._clock())
+            now = self._clock()
+            leases.mark_sent(sent, now)
             told = [flight for flight, result in landed if result.ok]
             drop_stood_in(
                 [
@@ -201,7 +208,7 @@ class Sender:
                     for one in told
                     for each in (one.message, *(r.message for r in one.told_with_it))
                 ],
-                self._clock(),
+                now,
             )
         for flight, result in landed:
             for each in flight.told_with_it:
@@ -344,20 +351,6 @@ def _undeliverable(message: Message, address: str) -> str:
     if message.channel not in CHANNELS:
         return f"There is no channel called {message.channel}."
     return "" if address else f"The recipient has no address for {message.channel}."
-
-
-def _in_a_thread(send: Callable[[], SendResult]) -> Future[SendResult]:
-    """Run one send in a daemon thread: one that hangs for good holds neither lane nor process."""
-    future: Future[SendResult] = Future()
-
-    def fly() -> None:
-        try:
-            future.set_result(send())
-        except BaseException as problem:
-            future.set_exception(problem)
-
-    threading.Thread(target=fly, name="send", daemon=True).start()
-    return future
 
 
 def _result(future: Future[SendResult]) -> SendResult:

@@ -10,7 +10,7 @@ from notifications.outbox import Letter
 from roles import audit
 from roles.access import allows
 from roles.instants import TimeSource, database_now
-from roles.models import Person, Team
+from roles.models import Membership, Person, Team
 from roles.people import is_allowed, roles_of
 from roles.refusals import Conflict, Forbidden, Invalid
 from roles.teams import relations_to
@@ -30,6 +30,18 @@ def may_keep(actor: Person | None, team: Team | None) -> bool:
     if team is None:
         return allows(roles_of(actor), "update_stakeholders", frozenset())
     return is_allowed(actor, "manage_roster", relations_to(actor, team))
+
+
+def kept_teams(person: Person) -> QuerySet[Team]:
+    """The teams whose lists the person keeps; one query."""
+    teams = Team.objects.filter(is_active=True)
+    if is_allowed(person, "admin"):
+        return teams
+    heading = Membership.objects.filter(
+        person=person.pk, role__in=[Membership.Role.LEAD, Membership.Role.MANAGER]
+    )
+    named = Q(lead=person.pk) | Q(manager=person.pk)
+    return teams.filter(named | Q(pk__in=heading.values("team")))
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from notifications.bundling import TOLD_WITH
 from notifications.channels.registry import on_offer
 from notifications.models import ContactMethod, ContactRule, Message, MessageState, Urgency, Ways
-from notifications.spreading import CODE
+from notifications.spreading import CODE, Told, ways_of
 from notifications.ways import ready_channels
 from roles.models import Person
 from web.forms.reach import delay_label, label_of
@@ -30,6 +30,7 @@ class Reach:
     ready: Sequence[str]
     offered: Sequence[str]
     letters: Sequence[Message]
+    told: Told | None = None
 
     def rules_of(self, urgency: str) -> list[ContactRule]:
         return [rule for rule in self.rules if rule.urgency == urgency]
@@ -37,25 +38,27 @@ class Reach:
     @property
     def in_words(self) -> str:
         """How a page reaches this person, in one sentence."""
-        rungs = [(rule.channel, rule.delay_s) for rule in self.rules_of(Urgency.HIGH)]
-        if not rungs and self.ready:
-            rungs = [("email", 0)]
-        if not rungs:
+        rungs = self.told.channels(Urgency.HIGH) if self.told else [("email", 0)]
+        if not self.ready:
             return _("A page cannot reach you: there is no address.")
         said = [f"{delay_label(delay_s)} {_('by')} {label_of(name)}" for name, delay_s in rungs]
-        return _("A page reaches you %(how)s.") % {"how": ", ".join(said)}
+        words = _("A page reaches you %(how)s.")
+        if self.told and self.told.is_by_team(Urgency.HIGH):
+            words = _("A page reaches you %(how)s, by your team's rules.")
+        return words % {"how": ", ".join(said)}
 
     @property
     def is_thin(self) -> bool:
         """Whether a page comes by mail only, which wakes nobody."""
-        return {rule.channel for rule in self.rules_of(Urgency.HIGH)} <= {"email"}
+        rungs = self.told.channels(Urgency.HIGH) if self.told else []
+        return {channel for channel, _ in rungs} <= {"email"}
 
     def is_away(self, now: datetime) -> bool:
         return self.ways.away_until is not None and now < self.ways.away_until
 
 
 def reach_of(person: Person) -> Reach:
-    """How the person is told, and the latest messages to them; five queries.
+    """How the person is told, and the latest messages to them; six queries.
 
     Messages that need a clearance are left out: they stand on their case.
     """
@@ -68,6 +71,7 @@ def reach_of(person: Person) -> Reach:
         ready=ready_channels(person),
         offered=on_offer(),
         letters=list(_letters_to(person)[:LATELY]),
+        told=ways_of([person.pk]).get(person.pk),
     )
 
 

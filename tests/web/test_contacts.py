@@ -112,3 +112,19 @@ def test_a_coordinator_words_updates_without_leading(stage, sign_in, major):
     page = read(client, "major", major.key)
     assert "Words kept ready" in page
     assert "Name roles and places" not in page
+
+
+def test_a_lead_says_how_the_team_is_told_and_members_read_it(stage, sign_in):
+    desk = stage.teams["desk"]
+    client = sign_in(stage.ines)
+    assert "When they are paged" in read(client, "team-rules", desk.slug)
+    save = reverse("web:team-rules-set", args=[desk.slug, "high"])
+    assert client.post(save, {"high-email": "120"}).status_code == 302
+    assert client.post(save, {"high-email": "soon"}).status_code == 422
+    colleague = sign_in(stage.omar)
+    page = read(colleague, "team-rules", desk.slug)
+    assert "E-mail after 2 minutes" in page
+    assert "When they are paged" not in page
+    assert "by your team" in read(colleague, "told")
+    colleague.post(save, {"high-email": "0"})
+    assert desk.contact_rules.get().delay_s == 120

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from roles.models import Person, Team
-from tickets.contactlists import may_keep
+from tickets.contactlists import kept_teams, may_keep
 from tickets.models import ContactList, Scenario, Service
 from web.forms.acts import words
 from web.forms.base import PageForm
@@ -53,9 +53,8 @@ class ListForm(PageForm):
             held = {name: getattr(listed, name) for name in own}
             more.setdefault("initial", {**held, "services": listed.services.all()})
         super().__init__(*args, **more)
-        teams = [team.pk for team in Team.objects.filter(is_active=True) if may_keep(person, team)]
         choice: Any = self.fields["team"]
-        choice.queryset = Team.objects.filter(pk__in=teams)
+        choice.queryset = kept_teams(person)
         if not may_keep(person, None):
             choice.required, choice.empty_label = True, _("Choose…")
 

@@ -1,19 +1,25 @@
-"""Contact lists: whom to call or tell in an outage, a security case, or a vendor's work."""
+"""Whom to call or tell in an outage, a security case or a vendor's work; how teams are told."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from notifications.channels.registry import on_offer
+from notifications.models import TeamRule, Urgency
+from notifications.teamrules import set_team_rules
 from roles.models import Person, Team
+from roles.people import is_allowed
 from roles.refusals import Refused
+from roles.teams import relations_to
 from tickets import contactlists
 from tickets.models import ContactList, Scenario
 from web import doors
 from web.forms.contacts import ContactForm, ListForm
+from web.forms.reach import RulesForm, delay_label, label_of
 
 
 @doors.of_the_service(action="view")
@@ -26,9 +32,59 @@ def index(request: HttpRequest) -> HttpResponse:
             for scenario in Scenario
         ],
         "may_add": _may_add(request),
+        "teams": Team.objects.filter(is_active=True).order_by("name"),
         "here": "contacts",
     }
     return render(request, "web/rooms/contacts.html", context)
+
+
+@doors.of_the_service(action="view")
+def team_rules(request: HttpRequest, slug: str) -> HttpResponse:
+    """How members of a team are told who have written no rules of their own."""
+    return _rules_page(request, get_object_or_404(Team, slug=slug, is_active=True))
+
+
+@doors.of_the_service(action="manage_roster", methods=doors.POST)
+def set_rules(request: HttpRequest, slug: str, urgency: str) -> HttpResponse:
+    """The team's rules for pages, or for other news."""
+    team = get_object_or_404(Team, slug=slug, is_active=True)
+    if urgency not in Urgency.values:
+        raise Http404
+    form = RulesForm(request.POST, channels=on_offer(), prefix=urgency)
+    if form.is_valid():
+        try:
+            set_team_rules(actor=request.user, team=team, urgency=urgency, rules=form.rules)
+        except Refused as refused:
+            form.show(refused)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("web:team-rules", slug=slug)
+    return _rules_page(request, team, {urgency: form})
+
+
+def _rules_page(
+    request: HttpRequest, team: Team, sent: dict[str, RulesForm] | None = None
+) -> HttpResponse:
+    rows = list(TeamRule.objects.filter(team=team))
+    forms = {
+        urgency: RulesForm(
+            channels=on_offer(),
+            rules=[row for row in rows if row.urgency == urgency],
+            prefix=urgency,
+        )
+        for urgency in Urgency.values
+    }
+    context = {
+        "team": team,
+        "rules": [
+            (row.urgency, f"{label_of(row.channel)} {delay_label(row.delay_s)}") for row in rows
+        ],
+        "forms": {**forms, **(sent or {})},
+        "may_keep": is_allowed(request.user, "manage_roster", relations_to(request.user, team)),
+        "here": "contacts",
+    }
+    status = doors.UNPROCESSABLE if sent else 200
+    return render(request, "web/rooms/team_rules.html", context, status=status)
 
 
 @doors.of_the_service(action="manage_roster", methods=doors.FORM)
@@ -105,10 +161,7 @@ def _in_use() -> QuerySet[ContactList]:
 
 def _may_add(request: HttpRequest) -> bool:
     person = request.user
-    if contactlists.may_keep(person, None):
-        return True
-    led = Team.objects.filter(is_active=True, memberships__person=person.pk)
-    return any(contactlists.may_keep(person, team) for team in led)
+    return contactlists.may_keep(person, None) or contactlists.kept_teams(person).exists()
 
 
 def _page(
