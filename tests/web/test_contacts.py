@@ -105,6 +105,7 @@ def test_words_kept_ready_join_what_is_typed_and_send_nothing(stage, sign_in, ma
     assert "updated the stakeholders (watching whether it holds)" in read(
         client, "major", major.key
     )
+    assert "<b>Watching whether it holds</b>" in read(client, "status")
 
 
 def test_a_coordinator_words_updates_without_leading(stage, sign_in, major):

@@ -15,6 +15,7 @@ from tickets.models import (
     ContactList,
     EventKind,
     Major,
+    Phase,
     Scenario,
     Ticket,
     TicketLink,
@@ -96,10 +97,11 @@ class Room:
 
 @dataclass(frozen=True)
 class Word:
-    """One public update."""
+    """One public update; `phase` says how far the work had come, where that was said."""
 
     at: datetime
     text: str
+    phase: str = ""
 
 
 @dataclass
@@ -281,5 +283,7 @@ def _public_words(ticket_ids: Sequence[int]) -> dict[int, list[Word]]:
     ).select_related("body")
     said: dict[int, list[Word]] = {}
     for event in events.order_by("-at", "-seq"):
-        said.setdefault(event.ticket_id, []).append(Word(event.at, event.body.text))
+        phase = event.facts.get("phase", "")
+        label = str(Phase(phase).label) if phase in Phase.values else ""
+        said.setdefault(event.ticket_id, []).append(Word(event.at, event.body.text, label))
     return said
