@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime
 
 from django.db import transaction
@@ -38,9 +39,9 @@ def deliver_batch(limit: int = BATCH, *, clock: TimeSource = database_now) -> in
     if not claims:
         return 0
     crash_here("after_claim")
-    sender = Sender(clock)
-    sender.launch(claims)
-    sender.land_all()
+    with closing(Sender(clock)) as sender:
+        sender.launch(claims)
+        sender.land_all()
     return len(claims)
 
 
@@ -49,9 +50,13 @@ def run_delivery(*, clock: TimeSource = database_now, budget_s: float = RUN_S) -
 
     A slow send holds one lane of several: the others go on with what is due meanwhile.
     """
+    with closing(Sender(clock)) as sender:
+        return _run(sender, clock, budget_s)
+
+
+def _run(sender: Sender, clock: TimeSource, budget_s: float) -> int:
     begun = time.monotonic()
     total = 0
-    sender = Sender(clock)
     while time.monotonic() - begun < budget_s:
         now = clock()
         beat(now)

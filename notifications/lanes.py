@@ -64,6 +64,7 @@ class Lanes:
             lane.end()
 
     def rest(self) -> None:
-        """Let the idle threads end."""
-        while self._idle:
-            self._idle.pop().end()
+        """Let every thread end, each after what is under way in it."""
+        for lane in (*self._idle, *self._busy.values()):
+            lane.end()
+        self._idle, self._busy = [], {}

@@ -105,9 +105,12 @@ class Sender:
         """Mark everything that is still in the air, and let the channels rest."""
         while self._flights:
             self.land(timeout_s=1.0)
-        self._lanes.rest()
         for channel in CHANNELS.values():
             channel.rest()
+
+    def close(self) -> None:
+        """Let its threads end, whatever became of the sends."""
+        self._lanes.rest()
 
     def _landed(self, future: Future[SendResult]) -> Flight:
         self._lanes.release(future)

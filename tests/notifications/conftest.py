@@ -1,6 +1,7 @@
 """What these tests share: people to be told, letters, and a mailbox over real SMTP."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -86,6 +87,6 @@ def deliver(**by: float) -> int:
 
 
 def launch(claim: leases.Claim) -> None:
-    sender = Sender(forward())
-    sender.launch([claim])
-    sender.land_all()
+    with closing(Sender(forward())) as sender:
+        sender.launch([claim])
+        sender.land_all()

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from notifications import leases
 from notifications.delivery import (
@@ -324,3 +324,24 @@ def test_the_wait_grows_with_full_jitter_and_never_beyond_ten_minutes(attempts, 
 def test_a_providers_own_wish_is_honoured_within_reason():
     assert backoff_s(1, retry_after_s=30) == 30
     assert backoff_s(1, retry_after_s=86_400) == 600
+
+
+def test_a_round_leaves_no_thread_behind_not_even_where_it_breaks_off(ann, mailbox, monkeypatch):
+    def threads() -> int:
+        return sum(thread.name == "send" for thread in threading.enumerate())
+
+    post(*(letter(ann, **alone(number)) for number in range(20)))
+    before = threads()
+    run_delivery(clock=forward())
+    post(letter(ann, cause="event:99"))
+    monkeypatch.setattr(leases, "mark_sent", broken)
+    with pytest.raises(OperationalError):
+        run_delivery(clock=forward())
+    for thread in threading.enumerate():
+        if thread.name == "send":
+            thread.join(5)
+    assert threads() <= before
+
+
+def broken(*_given) -> None:
+    raise OperationalError("the database is gone")
