@@ -1,11 +1,13 @@
 """Rules of a team: how members are told who have written none of their own."""
 
+from datetime import timedelta
+
 import pytest
 
 from notifications import ways
 from notifications.models import Message
 from notifications.teamrules import set_team_rules
-from roles.models import AuditEntry, Membership, Person, Team, Tier
+from roles.models import AuditEntry, Calendar, Membership, Person, Team, Tier
 from roles.people import forget_roles
 from roles.refusals import Forbidden, Invalid
 from tests.notifications.conftest import letter, person, post
@@ -17,7 +19,8 @@ LADDER = [("sms", 0), ("email", 120)]
 
 def team_of(*people: Person, name: str = "desk") -> Team:
     tier, _ = Tier.objects.get_or_create(slug="l1", name="L1", kind="ladder", rank=1)
-    team = Team.objects.create(slug=name, name=name, tier=tier)
+    calendar, _ = Calendar.objects.get_or_create(slug="always", name="Always")
+    team = Team.objects.create(slug=name, name=name, tier=tier, calendar=calendar)
     for each in people:
         Membership.objects.create(team=team, person=each)
     return team
@@ -65,7 +68,7 @@ def test_whoever_takes_pages_takes_them_by_their_own_teams_rules(ann, provider):
     bob = person("bob")
     proved(bob, "sms", "+491701234567")
     ruled(team_of(bob))
-    until = CLOCK() + ways.timedelta(hours=2)
+    until = CLOCK() + timedelta(hours=2)
     ways.go_away(actor=ann, until=until, taker=bob, clock=CLOCK)
     Message.objects.all().delete()
     post(letter(ann, urgency="high"))
