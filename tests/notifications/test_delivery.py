@@ -333,7 +333,7 @@ def test_a_round_leaves_no_thread_behind_not_even_where_it_breaks_off(ann, mailb
     post(*(letter(ann, **alone(number)) for number in range(20)))
     before = threads()
     run_delivery(clock=forward())
-    post(letter(ann, cause="event:99"))
+    post(letter(ann, **alone(99)))
     monkeypatch.setattr(leases, "mark_sent", broken)
     with pytest.raises(OperationalError):
         run_delivery(clock=forward())
