@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -119,7 +119,13 @@ def ways_of(person_ids: Iterable[int]) -> dict[int, Told]:
     with connection.cursor() as cursor:
         cursor.execute(_TOLD, {"ids": ids})
         rows = cursor.fetchall()
-    return {row[0]: Told(*row[:8], _rules(row[8]), _rules(row[9])) for row in rows}
+    return {row[0]: _told(row) for row in rows}
+
+
+def _told(row: tuple[Any, ...]) -> Told:
+    *facts, own, team = row
+    told: list[Any] = [*facts, _rules(own), _rules(team)]
+    return Told(*told)
 
 
 def _rules(text: str | None) -> list[Rule]:
