@@ -45,29 +45,21 @@ def fall_over(message: Message, now: datetime) -> bool:
 def drop_stood_in(told: Sequence[Message], now: datetime) -> int:
     """End what failed on one channel and has been told on another by now; how many there were.
 
-    Nobody whom nothing reached for an hour gets everything once on each channel. One query where
-    there is nothing to end.
+    A page tells what the earlier ones about the same thing would. Nobody whom nothing reached for
+    an hour so gets everything once on each channel. One query where there is nothing to end.
     """
-    loud = {
-        (message.cause, message.recipient_id): message.channel
-        for message in told
-        if message.urgency == Urgency.HIGH
-    }
+    loud = [message for message in told if message.urgency == Urgency.HIGH]
     if not loud:
         return 0
     failing = Message.objects.filter(
-        cause__in={cause for cause, _ in loud},
-        recipient__in={recipient_id for _, recipient_id in loud},
+        topic__in={message.topic for message in loud},
+        recipient__in={message.recipient_id for message in loud},
+        urgency=Urgency.HIGH,
         state=MessageState.QUEUED,
         attempts__gt=0,
         leased_until=None,
     )
-    rows = failing.values_list("pk", "cause", "recipient_id", "channel")
-    ids = [
-        pk
-        for pk, cause, recipient_id, channel in rows
-        if loud.get((cause, recipient_id), channel) != channel
-    ]
+    ids = [row.pk for row in failing if any(_covers(message, row) for message in loud)]
     if not ids:
         return 0
     with transaction.atomic():
@@ -75,6 +67,14 @@ def drop_stood_in(told: Sequence[Message], now: datetime) -> int:
         return Message.objects.filter(pk__in=held).update(
             state=MessageState.DROPPED, finished_at=now, finished_reason=TOLD_ELSEWHERE
         )
+
+
+def _covers(told: Message, waiting: Message) -> bool:
+    """Whether what was told says what waits on another channel."""
+    to_same = (told.topic, told.recipient_id) == (waiting.topic, waiting.recipient_id)
+    is_later = told.kind == waiting.kind and told.pk > waiting.pk
+    said = told.cause == waiting.cause or is_later
+    return to_same and said and told.channel != waiting.channel
 
 
 def _another(message: Message, used: set[str], now: datetime) -> bool:

@@ -92,3 +92,18 @@ def test_only_what_failed_is_taken_along_and_only_for_the_same_person_and_thing(
     assert len(mailbox.mails) == 1
     assert tries(failed) == ["skipped"]
     assert tries(elsewhere) == tries(planned) == []
+
+
+def test_a_later_page_covers_an_earlier_one_that_only_another_channel_still_has(
+    ann, mailbox, phone
+):
+    [first, later] = post(
+        letter(ann, cause="firing:1", urgency="high", channel="sms"),
+        letter(ann, cause="firing:2", urgency="high", channel="email", rung=1),
+    )
+    Message.objects.filter(pk=first.pk).update(attempts=3)
+    deliver()
+    first.refresh_from_db()
+    later.refresh_from_db()
+    assert (first.state, later.state) == ("dropped", "sent")
+    assert not phone.calls
