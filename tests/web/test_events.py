@@ -211,19 +211,34 @@ def test_a_page_hears_at_once_what_changed_while_it_was_on_its_way():
     assert client.hinted.is_set()
 
 
+def told(client: events.Client) -> list[str]:
+    return [word for word, _data in client.words()]
+
+
 def test_a_page_hears_of_people_beside_changes_and_not_instead():
     client = events.Client(frozenset({"ticket:1", "here:1"}))
     client.hint(frozenset({"here:1"}))
-    assert client.words() == ["here"]
+    assert told(client) == ["here"]
     client.hint(frozenset({"here:1"}))
     client.hint(frozenset({"team:4", "ticket:1"}))
-    assert client.words() == ["change", "here"]
+    assert told(client) == ["change", "here"]
     client.hint(frozenset({events.EVERYTHING}))
-    assert client.words() == ["change", "here"]
+    assert told(client) == ["change", "here"]
     assert not client.hinted.is_set()
     queue = events.Client(frozenset({"team:4"}))
     queue.hint(frozenset({events.EVERYTHING}))
-    assert queue.words() == ["change"]
+    assert told(queue) == ["change"]
+
+
+def test_a_page_that_takes_no_rows_in_is_told_to_ask_in_the_end():
+    client = events.Client(frozenset({"team:4"}))
+    for number in range(events.MOST_GIVEN):
+        client.give("rows", str(number))
+    assert told(client) == ["rows"] * events.MOST_GIVEN
+    for number in range(events.MOST_GIVEN + 1):
+        client.give("rows", str(number))
+    assert told(client) == ["change"]
+    assert told(client) == []
 
 
 def test_a_new_ticket_reaches_an_open_queue(stage):

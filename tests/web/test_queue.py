@@ -183,7 +183,7 @@ def test_the_first_view_weighs_little_and_the_next_less(stage, sign_in):
 CELLS = {
     "late": (timedelta(minutes=-20), r'due-late".*<svg.*late by 20 min'),
     "soon": (timedelta(minutes=5), r'due-soon".*<svg.*<span class="due-text">[45] min'),
-    "calm": (timedelta(days=9), r'due-calm".*<span class="due-text">8 d 23 h'),
+    "calm": (timedelta(days=9), r'due-calm".*<svg.*<span class="due-text">8 d 23 h'),
 }
 
 
@@ -194,7 +194,6 @@ def test_time_left_is_told_by_words_and_a_mark_and_never_by_colour_alone(stage, 
     Clock.objects.filter(ticket=mail.pk).update(due_at=timezone.now() + ahead)
     cell = cell_of(sign_in(stage.ines), mail.key)
     assert re.search(looks, cell, re.DOTALL), cell
-    assert ("<svg" in cell) == (tone != "calm")
 
 
 def test_a_paused_clock_shows_that_it_is_paused_and_no_time(stage, sign_in):
