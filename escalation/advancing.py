@@ -72,7 +72,8 @@ def climb_on(prospect: Prospect, deeds: Iterable[Deed], now: datetime) -> None:
         if deed.due.step.trigger == UNACKNOWLEDGED:
             rungs += 1
             run.rung = max(run.rung, deed.due.step.position)
-    if rungs and begins_again(replace(prospect.view, done=done), prospect.steps):
+    may_begin = rungs and prospect.view.round <= prospect.view.repeat_limit
+    if may_begin and begins_again(replace(prospect.view, done=done), prospect.steps):
         run.loop += 1
         run.round += 1
         run.base_position, run.rung = ladder(prospect.steps)[0].position, 0

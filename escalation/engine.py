@@ -75,11 +75,14 @@ def tick(
 
 
 def _climb_safely(
-    limit: int, clock: TimeSource, configuration: Callable[[], Configuration] = Configuration
+    limit: int,
+    clock: TimeSource,
+    configuration: Callable[[], Configuration] = Configuration,
+    due_by: datetime | None = None,
 ) -> list[Deed]:
     """Carry out a batch; where one ticket spoils it, all of it one by one."""
     try:
-        deeds = climb(limit=limit, clock=clock, configuration=configuration)
+        deeds = climb(limit=limit, clock=clock, configuration=configuration, due_by=due_by)
         if deeds:
             crash_here("after_commit")
     except Exception:
@@ -152,14 +155,16 @@ def climb(
     run_ids: Sequence[int] | None = None,
     configuration: Callable[[], Configuration] = Configuration,
     is_gathered: bool = True,
+    due_by: datetime | None = None,
 ) -> list[Deed]:
     """Carry out what is due for one batch of runs, in one transaction; returns the deeds.
 
     All is read first, then decided, then written with one statement; with `is_gathered` off, each
-    kind of row is written by itself, as single acts do it. Raises ledger.Stale when a run has been
+    kind of row is written by itself, as single acts do it. `due_by` is a moment that the clock has
+    shown already, by which to look for what is due. Raises ledger.Stale when a run has been
     evaluated by somebody else since it was read.
     """
-    claimed = _claim(run_ids, limit, clock())
+    claimed = _claim(run_ids, limit, due_by or clock())
     crash_here("after_claim")
     if not claimed:
         return []
@@ -300,12 +305,14 @@ def _climb_on(
     clock: TimeSource, until: float, batch: int, configuration: Callable[[], Configuration]
 ) -> int:
     """Carry out batch after batch until nothing is due; returns how many steps fired."""
-    fired = 0
+    fired, due_by = 0, None
     while time.monotonic() < until:
-        deeds = _climb_safely(batch, clock, configuration)
+        deeds = _climb_safely(batch, clock, configuration, due_by)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
         if not deeds:
             break
+        # What these have made due is due by the moment at which they were decided on.
+        due_by = deeds[-1].firing.fired_at
     return fired
 
 

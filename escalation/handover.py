@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from escalation import authority, contracts
 from escalation.contracts import needs_between, present_record
@@ -16,6 +16,7 @@ from escalation.targets import People
 from notifications.outbox import enqueue, withdraw
 from roles.calendars import work_calendar
 from roles.instants import TimeSource, database_now
+from roles.ledger import reading_past, update_rows
 from roles.models import Membership, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
 from roles.worktime import ALWAYS
@@ -282,19 +283,19 @@ def involve(
 
 def follow_tickets(tickets: Sequence[Ticket], at: datetime) -> None:
     """Keep the records true: working on a ticket accepts its hand-over, solving completes it."""
-    taken = [item.pk for item in tickets if item.status in {states.IN_PROGRESS} | states.PENDING]
+    working = {states.IN_PROGRESS} | states.PENDING
+    taken = {item.pk: item for item in tickets if item.status in working}
     if taken:
-        rows = Escalation.objects.filter(
-            ticket__in=taken,
-            ticket__entry=F("entry"),
-            type=Escalation.Type.FUNCTIONAL,
-            state=Escalation.State.OPEN,
-        )
-        assignees = {item.pk: item.assignee_id for item in tickets}
-        for record in rows:
+        # A hand-over that is not even written down has just put its ticket into a queue.
+        with reading_past(Escalation):
+            rows = Escalation.objects.filter(
+                ticket__in=taken, type=Escalation.Type.FUNCTIONAL, state=Escalation.State.OPEN
+            )
+            accepted = [row for row in rows if row.entry == taken[row.ticket_id].entry]
+        for record in accepted:
             record.state = Escalation.State.ACCEPTED
-            record.accepted_at, record.accepted_by_id = at, assignees[record.ticket_id]
-            record.save(update_fields=["state", "accepted_at", "accepted_by"])
+            record.accepted_at, record.accepted_by_id = at, taken[record.ticket_id].assignee_id
+        update_rows(Escalation, accepted, ("state", "accepted_at", "accepted_by"))
     over = [item.pk for item in tickets if not item.is_open]
     if over:
         alive = Escalation.objects.filter(Q(state__in=ALIVE), ticket__in=over)

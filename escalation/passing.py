@@ -10,7 +10,7 @@ from escalation.contracts import Contracts
 from escalation.models import Clock, Escalation
 from roles.instances import new_row, relate
 from roles.instants import TimeSource
-from roles.ledger import insert_rows
+from roles.ledger import insert_rows, reading_past
 from roles.models import Person, Team
 from roles.values import named_value
 from tickets import timeline
@@ -158,4 +158,6 @@ def _end_alive(ticket_ids: Sequence[int], state: str, at: datetime) -> None:
     alive = Escalation.objects.filter(
         ticket__in=ticket_ids, type=Escalation.Type.FUNCTIONAL, state__in=ALIVE
     )
-    alive.update(state=state, ended_at=at)
+    # What waits to be written are calls for authority, and hand-overs of other tickets.
+    with reading_past(Escalation):
+        alive.update(state=state, ended_at=at)

@@ -73,7 +73,11 @@ def dues(
         _placed(run, due, team_calendar) for due in thresholds(run, steps, clocks, team_calendar)
     ]
     coming = [due for due in placed if due is not None]
-    return sorted(coming, key=lambda due: (due.at, due.threshold_at, due.step.position))
+    return sorted(coming, key=_by_moment)
+
+
+def _by_moment(due: Due) -> tuple[datetime, datetime, int]:
+    return due.at, due.since or due.at, due.step.position
 
 
 def _placed(run: RunView, due: Due, team_calendar: Any) -> Due | None:
@@ -93,10 +97,14 @@ def _placed(run: RunView, due: Due, team_calendar: Any) -> Due | None:
             at = opening
         elif opening != at or not fits:
             because = because or f"its gate is shut ({gates.in_words(step.gates)})"
-    at = max(
-        filter(None, (at, run.postponed.get(due.key), run.held_until if run.is_held else None))
-    )
-    return replace(due, at=at, since=due.at if at > due.at else None, skip_because=because)
+    if run.postponed and (until := run.postponed.get(due.key)) is not None:
+        at = max(at, until)
+    if run.is_held and run.held_until is not None:
+        at = max(at, run.held_until)
+    if at == due.at and not because:
+        return due
+    since = due.at if at > due.at else None
+    return Due(step, at, due.loop, due.entry, since=since, skip_because=because)
 
 
 def decide(coming: Sequence[Due], now: datetime) -> Decision:

@@ -1,7 +1,7 @@
 """Climbs as the decision sees them: each run with its steps, its clocks, and what it does next."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -189,7 +189,7 @@ def remaining(known: tuple[Prospect, tuple[Any, ...]], done: Mapping[Key, str]) 
             return None
         if outcome is None:
             rest.append(due)
-    return replace(prospect, coming=rest)
+    return Prospect(prospect.run, prospect.view, prospect.steps, rest, prospect.clocks)
 
 
 def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:

@@ -24,6 +24,7 @@ from escalation.steps import (
     SILENT,
     Step,
 )
+from roles.ledger import reading_past, waiting_rows
 from roles.models import Person
 from tickets.models import Alert, EventKind, Origin, Ticket, TimelineEvent
 from tickets.timeline import instant_text
@@ -115,7 +116,10 @@ def _listen(runs: Sequence[Run]) -> None:
         ours | said | Q(kind=EventKind.ACKNOWLEDGED), ticket__in={run.ticket_id for run in runs}
     )
     latest = events.order_by("ticket_id", "-seq").distinct("ticket_id")
-    heard = {row[0]: row[1:] for row in latest.values_list("ticket_id", "at", "seq")}
+    # What the engine itself has waiting to be written is nobody's word.
+    is_ours = all(event.actor_id is None for event in waiting_rows(TimelineEvent))
+    with reading_past(*((TimelineEvent, Ticket) if is_ours else ())):
+        heard = {row[0]: row[1:] for row in latest.values_list("ticket_id", "at", "seq")}
     for run in runs:
         if run.ticket_id in heard:
             run.heard_at, run.heard_entry = heard[run.ticket_id]

@@ -36,6 +36,7 @@ class Ledger:
         self._more: list[tuple[type[Model], str, str]] = []
         self._is_writing = False
         self._has_written = False
+        self.overlooked: frozenset[type[Model]] = frozenset()
 
     # ---- What is to be written ----
 
@@ -64,7 +65,7 @@ class Ledger:
         self, model: type[Model], rows: Sequence[Model], names: Sequence[str], stepwise: str
     ) -> None:
         """Keep the present values of the named fields; `stepwise` one must pass every value."""
-        fields = _fields(model, tuple(names))
+        places = _places(_fields(model, tuple(names)))
         # A new row is written as it is when all is written: the same statement could not find it.
         fresh = {id(row) for row in self._fresh.get(model, ())}
         rows = [row for row in rows if id(row) not in fresh]
@@ -72,7 +73,7 @@ class Ledger:
             return
         waiting = self._changed.setdefault(model, {})
         for row in rows:
-            key, document = row.pk, _document(row, fields)
+            key, document = row.pk, _document(row, places)
             known = waiting.get(key)
             if known is None:
                 waiting[key] = document
@@ -100,7 +101,9 @@ class Ledger:
 
     def _fetch(self, counts: Mapping[type[Model], int]) -> None:
         parts = [
-            f"(SELECT array_agg(nextval('{_sequence(model)}')) FROM generate_series(1, {count:d}))"
+            "(SELECT array_agg(nextval(own.sequence)) FROM (SELECT pg_get_serial_sequence("
+            f"'{model._meta.db_table}', '{_key(model)}')::regclass AS sequence) AS own,"
+            f" generate_series(1, {count:d}))"
             for model, count in counts.items()
         ]
         found = self._ask("SELECT " + ", ".join(parts), [])
@@ -125,6 +128,7 @@ class Ledger:
         """Write first what another statement could miss; see django's execute_wrapper()."""
         if not self._is_writing and (self._fresh or self._changed or self._more):
             touched = {*self._fresh, *self._changed, *(model for model, _, _ in self._more)}
+            touched -= self.overlooked
             if sql.startswith("ROLLBACK TO"):
                 self._fresh, self._changed, self._more = {}, {}, []
             elif sql.startswith("SAVEPOINT") or any(
@@ -246,6 +250,24 @@ def keeping() -> Iterator[Ledger]:
         _open.reset(token)
 
 
+@contextmanager
+def reading_past(*models: type[Model]) -> Iterator[None]:
+    """Meanwhile statements on these tables see only what is written down.
+
+    For a caller who knows that what an open ledger has waiting there does not concern them.
+    """
+    ledger = _open.get()
+    if ledger is None:
+        yield
+        return
+    before = ledger.overlooked
+    ledger.overlooked = before | frozenset(models)
+    try:
+        yield
+    finally:
+        ledger.overlooked = before
+
+
 def waiting_rows(model: type[Any]) -> list[Any]:
     """The new rows of a table that an open ledger has not written down yet."""
     ledger = _open.get()
@@ -282,7 +304,8 @@ def update_rows(
         ledger.update(model, rows, names, stepwise)
         return len(rows)
     fields = _fields(model, tuple(names))
-    documents = [{"_key": row.pk, **_document(row, fields)} for row in rows]
+    places = _places(fields)
+    documents = [{"_key": row.pk, **_document(row, places)} for row in rows]
     statement = _update_statement(model, [item.column for item in fields])
     with connection.cursor() as cursor:
         cursor.execute(statement, [orjson.dumps(documents).decode()])
@@ -326,12 +349,9 @@ def _sql_type(item: Any) -> str:
     return str(item.rel_db_type(connection) if item.is_relation else item.db_type(connection))
 
 
-@cache
-def _sequence(model: type[Model]) -> str:
+def _key(model: type[Model]) -> str:
     key: Any = model._meta.pk
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [model._meta.db_table, key.column])
-        return str(cursor.fetchone()[0])
+    return str(key.column)
 
 
 @cache
@@ -340,10 +360,10 @@ def _places(fields: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((item.column, item.attname) for item in fields)
 
 
-def _document(row: Model, fields: tuple[Any, ...]) -> Document:
+def _document(row: Model, places: tuple[tuple[str, str], ...]) -> Document:
     """The row's columns as JSON takes them; orjson writes instants with their zone."""
     held = row.__dict__
     try:
-        return {name: held[at] for name, at in _places(fields)}
+        return {name: held[at] for name, at in places}
     except KeyError:  # A deferred field.
-        return {name: getattr(row, at) for name, at in _places(fields)}
+        return {name: getattr(row, at) for name, at in places}

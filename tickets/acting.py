@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Final
 
 from django.db import transaction
@@ -61,12 +60,15 @@ KEPT: Final = (
 
 
 _NAMES: Final = (*TOLD, *KEPT)
-_VALUES: Final = attrgetter(*_NAMES)
 
 
 def snapshot(ticket: Ticket) -> dict[str, Any]:
     """The present value of every field that an act may change."""
-    return dict(zip(_NAMES, _VALUES(ticket), strict=True))
+    held = ticket.__dict__
+    try:
+        return {name: held[name] for name in _NAMES}
+    except KeyError:  # A deferred field.
+        return {name: getattr(ticket, name) for name in _NAMES}
 
 
 def _plain(value: Any) -> Any:

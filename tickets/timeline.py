@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -80,6 +81,7 @@ def canonical_text(
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
+@lru_cache(maxsize=4096)
 def instant_text(at: datetime) -> str:
     """An instant in UTC with microseconds, as it stands in canonical texts and JSON columns."""
     # What the database gives is in UTC already.
