@@ -96,7 +96,9 @@ def synchronise_scene(scene: Scene, at: datetime) -> None:
     its timeline alone.
     """
     tickets = list(scene.tickets.values())
-    scene.told.update(sla.timelines(vendors.follow_tickets(scene.restless, at)))
+    vendor_teams = scene.configuration.vendor_teams
+    engaged = vendors.follow_tickets(scene.restless, at, vendor_teams=vendor_teams)
+    scene.told.update(sla.timelines(engaged))
     kept = keeping.keep_runs(tickets, scene.in_force, at, scene.around)
     kept.ask_again({ticket.id for ticket in scene.restless})
     targets = scene.configuration.targets

@@ -1,6 +1,6 @@
 """Calling in a vendor for a ticket: engaged, answered, delivered or released."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -246,16 +246,22 @@ def _make_account(vendor: Vendor) -> Person:
 # ---- Following the tickets -----------------------------------------------------------------------
 
 
-def follow_tickets(tickets: Sequence[Ticket], at: datetime) -> list[int]:
+def follow_tickets(
+    tickets: Sequence[Ticket], at: datetime, *, vendor_teams: Collection[int] | None = None
+) -> list[int]:
     """Make engagements fit where locked tickets are now; two queries when nothing is to be done.
 
     A ticket in a vendor's team has that vendor engaged; one that left it, or is done, has not. A
     vendor that was engaged by hand stays through hand-overs, until the ticket is done. Returns the
-    ids of the tickets of which that told something new.
+    ids of the tickets of which that told something new. `vendor_teams` are the ids of all teams of
+    vendors, where the caller has read them.
     """
     ids = [ticket.pk for ticket in tickets]
     teams = {ticket.team_id for ticket in tickets if ticket.is_open and ticket.team_id}
-    at_team = {row.team_id: row for row in Vendor.objects.filter(team__in=teams, is_active=True)}
+    if vendor_teams is not None:
+        teams &= set(vendor_teams)
+    found = Vendor.objects.filter(team__in=teams, is_active=True) if teams else ()
+    at_team = {row.team_id: row for row in found}
     rows = Engagement.objects.filter(LIVE | Q(by_move=True, vendor__in=at_team.values()))
     known: dict[int, list[Engagement]] = {}
     for row in rows.filter(ticket__in=ids).select_related("vendor"):
