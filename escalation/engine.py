@@ -305,7 +305,8 @@ def _climb_on(
     clock: TimeSource, until: float, batch: int, configuration: Callable[[], Configuration]
 ) -> int:
     """Carry out batch after batch until nothing is due; returns how many steps fired."""
-    fired, due_by = 0, None
+    fired = 0
+    due_by: datetime | None = None
     while time.monotonic() < until:
         deeds = _climb_safely(batch, clock, configuration, due_by)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
