@@ -293,3 +293,32 @@ def test_a_hundred_repeats_cost_few_more_statements_than_ten(db) -> None:
 
     few = statements(10)
     assert statements(100) <= few + 5
+
+
+def test_a_reader_whom_waiting_rows_do_not_concern_may_read_past_a_ledger(db) -> None:
+    story = Story()
+    ticket = story.open()
+    with transaction.atomic(), ledger.keeping():
+        ticket.chase_count = 7
+        ledger.update_rows(Ticket, [ticket], ["chase_count"])
+        with ledger.reading_past(Ticket):
+            assert Ticket.objects.get(pk=ticket.pk).chase_count == 0
+        assert Ticket.objects.get(pk=ticket.pk).chase_count == 7
+
+
+def test_a_batch_is_written_once_though_somebody_works_on_one_of_its_tickets(db) -> None:
+    story = Story()
+    story.target("resolution", 10)
+    story.policy(
+        "p",
+        unacknowledged(5, "Up", move(), page("on_call")),
+        percent("resolution", 50, "Raise", {"do": "raise_priority", "to": 2}),
+    )
+    story.open()
+    worked_on = story.open()
+    assignment.take(ticket=worked_on, actor=story.agent, clock=story.clock)
+    story.now += timedelta(minutes=6)
+    with CaptureQueriesContext(connection) as seen:
+        steps = {deed.due.step.name for deed in climb(clock=story.clock)}
+    assert steps == {"Up", "Raise"}
+    assert len([each for each in seen if each["sql"].startswith("WITH w0 AS")]) == 1
