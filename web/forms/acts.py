@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from escalation.contracts import URGENT, present_handover
 from escalation.models import Escalation
 from escalation.routes import Choice, Panel, Question
+from insights.similar import similar_to, solvers
 from roles.models import Membership, Person, Team
 from roles.refusals import Refused
 from tickets import states
@@ -23,6 +24,8 @@ LEVEL_CHOICES = numbered(LEVELS)
 CHOOSE = [("", _("Choose…"))]
 ASKED: Final = "need_"
 """What the names of fields begin with that a receiver's contract adds."""
+LOOKED_AT: Final = 20
+"""So many of the closest similar tickets are asked for their solvers."""
 TOP: Final = "top"
 """Stands for nobody above: authority is called, and the work stays."""
 
@@ -122,6 +125,11 @@ class EscalateForm(ActForm):
         if question.answered:
             told = str(_("Told before on this ticket; only if there is news."))
         self.fields[f"{ASKED}{need.slug}"] = words(label, required=False, rows=2, help_text=told)
+
+    @property
+    def solvers(self) -> list[tuple[Team, int]]:
+        """Which teams solved tickets that sound like this one, and how many."""
+        return solvers(similar_to(self.ticket, self.person, most=LOOKED_AT))
 
     @property
     def asked(self) -> list[forms.BoundField]:

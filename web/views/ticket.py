@@ -6,13 +6,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from escalation.why import why_nobody_was_paged
+from insights.similar import similar_to, solvers
 from tickets.access import allowed_actions
 from tickets.canned import canned_texts, filled
 from web import doors
 from web.dossier import Dossier, dossier, page_of
 from web.reading import visible_ticket
 from web.retold import retold
-from web.similar import similar_to
 from web.timeline import Window, in_reader_zone
 from web.views.composer import blank_form
 
@@ -61,7 +61,8 @@ def similar(request: HttpRequest, key: str) -> HttpResponse:
     found: Any = visible_ticket(request.user, key)
     if "see_internal" not in allowed_actions(request.user, found):
         raise Http404
-    context = {"ticket": found, "found": similar_to(found, request.user), "here": "queue"}
+    alike = similar_to(found, request.user)
+    context = {"ticket": found, "found": alike, "solvers": solvers(alike), "here": "queue"}
     part = bool(request.htmx)  # type: ignore[attr-defined]
     template = "web/ticket/_similar.html" if part else "web/ticket/similar.html"
     return render(request, template, context)
