@@ -1,0 +1,1 @@
+"""How likely a ticket is to end badly: learned from this site's own past, and tried on it."""
