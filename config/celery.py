@@ -7,6 +7,7 @@ most one second; no task has an ETA, a countdown or a result.
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from django.conf import settings
 
 from config.fallback import PassTimers
@@ -21,6 +22,8 @@ OVERSIGHT_PERIOD_S = 15.0
 SIMULATE_PERIOD_S = 3.0
 COUNT_PERIOD_S = 10.0
 BOARDS_PERIOD_S = 60.0
+ESTIMATE_PERIOD_S = 10.0
+REMIND_PERIOD_S = 3600.0
 FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
@@ -117,6 +120,21 @@ app.conf.update(
             "task": "insights.tasks.mail_boards",
             "schedule": BOARDS_PERIOD_S,
             "options": {"queue": "celery", "expires": BOARDS_PERIOD_S * 0.9},
+        },
+        "estimate": {
+            "task": "insights.tasks.estimate",
+            "schedule": ESTIMATE_PERIOD_S,
+            "options": {"queue": "celery", "expires": ESTIMATE_PERIOD_S * 0.9},
+        },
+        "remind": {
+            "task": "insights.tasks.remind",
+            "schedule": REMIND_PERIOD_S,
+            "options": {"queue": "celery", "expires": REMIND_PERIOD_S * 0.9},
+        },
+        "train-risk": {
+            "task": "insights.tasks.train_risk",
+            "schedule": crontab(hour="2", minute="40"),
+            "options": {"queue": "long", "expires": 3600},
         },
         "fetch-mail": {
             "task": "api.tasks.fetch_mail",

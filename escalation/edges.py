@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 from django.db.models import Aggregate, Count, F, FloatField, Q, QuerySet
 from django.db.models.functions import Extract
 
-from escalation.models import Escalation
+from escalation.models import Escalation, HandoverFeedback
 
 LOOK_BACK: Final = timedelta(days=90)
 
@@ -28,6 +28,7 @@ ACCEPTED_WITHIN: Final = Median(Extract(F("accepted_at") - F("opened_at"), "epoc
 class EdgeFigures:
     """One edge: how often work went over it, and what became of that.
 
+    `said` counts what both sides said of them, by verdict.
     `skipped` counts hand-overs that went without something required, `owing` those of them that
     still owe it. A median of None means that nothing was accepted, and so nothing measured.
     """
@@ -40,6 +41,13 @@ class EdgeFigures:
     skipped: int
     owing: int
     handed_back: dict[str, int] = field(default_factory=dict)
+    said: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def right_share(self) -> float | None:
+        """The share of receivers who said that it was the right tier; None where nobody said."""
+        answers = [self.said.get(verdict, 0) for verdict in RECEIVERS_SAY]
+        return (answers[0] + answers[1]) / sum(answers) if any(answers) else None
 
 
 def handovers(*, since: datetime, until: datetime) -> QuerySet[Escalation]:
@@ -76,6 +84,7 @@ def measure_edges(
         )
         .order_by("-passed", "from_team__name", "to_team__name")
     )
+    said = _said(rows)
     return [
         EdgeFigures(
             from_team=row["from_team__name"],
@@ -86,6 +95,26 @@ def measure_edges(
             skipped=row["skipped"],
             owing=row["owing"],
             handed_back={code: row[code] for code in codes if row[code]},
+            said=said.get((row["from_team__name"], row["to_team__name"]), {}),
         )
         for row in cast(list[dict[str, Any]], list(found))
     ]
+
+
+RECEIVERS_SAY: Final = (
+    HandoverFeedback.Verdict.RIGHT,
+    HandoverFeedback.Verdict.INCOMPLETE,
+    HandoverFeedback.Verdict.WRONG_TIER,
+)
+
+
+def _said(rows: QuerySet[Escalation]) -> dict[tuple[str, str | None], dict[str, int]]:
+    """By edge, how often each verdict was given on these hand-overs."""
+    told = HandoverFeedback.objects.filter(escalation__in=rows.values("pk")).order_by()
+    groups = told.values_list(
+        "escalation__from_team__name", "escalation__to_team__name", "verdict"
+    ).annotate(times=Count("pk"))
+    found: dict[tuple[str, str | None], dict[str, int]] = {}
+    for from_team, to_team, verdict, times in groups:
+        found.setdefault((from_team, to_team), {})[verdict] = times
+    return found

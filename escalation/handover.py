@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -26,6 +27,9 @@ from tickets.acting import acting, begin, fitting, required
 from tickets.assignment import Move, move_many
 from tickets.models import EventKind, Ticket, TimelineEvent
 from tickets.swarming import begin_involvement
+
+ASKED_OF_RECEIVERS: Final = {"handover": "Right tier? Complete? One press"}
+"""A receiver's word on the hand-over, by a link in the mail that tells of it."""
 
 
 def escalate(
@@ -123,6 +127,7 @@ def _tell_receiver(passing: Passing, event: TimelineEvent, answers: Sequence[str
                 subject=f"Escalated to {passing.to_team.name}",
                 body="\n".join([passing.reason, *answers]),
                 is_alarm=is_alarm,
+                links=ASKED_OF_RECEIVERS,
             )
             for person_id in found.ids
             if is_alarm or passing.actor is None or person_id != passing.actor.pk

@@ -1,5 +1,6 @@
 """What people who work on a ticket are told when it needs them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,8 +35,11 @@ def agent_letter(
     body: str,
     rung: int = 0,
     is_alarm: bool = False,
+    links: Mapping[str, str] | None = None,
 ) -> Letter:
     """A letter to somebody who works on the ticket; a restricted one's tells no facts.
+
+    `links` are labels of signed links that it carries beside "Open", by their action.
 
     An alarm about a restricted case goes to people who may not be cleared: it has not even its key.
     """
@@ -70,7 +74,12 @@ def agent_letter(
         priority=ticket.priority,
         rung=rung,
         clearance=ticket.topic if ticket.restricted else "",
-        data={"ack": is_page, "url": f"/tickets/{ticket.key}", "ticket": ticket.key},
+        data={
+            "ack": is_page,
+            "url": f"/tickets/{ticket.key}",
+            "ticket": ticket.key,
+            **({"links": dict(links)} if links and not ticket.restricted else {}),
+        },
     )
 
 

@@ -4,8 +4,22 @@ from django.conf import settings
 from django.db import models
 
 from insights.figures.models import BoardMail, DayTotal, Folded, FoldMark, Point
+from insights.reviews.models import Review, ReviewAction, Sample
+from insights.risk.models import Estimate, RiskModel
 
-__all__ = ["BoardMail", "DayTotal", "FoldMark", "Folded", "Point", "Simulation"]
+__all__ = [
+    "BoardMail",
+    "DayTotal",
+    "Estimate",
+    "FoldMark",
+    "Folded",
+    "Point",
+    "Review",
+    "ReviewAction",
+    "RiskModel",
+    "Sample",
+    "Simulation",
+]
 
 
 class Simulation(models.Model):

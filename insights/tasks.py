@@ -4,6 +4,10 @@ from celery import shared_task
 
 from insights.figures.folding import fold_all
 from insights.figures.mailing import send_due
+from insights.reviews.reminding import remind as remind_of_reviews
+from insights.reviews.sampling import choose_samples
+from insights.risk.estimating import estimate_waiting
+from insights.risk.training import train
 from insights.simulation.asking import run_waiting
 
 _SOFT_LIMIT_S = 3600
@@ -33,3 +37,26 @@ def count() -> int:
 def mail_boards() -> int:
     """Send the dashboards that are due by mail; any number of these may run at once."""
     return send_due()
+
+
+@shared_task(
+    name="insights.tasks.train_risk",
+    ignore_result=True,
+    soft_time_limit=_SOFT_LIMIT_S,
+    time_limit=_HARD_LIMIT_S,
+)
+def train_risk() -> int:
+    """Learn anew how likely tickets end badly; a version more, whoever else does so meanwhile."""
+    return train().pk
+
+
+@shared_task(name="insights.tasks.estimate", ignore_result=True)
+def estimate() -> int:
+    """Estimate the open tickets of which something new is known; doubled, it says the same."""
+    return estimate_waiting()
+
+
+@shared_task(name="insights.tasks.remind", ignore_result=True)
+def remind() -> int:
+    """Remind of reviews and their actions, and choose what quality looks at; again, nothing."""
+    return remind_of_reviews() + choose_samples()

@@ -13,9 +13,9 @@ from roles.refusals import Conflict, Invalid
 
 LINK_PATH = "/m/"
 MAX_AGE_S = 24 * 3600
-AGES_S = {"rate": 14 * 24 * 3600, "leave": 90 * 24 * 3600}
+AGES_S = {"rate": 14 * 24 * 3600, "handover": 14 * 24 * 3600, "leave": 90 * 24 * 3600}
 """How long a link is good for by its action, where that is not a day."""
-PATHS = {"rate": "rate", "welcome": "welcome", "leave": "leave"}
+PATHS = {"rate": "rate", "handover": "handover", "welcome": "welcome", "leave": "leave"}
 """What stands behind the token by its action; nothing for an acknowledgement."""
 
 _SALT = "notifications.links"

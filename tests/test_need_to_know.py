@@ -146,7 +146,7 @@ def addresses(*keys: str) -> list[str]:
         found.append(f"/queue/resolve?key={key}")
         found += [f"/tickets/{key}/knowledge", f"/requests/{key}"]
         own = ("unpaged", "similar", "print", "canned", "here", "files/1", "escalate", "unlink")
-        own += ("mail/1",)
+        own += ("mail/1", "review", "review.md", "review.pdf")
         found += [f"/tickets/{key}/{part}" for part in own]
         found += [f"/tickets/{key}?show={view}" for view in ("talk", "climb", "clocks", "mail")]
         parts = ("", "comments/", "events/", "clocks/", "escalations/", "firings/", "attachments/")

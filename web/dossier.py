@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from escalation.models import Escalation
+from django.db.models import Prefetch
+
+from escalation.models import Escalation, HandoverFeedback
 from escalation.outlook import NextStep, coming_steps, told_step
 from escalation.routes import Routes
 from escalation.targets import People, Staff
@@ -16,6 +18,8 @@ from tickets.queries import discreet
 from web.acts import Situation
 from web.clocks import cards, next_card
 from web.composing import writing_of
+from web.foresight import outlook_of
+from web.handovers import with_questions
 from web.reading import links_of, path_of, whole_ticket
 from web.register import ACTS
 from web.standing import standing_of
@@ -62,7 +66,8 @@ def _escalations(ticket: Ticket) -> list[Escalation]:
     rows = Escalation.objects.filter(ticket=ticket.pk).select_related(
         "from_team", "to_team", "actor", "accepted_by", "firing", "sender"
     )
-    return list(rows.order_by("-id")[:SHOWN_ESCALATIONS])
+    words = Prefetch("feedback", HandoverFeedback.objects.select_related("person"), to_attr="words")
+    return list(rows.prefetch_related(words).order_by("-id")[:SHOWN_ESCALATIONS])
 
 
 def page_of(read: Dossier, window: Window) -> dict[str, Any]:
@@ -120,9 +125,10 @@ def _beside(read: Dossier) -> dict[str, Any]:
     return {
         "clocks": shown,
         "next_deadline": next_card(shown),
-        "escalations": read.escalations,
+        "escalations": with_questions(read.escalations, read.at.person),
         "open_escalation": read.at.escalation,
         "path": path_of(ticket, read.escalations, read.teams),
         "links": links_of(ticket),
         "undelivered": ticket.undelivered or 0,
+        "outlook": outlook_of(ticket),
     }

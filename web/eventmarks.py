@@ -67,4 +67,6 @@ ICONS: Final = {
     "checked": "list-checks",
     "rated": "smile",
     "file_erased": "eraser",
+    "handover_rated": "message-square-heart",
+    "reviewed": "clipboard-check",
 }

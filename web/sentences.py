@@ -210,6 +210,26 @@ def _rated(facts: Facts, names: Names) -> str:
     return gettext("rated it %(score)s of 5") % {"score": facts.get("score")}
 
 
+VERDICTS: Final = {
+    "right": _("said: right tier, nothing was missing"),
+    "incomplete": _("said: right tier, but something was missing"),
+    "wrong_tier": _("said: not for our tier"),
+    "helped": _("said that they helped"),
+    "late": _("said that they helped, but late"),
+    "unhelpful": _("said that they did not help"),
+}
+
+
+def _handover_rated(facts: Facts, names: Names) -> str:
+    return str(VERDICTS.get(facts.get("verdict", ""), _("rated the escalation")))
+
+
+def _reviewed(facts: Facts, names: Names) -> str:
+    if facts.get("state") == "signed":
+        return gettext("signed its review")
+    return gettext("began its review")
+
+
 def _erased(facts: Facts, names: Names) -> str:
     return because(facts, gettext("erased the file %(name)s") % {"name": facts.get("name")})
 
@@ -219,6 +239,8 @@ _WORDED = {
     "article_used": _used,
     "checked": _checked,
     "rated": _rated,
+    "handover_rated": _handover_rated,
+    "reviewed": _reviewed,
     "linked": _linked,
     "merged": _merged,
     "cleared": cases.cleared,

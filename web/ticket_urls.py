@@ -4,7 +4,7 @@ from django.urls import path
 
 from web.register import ACTS
 from web.ticketkeys import register
-from web.views import acts, attachments, composer, mails, presence, ticket
+from web.views import acts, attachments, composer, handovers, mails, presence, reviews, ticket
 
 register()
 
@@ -21,6 +21,22 @@ ADDRESSES = [
     path("tickets/<ticket_key:key>/mail/<int:number>", mails.mail, name="ticket-mail"),
     path("tickets/<ticket_key:key>/unpaged", ticket.unpaged, name="unpaged"),
     path("tickets/<ticket_key:key>/similar", ticket.similar, name="similar"),
+    path(
+        "tickets/<ticket_key:key>/escalations/<int:number>/word",
+        handovers.rate,
+        name="handover-word",
+    ),
+    path("tickets/<ticket_key:key>/review", reviews.review, name="review"),
+    path("tickets/<ticket_key:key>/review/edit", reviews.edit, name="review-edit"),
+    path("tickets/<ticket_key:key>/review/actions", reviews.act, name="review-act"),
+    path(
+        "tickets/<ticket_key:key>/review/actions/<int:number>/done",
+        reviews.finish,
+        name="review-done",
+    ),
+    path("tickets/<ticket_key:key>/review/sign", reviews.sign, name="review-sign"),
+    path("tickets/<ticket_key:key>/review.md", reviews.markdown, name="review-markdown"),
+    path("tickets/<ticket_key:key>/review.pdf", reviews.pdf, name="review-pdf"),
     path("tickets/<ticket_key:key>/print", ticket.printed, name="ticket-print"),
     *[
         path(f"tickets/<ticket_key:key>/{act.slug}", acts.view_of(act), name=f"act-{act.slug}")

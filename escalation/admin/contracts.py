@@ -83,4 +83,12 @@ def edge_words(edge: EdgeFigures) -> str:
     return (
         f"{edge.from_team} to {edge.to_team}: {edge.passed} passed on, {within}, {back},"
         f" {edge.skipped} went without something required, {edge.owing} still owe it."
+        f"{_said(edge)}"
     )
+
+
+def _said(edge: EdgeFigures) -> str:
+    """What receivers said, as one more sentence; "" where none did."""
+    if edge.right_share is None:
+        return ""
+    return f" Of those who answered, {edge.right_share:.0%} called it the right tier."

@@ -2,6 +2,7 @@
 
 from escalation.models.contract import HandoverContract, HandoverNeed
 from escalation.models.facts import TicketFact
+from escalation.models.feedback import HandoverFeedback
 from escalation.models.handover import Escalation
 from escalation.models.policy import Policy, PolicyRevision, PolicyStep, StopOn
 from escalation.models.run import Firing, Heartbeat, Quarantine, Recount, Run, Silence
@@ -15,6 +16,7 @@ __all__ = [
     "Escalation",
     "Firing",
     "HandoverContract",
+    "HandoverFeedback",
     "HandoverNeed",
     "Heartbeat",
     "Policy",

@@ -72,6 +72,8 @@ class EventKind(models.TextChoices):
     CHECKED = "checked", "Checklist ticked"
     RATED = "rated", "Rated by the requester"
     FILE_ERASED = "file_erased", "File erased"
+    HANDOVER_RATED = "handover_rated", "Escalation rated"
+    REVIEWED = "reviewed", "Review"
 
 
 class TimelineEvent(models.Model):

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from roles.people import is_allowed
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.bulk import BulkKind, kinds_for
@@ -204,6 +205,12 @@ def duration(seconds: float) -> str:
     return duration_text(seconds)
 
 
+@register.filter
+def percent(share: float | None) -> str:
+    """A share in whole percent: "45 %"; a dash where nothing was measured."""
+    return f"{round(100 * share)} %" if share is not None else "-"
+
+
 @register.filter(name="worded")
 def worded_label(label: object) -> str:
     """A word of the floors below in the reader's language."""
@@ -283,6 +290,12 @@ def _milliseconds(at: datetime) -> int:
 def works_here(somebody: Any) -> bool:
     """Whether a signed-in person works for the service, and so sees more than own requests."""
     return bool(getattr(somebody, "is_authenticated", False)) and is_agent(somebody)
+
+
+@register.simple_tag
+def sees_figures(somebody: Any) -> bool:
+    """Whether the figures of the service are open to this person."""
+    return is_allowed(somebody, "see_dashboard")
 
 
 @register.simple_tag(takes_context=True)

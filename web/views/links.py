@@ -37,9 +37,9 @@ def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
             use_link(token)
             acknowledge(ticket=ticket, actor=person, via="link")
     except Refused as refused:
-        return _refuse(request, refused)
+        return refuse(request, refused)
     except Ticket.DoesNotExist:
-        return _refuse(request, Invalid("link_invalid", _("This link is not valid.")))
+        return refuse(request, Invalid("link_invalid", _("This link is not valid.")))
     return render(request, "web/links/done.html", {"ticket": ticket, "person": person})
 
 
@@ -56,7 +56,7 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
             except Refused as no:
                 refused = no
     except (Refused, Ticket.DoesNotExist):
-        return _refuse(request, Invalid("link_invalid", _("This link is not valid any more.")))
+        return refuse(request, Invalid("link_invalid", _("This link is not valid any more.")))
     given = Feedback.objects.filter(ticket=ticket.pk, person=person.pk).first()
     context = {
         "ticket": ticket,
@@ -72,7 +72,8 @@ def rate_by_link(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "web/links/rate.html", context, status=status)
 
 
-def _refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
+def refuse(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The page that says why a link does nothing."""
     context = {"code": refused.code, "detail": retold(refused.detail)}
     status = STATUSES.get(refused.code) or doors.status_of(refused)
     return render(request, "web/links/refused.html", context, status=status)

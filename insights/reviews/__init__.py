@@ -1,0 +1,1 @@
+"""What is learned from what went wrong: reviews, their actions, and samples of resolutions."""
