@@ -7,7 +7,6 @@ most one second; no task has an ETA, a countdown or a result.
 import os
 
 from celery import Celery
-from celery.schedules import crontab
 from django.conf import settings
 
 from config.fallback import PassTimers
@@ -24,6 +23,7 @@ COUNT_PERIOD_S = 10.0
 BOARDS_PERIOD_S = 60.0
 ESTIMATE_PERIOD_S = 10.0
 REMIND_PERIOD_S = 3600.0
+TRAIN_PERIOD_S = 1800.0  # whether it is time; it is so once a night
 FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
@@ -133,8 +133,8 @@ app.conf.update(
         },
         "train-risk": {
             "task": "insights.tasks.train_risk",
-            "schedule": crontab(hour="2", minute="40"),
-            "options": {"queue": "long", "expires": 3600},
+            "schedule": TRAIN_PERIOD_S,
+            "options": {"queue": "long", "expires": TRAIN_PERIOD_S * 0.9},
         },
         "fetch-mail": {
             "task": "api.tasks.fetch_mail",

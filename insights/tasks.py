@@ -7,7 +7,7 @@ from insights.figures.mailing import send_due
 from insights.reviews.reminding import remind as remind_of_reviews
 from insights.reviews.sampling import choose_samples
 from insights.risk.estimating import estimate_waiting
-from insights.risk.training import train
+from insights.risk.training import train_nightly
 from insights.simulation.asking import run_waiting
 
 _SOFT_LIMIT_S = 3600
@@ -45,9 +45,9 @@ def mail_boards() -> int:
     soft_time_limit=_SOFT_LIMIT_S,
     time_limit=_HARD_LIMIT_S,
 )
-def train_risk() -> int:
-    """Learn anew how likely tickets end badly; a version more, whoever else does so meanwhile."""
-    return train().pk
+def train_risk() -> bool:
+    """Learn anew how likely tickets end badly, once a night; whether it was time."""
+    return train_nightly() is not None
 
 
 @shared_task(name="insights.tasks.estimate", ignore_result=True)

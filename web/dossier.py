@@ -70,6 +70,11 @@ def _escalations(ticket: Ticket) -> list[Escalation]:
     return list(rows.prefetch_related(words).order_by("-id")[:SHOWN_ESCALATIONS])
 
 
+def _teams_of(ticket: Any) -> frozenset[int]:
+    """The teams of whoever the ticket was read for."""
+    return frozenset(place["team"] for place in ticket.places)
+
+
 def page_of(read: Dossier, window: Window) -> dict[str, Any]:
     """What the templates of the page take."""
     at, internal = read.at, read.internal
@@ -125,7 +130,7 @@ def _beside(read: Dossier) -> dict[str, Any]:
     return {
         "clocks": shown,
         "next_deadline": next_card(shown),
-        "escalations": with_questions(read.escalations, read.at.person),
+        "escalations": with_questions(read.escalations, read.at.person, _teams_of(ticket)),
         "open_escalation": read.at.escalation,
         "path": path_of(ticket, read.escalations, read.teams),
         "links": links_of(ticket),

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from escalation.feedback import VERDICTS, side_of, teams_of
+from escalation.feedback import VERDICTS, side_of
 from escalation.models import Escalation, HandoverFeedback
 from roles.models import Person
 from web.wording import worded_choices
@@ -33,9 +33,13 @@ def question_for(escalation: Escalation, person: Person) -> Question | None:
     return _question(escalation, side_of(escalation, person), said.first())
 
 
-def with_questions(escalations: Sequence[Escalation], person: Person) -> Sequence[Escalation]:
-    """The escalations, each with the `question` to the person, if any; their `words` are read."""
-    teams = teams_of(person) if escalations else frozenset()
+def with_questions(
+    escalations: Sequence[Escalation], person: Person, teams: frozenset[int]
+) -> Sequence[Escalation]:
+    """The escalations, each with the `question` to the person, if any; their `words` are read.
+
+    `teams` are the person's.
+    """
     for each in escalations:
         words: Sequence[HandoverFeedback] = each.words  # type: ignore[attr-defined]
         given = next((word for word in words if word.person_id == person.pk), None)

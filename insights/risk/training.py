@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
@@ -27,6 +27,10 @@ FEWEST_TESTED_BAD: Final = 15
 LEAST_SKILL: Final = 0.02
 """Better than always saying the base rate, by more than a hair."""
 VERSIONS_KEPT: Final = 30
+NIGHT: Final = range(1, 5)
+"""Hours by UTC in which little else is done."""
+AGAIN: Final = timedelta(hours=12)
+OVERDUE: Final = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,16 @@ class Verdict:
     def is_used(self) -> bool:
         """Whether estimates are made by it."""
         return not self.why_not
+
+
+def train_nightly(*, clock: TimeSource = database_now) -> RiskModel | None:
+    """Learn anew if it is night and has not been done, or has not been for long; else None."""
+    now = clock()
+    newest = RiskModel.objects.defer("learned").order_by("-pk").first()
+    age = now - newest.trained_at if newest is not None else OVERDUE
+    if age >= OVERDUE or (age >= AGAIN and now.astimezone(UTC).hour in NIGHT):
+        return train(clock=clock)
+    return None
 
 
 def train(*, clock: TimeSource = database_now) -> RiskModel:
