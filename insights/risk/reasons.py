@@ -43,7 +43,7 @@ def reasons_of(
     """
     gathered: dict[tuple[str, str], float] = {}
     for name, weight in weights.items():
-        about = _about(name)
+        about = _about(name, opening)
         gathered[about] = gathered.get(about, 0.0) + weight
     for name, weight in later.items():
         if name not in ("opening", "span"):
@@ -57,9 +57,13 @@ def reasons_of(
     return found[:SHOWN]
 
 
-def _about(name: str) -> tuple[str, str]:
-    """Of which sort of reason a feature is, and about what."""
+def _about(name: str, opening: Opening) -> tuple[str, str]:
+    """Of which sort of reason a feature is, and about what.
+
+    Two facts of which only one was told say no more than that one.
+    """
     what, _, of = name.partition(":")
+    of = "+".join(each for each in of.split("+") if opening.facts.get(each)) or of
     if name in PLAIN:
         return PLAIN[name], ""
     if name in LEVELS:
