@@ -48,8 +48,8 @@ def difference(before: Shown, now: Shown) -> str | None:
     """
     if before.tabs != now.tabs or before.table.sentences != now.table.sentences:
         return None
-    if not before.table.rows or not now.table.rows:
-        return None  # what is said instead of rows
+    if bool(before.table.rows) != bool(now.table.rows):
+        return None  # something else is said instead of rows
     if bool(before.next_address) != bool(now.next_address):
         return None
     pairs = zip(now.tabs, before.counts, now.counts, strict=True)

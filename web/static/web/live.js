@@ -91,6 +91,7 @@
   // The rows in their new order. Those that stay are not touched, so that the keyboard stays too.
   function arrange(news) {
     const body = target().querySelector(".rows tbody"), focused = document.activeElement?.id;
+    if (!body) return; // there are none, and only the counts have changed
     const wanted = new Set(news.order.map(idOf));
     rows().forEach((row) => { if (!wanted.has(row.id)) row.remove(); });
     let place = body.firstElementChild;
