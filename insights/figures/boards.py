@@ -42,6 +42,16 @@ BY: Final = {
 }
 """The same within a title: "Escalation rate by team"."""
 
+SORTS_OF: Final = {
+    "sla": (_("Promise"), _("promise")),
+    "late": (_("Place"), _("place")),
+    "reasons": (_("Reason"), _("reason")),
+    "hand-back-reasons": (_("Reason"), _("reason")),
+    "complaints": (_("Way"), _("way")),
+    "missing": (_("Field"), _("field")),
+}
+"""What the sorts of a figure are, at the head of a table and within a title."""
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -52,6 +62,13 @@ class Panel:
     chart: str = "rows"
     with_figure: str = ""
     """Another figure in the same table."""
+
+    @property
+    def words(self) -> tuple[Words, Words]:
+        """What it is split by: at the head of a table, and within a title."""
+        if self.by == SORT and self.figure in SORTS_OF:
+            return SORTS_OF[self.figure]
+        return SPLITS[self.by], BY[self.by]
 
 
 @dataclass(frozen=True, slots=True)

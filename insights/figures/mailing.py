@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from insights.figures.answers import Split, Told, tell_board
-from insights.figures.boards import BOARD_BY_SLUG, BY, SPLITS
+from insights.figures.boards import BOARD_BY_SLUG
 from insights.figures.models import BoardMail
 from insights.figures.naming import Names
 from insights.figures.sums import Question
@@ -146,7 +146,7 @@ def _lines(told: Told) -> list[str]:
 
 
 def _table(split: Split) -> dict[str, Any]:
-    named = [str(SPLITS[split.panel.by]), str(split.figure.name)]
+    named = [str(split.panel.words[0]), str(split.figure.name)]
     if split.second is not None:
         named.append(str(split.second.name))
     rows = []
@@ -155,7 +155,7 @@ def _table(split: Split) -> dict[str, Any]:
         rows.append([row.label, said(split.figure, row.value), *second])
     title = _("%(figure)s by %(split)s") % {
         "figure": split.figure.name,
-        "split": BY[split.panel.by],
+        "split": split.panel.words[1],
     }
     return {"title": title, "head": named, "rows": rows}
 

@@ -55,7 +55,7 @@ def _tiles(told: Told) -> Table:
 
 
 def _split(split: Split) -> Table:
-    head: list[Words] = [boards.SPLITS[split.panel.by], _named(split.figure)]
+    head: list[Words] = [split.panel.words[0], _named(split.figure)]
     if split.second is not None:
         head.append(_named(split.second))
     rows = []
@@ -65,7 +65,7 @@ def _split(split: Split) -> Table:
             label = date.fromisoformat(row.drill["since"])
         second = [_rounded(split.second, row.second)] if split.second is not None else []
         rows.append((label, _rounded(split.figure, row.value), *second, row.weight))
-    title = f"{split.figure.name}, {boards.BY[split.panel.by]}"
+    title = f"{split.figure.name}, {split.panel.words[1]}"
     return Table(title, [*map(str, head), _("Of")], rows)
 
 

@@ -32,7 +32,7 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
     page.get_by_text("Escalation rate", exact=True).first.focus()
     expect(meaning).to_be_visible()
     page.get_by_text("Period and filters").click()
-    page.get_by_label("Service").select_option("Checkout")
+    page.locator("select[name=service]").select_option("checkout")
     page.get_by_role("button", name="Show").click()
     expect(page).to_have_url(re.compile("service=checkout"))
     with page.expect_download() as taken:

@@ -12,8 +12,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-WIDTH: Final = 640
-MARGIN: Final = 132
+WIDTH: Final = 760
+MARGIN: Final = 176
 BAR: Final = 12
 GAP: Final = 18
 HEIGHT: Final = 260
@@ -122,4 +122,4 @@ def _bars(nodes: Mapping[str, _Node], x: float, *, is_left: bool) -> SafeString:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
+    return name if len(name) <= 22 else f"{name[:21]}…"

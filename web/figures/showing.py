@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from insights.figures import boards
 from insights.figures.answers import Row, Split, Tile, Told
-from insights.figures.figure import TIME, Figure, Words
+from insights.figures.figure import SHARE, TIME, Figure, Words
 from insights.figures.wording import change, drawn, said
 from roles.models import Tier
 from web.charts import columns, rows
@@ -102,10 +102,10 @@ def _tile(tile: Tile, asked: Asked) -> ShownTile:
 
 
 def _split(split: Split, asked: Asked, number: int) -> ShownSplit:
-    head = boards.SPLITS[split.panel.by]
+    head, by = split.panel.words
     title = _("%(figure)s by %(split)s") % {
         "figure": split.figure.name,
-        "split": boards.BY[split.panel.by],
+        "split": by,
     }
     lines = [_row(row, split, asked) for row in split.rows]
     if split.panel.by == boards.WEEK:
@@ -117,7 +117,7 @@ def _split(split: Split, asked: Asked, number: int) -> ShownSplit:
         second=split.second,
         head=head,
         chart=_chart(split, title) if split.rows else None,
-        unit=_("hours") if split.figure.unit == TIME else "",
+        unit={TIME: _("hours"), SHARE: _("percent")}.get(split.figure.unit, ""),
         rows=lines[:MOST_ROWS],
         more=max(0, len(lines) - MOST_ROWS),
     )
