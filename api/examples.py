@@ -35,6 +35,8 @@ _ON_TICKETS: Final[Mapping[str, dict[str, Any]]] = {
     "cancel": {"reason": "Opened by mistake"},
     "chase": {"text": "Is there any news?"},
     "classify": {"service": "mail", "category": "hardware"},
+    "decide": {"text": "We fail over to the second site at 14:30"},
+    "owner": {"owner": "mara", "reason": "It went to and fro between two teams"},
     "clear": {"person": "omar", "reason": "Knows the firewall"},
     "comments_create": {"text": "We are on it, and write again by noon.", "public": True},
     "complete_handover": {"answers": {"logs": "Attached, from 08:00 to 09:00"}},

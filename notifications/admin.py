@@ -28,7 +28,6 @@ class AttemptInline(ReadOnlyInline):
 
 
 UNSAID = "not said"
-UNSHOWN = "A code to prove an address"
 
 
 def is_veiled(message: Message) -> bool:
@@ -41,14 +40,14 @@ class MessageAdmin(ReadOnlyAdmin):
     """The outbox, without what needs a clearance: an administrator has none by office."""
 
     list_display = (
-        "created_at", "state", "what", "said", "urgency", "recipient", "how", "about", "attempts",
-        "finished_reason",
+        "created_at", "state", "what", "subject", "urgency", "recipient", "how", "about",
+        "attempts", "finished_reason",
     )  # fmt: skip
     fields = (
         ("recipient", "how"),
         ("what", "urgency", "priority", "rung"),
         ("about", "caused_by"),
-        "said",
+        "subject",
         "body",
         ("state", "attempts", "next_attempt_at", "not_before"),
         ("created_at", "sent_at", "finished_at", "opened_at", "acted_at"),
@@ -82,11 +81,6 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description="channel", ordering="channel")
     def how(self, message: Message) -> str:
         return NAMES.get(message.channel, message.channel)
-
-    @admin.display(description="subject")
-    def said(self, message: Message) -> str:
-        """Its words; a code is read where it was sent, and nowhere else."""
-        return UNSHOWN if message.kind == CODE else message.subject
 
     @admin.display(description="about", ordering="topic")
     def about(self, message: Message) -> str:

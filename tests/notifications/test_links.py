@@ -108,7 +108,7 @@ def test_the_link_in_the_mail_is_the_genuine_one(db, mailbox):
     [url] = [line.removeprefix("Acknowledge: ") for line in lines if line.startswith("Ack")]
     assert url.startswith("https://desk.example/m/")
     assert use_link(token_of(url), CLOCK).message_id == message.pk
-    assert "Open: https://desk.example/tickets/12" in lines
+    assert f"Open: https://desk.example/tickets/12?told={message.pk}" in lines
 
 
 @pytest.mark.parametrize("url", ["//evil.example/", "https://evil.example/", "javascript:1", ""])
