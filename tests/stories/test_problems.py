@@ -292,8 +292,7 @@ def somebody_writing_to(ticket: Ticket) -> Iterator[None]:
         cursor.execute("ROLLBACK")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_repeat_that_somebody_writes_to_follows_under_the_problem_by_itself() -> None:
+def test_a_repeat_that_somebody_writes_to_follows_under_the_problem_by_itself(live_db) -> None:
     story = Story()
     earlier, ticket = story.open(), story.open()
     with somebody_writing_to(earlier), transaction.atomic():
