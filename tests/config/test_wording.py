@@ -16,7 +16,12 @@ TEMPLATES = sorted(
 )
 SPOKEN = ("alt", "aria-label", "aria-description", "placeholder", "title")
 """Attributes that people read or hear."""
-NAMES = {"Tierline", "VIP", "SHA-256", "UTC", "YAML", "iCal", "Ctrl", "Enter", "Esc", "Shift"}
+NAMES = {
+    *("Tierline", "VIP", "SHA-256", "UTC", "YAML", "iCal", "Markdown", "PDF"),
+    *("Ctrl", "Enter", "Esc", "Shift"),
+    # What a program sends is the same in every language.
+    *("Authorization", "Bearer", "tl_", "tl__"),
+}
 """Proper names, and words that stand on keys; they are the same in every language."""
 SILENT = ("script", "style", "kbd")
 BLOCKS = {"blocktranslate": "endblocktranslate", "comment": "endcomment"}
