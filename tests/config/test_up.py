@@ -1,6 +1,7 @@
 """`manage.py up` for real: it gets ready, mends itself, survives a massacre and ends cleanly."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg2
@@ -117,9 +119,12 @@ def note_a_word(home: Path) -> list[str]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A free port that no connection of another test is given in the meantime."""
+    for number in random.sample(range(20_000, 30_000), 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", number))
+            return number
+    raise AssertionError("no free port")
 
 
 @pytest.fixture(scope="module")
