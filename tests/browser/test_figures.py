@@ -32,9 +32,9 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
     page.get_by_text("Escalation rate", exact=True).first.focus()
     expect(meaning).to_be_visible()
     page.get_by_text("Period and filters").click()
-    page.locator("select[name=service]").select_option("checkout")
+    page.locator("select[name=team]").select_option("desk")
     page.get_by_role("button", name="Show").click()
-    expect(page).to_have_url(re.compile("service=checkout"))
+    expect(page).to_have_url(re.compile("team=desk"))
     with page.expect_download() as taken:
         page.get_by_role("link", name="CSV").click()
     lines = list(csv.reader(StringIO(Path(taken.value.path()).read_text("utf-8-sig"))))
