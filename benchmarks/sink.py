@@ -17,7 +17,7 @@ class Sink:
     def __init__(self, notes: Path) -> None:
         self._notes = notes.open("a", buffering=1)
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 (the mail server looks for this name)
         await asyncio.sleep(ACCEPT_S)
         head = BytesHeaderParser().parsebytes(envelope.content)
         self._notes.write(f"{time.time():.6f} {head['X-Tierline-Key']}\n")

@@ -17,7 +17,7 @@ import django
 django.setup()
 
 from escalation.engine import run_sweep  # noqa: E402  (needs the settings)
-from roles.instants import database_now  # noqa: E402
+from roles.instants import database_now  # noqa: E402  (needs the settings)
 
 
 def memory_kb() -> int:

@@ -30,4 +30,5 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif is_stream(scope):
         await stream_app(scope, receive, send)
     else:
+        # The same two protocols again.
         await pages(scope, receive, send)  # type: ignore[arg-type]

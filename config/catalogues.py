@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -85,8 +85,8 @@ def refresh_catalogues(unmarked: Iterable[tuple[str, str]]) -> dict[str, int]:
     return lacking
 
 
-def _is_said(message: object) -> bool:
-    said = message.string  # type: ignore[attr-defined]
+def _is_said(message: Message) -> bool:
+    said = message.string
     return all(said) if isinstance(said, tuple | list) else bool(said)
 
 

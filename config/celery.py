@@ -5,6 +5,7 @@ most one second; no task has an ETA, a countdown or a result.
 """
 
 import os
+from typing import Any
 
 from celery import Celery
 from django.conf import settings
@@ -27,7 +28,16 @@ TRAIN_PERIOD_S = 1800.0  # whether it is time; it is so once a night
 FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
-EXPIRES_S = 0.9  # below the period, so that an outage leaves no pile of ticks
+
+
+def _tick(task: str, period_s: float, *, queue: str) -> dict[str, Any]:
+    """A task once a period; a tick ends before the next, so that an outage leaves no pile."""
+    return {
+        "task": task,
+        "schedule": period_s,
+        "options": {"queue": queue, "expires": period_s * 0.9},
+    }
+
 
 app = Celery("tierline")
 app.conf.update(
@@ -69,78 +79,22 @@ app.conf.update(
     worker_redirect_stdouts=False,
     beat_scheduler="celery.beat:Scheduler",
     beat_schedule={
-        "sweep": {
-            "task": "escalation.tasks.sweep",
-            "schedule": PERIOD_S,
-            "options": {"queue": "escalation", "expires": EXPIRES_S},
-        },
-        "watch": {
-            "task": "escalation.tasks.watch",
-            "schedule": WATCH_PERIOD_S,
-            "options": {"queue": "escalation", "expires": WATCH_PERIOD_S * 0.9},
-        },
-        "alerts": {
-            "task": "tickets.tasks.look_after_alerts",
-            "schedule": ALERTS_PERIOD_S,
-            "options": {"queue": "escalation", "expires": ALERTS_PERIOD_S * 0.9},
-        },
-        "oversee": {
-            "task": "escalation.tasks.oversee",
-            "schedule": OVERSIGHT_PERIOD_S,
-            # The sender's queue: whoever watches over the engine must not be dead with it.
-            "options": {"queue": "messages", "expires": OVERSIGHT_PERIOD_S * 0.9},
-        },
-        "deliver": {
-            "task": "notifications.tasks.deliver",
-            "schedule": PERIOD_S,
-            "options": {"queue": "messages", "expires": EXPIRES_S},
-        },
-        "relay": {
-            "task": "tickets.tasks.relay",
-            "schedule": PERIOD_S,
-            "options": {"queue": "messages", "expires": EXPIRES_S},
-        },
-        "forget": {
-            "task": "tickets.tasks.forget",
-            "schedule": FORGET_PERIOD_S,
-            "options": {"queue": "messages", "expires": FORGET_PERIOD_S * 0.9},
-        },
-        "simulate": {
-            "task": "insights.tasks.simulate",
-            "schedule": SIMULATE_PERIOD_S,
-            "options": {"queue": "long", "expires": SIMULATE_PERIOD_S * 0.9},
-        },
-        "count": {
-            "task": "insights.tasks.count",
-            "schedule": COUNT_PERIOD_S,
-            # Short, and not to wait behind a simulation.
-            "options": {"queue": "celery", "expires": COUNT_PERIOD_S * 0.9},
-        },
-        "mail-boards": {
-            "task": "insights.tasks.mail_boards",
-            "schedule": BOARDS_PERIOD_S,
-            "options": {"queue": "celery", "expires": BOARDS_PERIOD_S * 0.9},
-        },
-        "estimate": {
-            "task": "insights.tasks.estimate",
-            "schedule": ESTIMATE_PERIOD_S,
-            "options": {"queue": "celery", "expires": ESTIMATE_PERIOD_S * 0.9},
-        },
-        "remind": {
-            "task": "insights.tasks.remind",
-            "schedule": REMIND_PERIOD_S,
-            "options": {"queue": "celery", "expires": REMIND_PERIOD_S * 0.9},
-        },
-        "train-risk": {
-            "task": "insights.tasks.train_risk",
-            "schedule": TRAIN_PERIOD_S,
-            "options": {"queue": "long", "expires": TRAIN_PERIOD_S * 0.9},
-        },
-        "fetch-mail": {
-            "task": "api.tasks.fetch_mail",
-            "schedule": MAIL_PERIOD_S,
-            "options": {"queue": "long", "expires": MAIL_PERIOD_S * 0.9},
-        },
+        "sweep": _tick("escalation.tasks.sweep", PERIOD_S, queue="escalation"),
+        "watch": _tick("escalation.tasks.watch", WATCH_PERIOD_S, queue="escalation"),
+        "alerts": _tick("tickets.tasks.look_after_alerts", ALERTS_PERIOD_S, queue="escalation"),
+        # The sender's queue: whoever watches over the engine must not be dead with it.
+        "oversee": _tick("escalation.tasks.oversee", OVERSIGHT_PERIOD_S, queue="messages"),
+        "deliver": _tick("notifications.tasks.deliver", PERIOD_S, queue="messages"),
+        "relay": _tick("tickets.tasks.relay", PERIOD_S, queue="messages"),
+        "forget": _tick("tickets.tasks.forget", FORGET_PERIOD_S, queue="messages"),
+        "simulate": _tick("insights.tasks.simulate", SIMULATE_PERIOD_S, queue="long"),
+        # Short, and not to wait behind a simulation.
+        "count": _tick("insights.tasks.count", COUNT_PERIOD_S, queue="celery"),
+        "mail-boards": _tick("insights.tasks.mail_boards", BOARDS_PERIOD_S, queue="celery"),
+        "estimate": _tick("insights.tasks.estimate", ESTIMATE_PERIOD_S, queue="celery"),
+        "remind": _tick("insights.tasks.remind", REMIND_PERIOD_S, queue="celery"),
+        "train-risk": _tick("insights.tasks.train_risk", TRAIN_PERIOD_S, queue="long"),
+        "fetch-mail": _tick("api.tasks.fetch_mail", MAIL_PERIOD_S, queue="long"),
     },
     timezone="UTC",
 )
