@@ -129,6 +129,12 @@ class Sighting:
     session: int
     start_ticks: int
     state: str
+    threads: int
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs: while one thread does, it keeps its files and its port."""
+        return self.state == "Z" and self.threads <= 1
 
 
 def _look(pid: int) -> Sighting | None:
@@ -137,12 +143,12 @@ def _look(pid: int) -> Sighting | None:
     except OSError:
         return None
     fields = text.rpartition(")")[2].split()  # a program's name may hold anything
-    return Sighting(pid, int(fields[3]), int(fields[19]), fields[0])
+    return Sighting(pid, int(fields[3]), int(fields[19]), fields[0], int(fields[17]))
 
 
 def _sightings() -> Iterator[Sighting]:
     for path in Path("/proc").glob("[0-9]*"):
-        if (seen := _look(int(path.name))) and seen.state != "Z":
+        if (seen := _look(int(path.name))) and not seen.has_ended:
             yield seen
 
 
