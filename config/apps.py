@@ -2,8 +2,10 @@
 
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in
+from django.core.checks import Tags, register
 
 from config.celery import app as celery_app
+from config.checks import tables_can_be_migrated
 
 
 class ConfigConfig(AppConfig):
@@ -17,3 +19,4 @@ class ConfigConfig(AppConfig):
         from config.climb import on_sign_in
 
         user_logged_in.connect(on_sign_in, dispatch_uid="first-live-example")
+        register(tables_can_be_migrated, Tags.database)

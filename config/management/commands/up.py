@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config.catalogues import compile_catalogues
+from config.checks import stopped_half_way
 from config.servers import ServerTrouble, create_database, postgres_server, valkey_server
 from config.supervisor import Supervisor, free_port, is_free, keep_secret_key, write_line
 from roles.newcomers import is_untouched
@@ -95,8 +96,13 @@ def child_environment(home: Path) -> dict[str, str]:
 
 
 def prepare() -> bool:
-    """Bring tables and static files up to date; says whether the site is empty."""
+    """Bring tables and static files up to date; says whether the site is empty.
+
+    Raises ServerTrouble when the tables stand where no migration leads on.
+    """
     executor = MigrationExecutor(connection)
+    if trouble := stopped_half_way(executor.loader):
+        raise ServerTrouble(trouble)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         write_line("tierline | Bringing the tables up to date")
         call_command("migrate", verbosity=0, interactive=False)

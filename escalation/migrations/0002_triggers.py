@@ -1,7 +1,8 @@
-"""What the database itself refuses: any change of a published revision or of a firing."""
+"""What the database itself refuses of rules and firings, and the editions of the rules."""
 
 from django.db import migrations
 
+# A published revision and a firing stand as they were written.
 GUARDS = """
 CREATE FUNCTION escalation_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,8 +37,36 @@ CREATE TRIGGER firing_no_truncate BEFORE TRUNCATE ON escalation_firing
     FOR EACH STATEMENT EXECUTE FUNCTION escalation_refuse_change();
 """
 
+# Keys of what a batch writes are checked with each statement instead of at the commit: Django
+# defers them, and a deferred check queues an event for every row.
+AT_ONCE = """
+DO $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT conrelid::regclass AS holder, conname AS name FROM pg_constraint
+        WHERE contype = 'f' AND condeferrable
+          AND confrelid IN ('tickets_ticket'::regclass, 'escalation_run'::regclass)
+          AND conrelid IN ('tickets_timelineevent'::regclass, 'escalation_run'::regclass,
+                           'escalation_firing'::regclass, 'escalation_clock'::regclass,
+                           'escalation_escalation'::regclass)
+    LOOP
+        EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I NOT DEFERRABLE',
+                       found.holder, found.name);
+    END LOOP;
+END $$;
+"""
+
+WATCH = "\n".join(
+    f"CREATE TRIGGER {table}_edition AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {table}"
+    " FOR EACH STATEMENT EXECUTE FUNCTION roles_new_edition();"
+    for table in ("escalation_policy", "escalation_target")
+)
+
 
 class Migration(migrations.Migration):
-    dependencies = [("escalation", "0001_initial")]
+    replaces = [("escalation", "0015_reviews_and_risk")]
+    dependencies = [("escalation", "0001_tables")]
 
-    operations = [migrations.RunSQL(GUARDS, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL(GUARDS), migrations.RunSQL(AT_ONCE), migrations.RunSQL(WATCH)]
