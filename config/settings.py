@@ -126,8 +126,11 @@ _limits_s = {
 }
 _options.setdefault("connect_timeout", 5)
 _options.setdefault("options", " ".join(f"-c {k}={v}s" for k, v in _limits_s.items()))
-_database["CONN_MAX_AGE"] = 60
+_database["CONN_MAX_AGE"] = 600  # a connection keeps the plans of what was asked on it
 _database["CONN_HEALTH_CHECKS"] = True
+
+KEEP_PLANS = env.bool("DB_KEEP_PLANS", default=True)
+"""Whether statements are prepared; no pooler that shares connections by transaction allows it."""
 
 REDIS_URL = env("REDIS_URL", default=valkey_url(HOME))
 BROKER_URL = broker_address(REDIS_URL)

@@ -4,9 +4,9 @@ With nothing due, which is most of the time, this is all that a pass reads. The 
 by which the work is found afterwards; only who is set aside is left to the work itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from escalation import breaches, majors, quarantine, recounting
 from escalation.models import Run
+from roles.plans import Hole, Plan
 from tickets import clearance, stragglers, upkeep, waiting
 
 MARK: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -73,10 +74,9 @@ def questions(now: datetime) -> dict[str, QuerySet[Any, Any]]:
 
 def glance(now: datetime) -> Found:
     """What is to be done at this moment, all in one statement."""
-    statement, given = _statement()
-    moved = [now + (value - MARK) if isinstance(value, datetime) else value for value in given]
+    plan, spans = _plan()
     with connection.cursor() as cursor:
-        cursor.execute(statement, moved)
+        plan.execute(cursor, {name: now + span for name, span in spans.items()})
         oldest_due_at, *answers = cursor.fetchone()
     work = zip(questions(now), answers, strict=True)
     return Found(oldest_due_at, frozenset(name for name, is_there in work if is_there))
@@ -94,16 +94,20 @@ def count_due(most: int, now: datetime) -> int:
 
 
 @cache
-def _statement() -> tuple[str, Sequence[Any]]:
-    """The statement and its parameters, as if it were asked at the mark; made once, kept as text.
+def _plan() -> tuple[Plan, Mapping[str, timedelta]]:
+    """The statement, asked at the mark and made once; and how far its moments are from the present.
 
-    The present is the only moment in it, so that its parameters can be moved to any other.
+    The present is the only moment in it, so that it can be moved to any other.
     """
     oldest = due_runs(MARK).order_by("next_at").values("next_at")[:1]
     asked = [rows.values("pk")[:1] for rows in questions(MARK).values()]
     parts = [rows.query.sql_with_params() for rows in (oldest, *asked)]
     answers = [f"({parts[0][0]})", *(f"({text}) IS NOT NULL" for text, _ in parts[1:])]
-    return f"SELECT {', '.join(answers)}", [value for _, given in parts for value in given]
+    given = [value for _, values in parts for value in values]
+    moments = {value: f"at {value}" for value in given if isinstance(value, datetime)}
+    places = [Hole(moments[each]) if isinstance(each, datetime) else each for each in given]
+    plan = Plan(f"SELECT {', '.join(answers)}", places)
+    return plan, {name: moment - MARK for moment, name in moments.items()}
 
 
 def beat(name: str, *, at: datetime, oldest_due_s: float = 0.0) -> None:

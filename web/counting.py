@@ -1,6 +1,6 @@
 """Counts what stands in views, none of them beyond a cap, all in one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 from roles.access import allows
 from roles.models import Person, Team
 from roles.people import roles_of
+from roles.plans import Hole, Plan
 from tickets.models import Ticket
-from web.prepared import FAR, Hole
+from web.prepared import FAR
 from web.tabs import BREACH_AHEAD, Reader, tickets_in, visible
 
 COUNT_CAP: Final = 500
@@ -25,7 +26,8 @@ Statement = tuple[str, tuple[object, ...]]
 
 def count(querysets: Sequence[QuerySet[Ticket]]) -> list[str]:
     """How many rows each of these has, as pages say it: "12", or "500+"."""
-    return _asked(*_together([_capped(tickets) for tickets in querysets]))
+    sql, given = _together([_capped(tickets) for tickets in querysets])
+    return _asked(Plan(sql, given), {})
 
 
 def count_standing(slugs: Sequence[str], reader: Reader, *, but_cases: bool = False) -> list[str]:
@@ -38,14 +40,13 @@ def count_standing(slugs: Sequence[str], reader: Reader, *, but_cases: bool = Fa
         scope = scope.filter(restricted=False) if but_cases else scope
         return count([tickets_in(scope, slug, reader) for slug in slugs])
     teams = reader.team_ids
-    sql, places = _standing(tuple(slugs), len(teams), but_cases)
-    values = {"person": reader.person.pk, "soon": reader.now + BREACH_AHEAD}
-    values |= {f"team {number}": pk for number, pk in enumerate(teams)}
-    return _asked(sql, [values[each.name] if isinstance(each, Hole) else each for each in places])
+    values: dict[str, object] = {f"team {number}": pk for number, pk in enumerate(teams)}
+    values |= {"person": reader.person.pk, "soon": reader.now + BREACH_AHEAD}
+    return _asked(_standing(tuple(slugs), len(teams), but_cases), values)
 
 
 @lru_cache(maxsize=200)
-def _standing(slugs: tuple[str, ...], teams: int, but_cases: bool) -> Statement:
+def _standing(slugs: tuple[str, ...], teams: int, but_cases: bool) -> Plan:
     """The statement that counts these views for somebody of so many teams, with holes."""
     somebody = Person(pk=FAR)
     somebody._roles = frozenset({"agent"})  # type: ignore[attr-defined]
@@ -58,8 +59,9 @@ def _standing(slugs: tuple[str, ...], teams: int, but_cases: bool) -> Statement:
     scope = visible(somebody)
     scope = scope.filter(restricted=False) if but_cases else scope
     sql, params = _together([_capped(tickets_in(scope, slug, reader)) for slug in slugs])
-    return sql, tuple(
-        holes.get(each, each) if isinstance(each, int | datetime) else each for each in params
+    return Plan(
+        sql,
+        [holes.get(each, each) if isinstance(each, int | datetime) else each for each in params],
     )
 
 
@@ -68,11 +70,11 @@ def count_alone(slugs: Sequence[str], people: Sequence[int]) -> dict[int, dict[s
 
     No restricted ticket is counted.
     """
-    sql, places = _standing(tuple(slugs), 0, True)
-    texts = sql.removeprefix("SELECT ").split("%s")
-    holes = ["who.id" if isinstance(each, Hole) else "%s" for each in (*places, "")]
+    plan = _standing(tuple(slugs), 0, True)
+    texts = plan.sql.removeprefix("SELECT ").split("%s")
+    holes = ["who.id" if isinstance(each, Hole) else "%s" for each in (*plan.places, "")]
     own = "".join(part for pair in zip(texts, holes, strict=True) for part in pair)[: -len("%s")]
-    values = [each for each in places if not isinstance(each, Hole)]
+    values = [each for each in plan.places if not isinstance(each, Hole)]
     with connection.cursor() as cursor:
         asked = f"SELECT who.id, {own} FROM unnest(%s::bigint[]) AS who(id)"  # noqa: S608 (as above)
         cursor.execute(asked, [*values, list(people)])
@@ -93,9 +95,9 @@ def _together(parts: Sequence[Statement]) -> Statement:
     return sql, tuple(value for _, given in parts for value in given)
 
 
-def _asked(sql: str, params: Sequence[object]) -> list[str]:
+def _asked(plan: Plan, values: Mapping[str, object]) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        plan.execute(cursor, values)
         found = cursor.fetchone()
     return [_said(number) for number in found]
 

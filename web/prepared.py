@@ -1,30 +1,25 @@
 """Queries that are the same for everybody but for a few values: made once, asked again and again.
 
 Django makes the text of a query anew each time; for the one that reads a whole ticket that takes
-longer than everything the database does. The text is kept, with places for the values.
+longer than everything the database does. The text is kept, with places for the values, and so is
+the plan that the database makes of it.
 """
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
+from roles.plans import Hole, Plan
+
 Row = TypeVar("Row", bound=Model)
 Markers = Mapping[str, int | str]
 
 FAR: Final = -7_000_000_000
 """No id of anything: what stands for one until the query is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """Where a value belongs among the parameters, by its name."""
-
-    name: str
 
 
 def marker_of(place: int, kind: type[int] | type[str]) -> int | str:
@@ -45,10 +40,9 @@ class Prepared(Generic[Row]):
         markers = {name: marker_of(at, kind) for at, (name, kind) in enumerate(kinds.items())}
         holes = {marker: Hole(name) for name, marker in markers.items()}
         self._compiler: Any = build(**markers).query.get_compiler(connection=connection)
-        self._sql, params = self._compiler.as_sql()
-        self._params = [
-            holes.get(each, each) if isinstance(each, int | str) else each for each in params
-        ]
+        sql, params = self._compiler.as_sql()
+        places = [holes.get(each, each) if isinstance(each, int | str) else each for each in params]
+        self._plan = Plan(sql, places)
         info = self._compiler.klass_info
         self._model = info["model"]
         self._first = info["select_fields"][0]
@@ -63,9 +57,8 @@ class Prepared(Generic[Row]):
 
     def rows(self, **values: int | str) -> list[Row]:
         """What the query finds for these values."""
-        given = [values[each.name] if isinstance(each, Hole) else each for each in self._params]
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, given)
+            self._plan.execute(cursor, values)
             found = cursor.fetchall()
         compiler = copy(self._compiler)
         compiler.connection = connection  # the one of this thread

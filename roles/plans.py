@@ -1,0 +1,80 @@
+"""Lets PostgreSQL keep the plan of a statement that is asked again and again with other values.
+
+Planning a statement over twenty tables takes ten times as long as carrying it out. A statement is
+prepared once on each connection, with its constants in its text, for without them no partial index
+would serve it; the values alone are handed over afterwards. PostgreSQL plans it for given values a
+few times and then goes on with one plan, if that is not dearer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
+
+TYPES: Final[Mapping[type, str]] = {int: "bigint", str: "text", datetime: "timestamptz"}
+"""What a value is declared as."""
+
+_numbers = count(1)
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+"""By connection of the driver, the statements that it knows; a new connection knows none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Where a value belongs among the parameters, by its name."""
+
+    name: str
+
+
+class Plan:
+    """A statement with `%s` for its parameters, of which those that are holes change."""
+
+    def __init__(self, sql: str, places: Sequence[object]) -> None:
+        self.sql = sql
+        self.places = tuple(places)
+        names = dict.fromkeys(place.name for place in self.places if isinstance(place, Hole))
+        self._numbers = {name: at for at, name in enumerate(names, 1)}
+        self._texts: dict[tuple[type, ...], tuple[str, str]] = {}
+
+    def execute(self, cursor: CursorWrapper, values: Mapping[str, object]) -> None:
+        """Ask it with these values by name; the answer waits in the cursor."""
+        if not (settings.KEEP_PLANS and self._numbers):
+            given = [values[p.name] if isinstance(p, Hole) else p for p in self.places]
+            cursor.execute(self.sql, given)
+            return
+        given = [values[name] for name in self._numbers]
+        kinds = tuple(map(type, given))
+        if kinds not in self._texts:
+            self._texts[kinds] = self._put(cursor, kinds)
+        name, text = self._texts[kinds]
+        known = _prepared.setdefault(connection.connection, set())
+        call = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})"
+        if name in known:
+            cursor.execute(call, given)
+            return
+        try:
+            cursor.execute(f"{text}; {call}", given)
+        except DatabaseError:
+            del self._texts[
+                kinds
+            ]  # what was prepared stands, though the call was undone: not twice
+            raise
+        known.add(name)
+
+    def _put(self, cursor: CursorWrapper, kinds: Sequence[type]) -> tuple[str, str]:
+        """Its name, and the text that prepares it under that name."""
+        body = self.sql % tuple(
+            f"${self._numbers[place.name]}"
+            if isinstance(place, Hole)
+            else cursor.mogrify("%s", (place,)).decode()
+            for place in self.places
+        )
+        name = f"tierline_{next(_numbers)}"
+        doubled = body.replace("%", "%%")  # it is sent together with the call and its values
+        return name, f"PREPARE {name} ({', '.join(TYPES[kind] for kind in kinds)}) AS {doubled}"

@@ -1,0 +1,61 @@
+"""Statements whose plan is kept answer as if they were asked anew."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from roles.models import Person
+from roles.plans import Hole, Plan
+
+pytestmark = pytest.mark.django_db
+NAMED = Plan(
+    "SELECT %s || username FROM roles_person WHERE id = %s AND username LIKE %s AND name <> '%%'",
+    ("100 % ", Hole("person"), Hole("like")),
+)
+
+
+def ask(plan: Plan, **values: object) -> list[str]:
+    with connection.cursor() as cursor:
+        plan.execute(cursor, values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.fixture
+def people() -> list[Person]:
+    return [Person.objects.create(username=name, name=name) for name in ("ann", "bob")]
+
+
+def test_values_change_and_constants_stay(people: list[Person]):
+    ann, bob = people
+    for _ in range(7):  # beyond the tries after which PostgreSQL goes on with one plan
+        assert ask(NAMED, person=ann.pk, like="a%") == ["100 % ann"]
+        assert ask(NAMED, person=bob.pk, like="b%") == ["100 % bob"]
+        assert ask(NAMED, person=bob.pk, like="a%") == []
+
+
+def test_it_is_one_statement_and_planned_once_for_a_connection(people: list[Person]):
+    plan = Plan(NAMED.sql, NAMED.places)
+    with CaptureQueriesContext(connection) as taken:
+        for _ in range(2):
+            ask(plan, person=people[0].pk, like="a%")
+    first, second = (query["sql"] for query in taken)
+    assert first.startswith("PREPARE")
+    assert second.startswith("EXECUTE")
+    assert ask(plan, like="a%", person=people[0].pk) == ["100 % ann"]
+
+
+def test_a_call_that_was_undone_is_no_hindrance_to_the_next():
+    plan = Plan("SELECT (1 / %s)::text", (Hole("by"),))
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ask(plan, by=0)
+    assert ask(plan, by=1) == ["1"]
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ask(plan, by=0)
+    assert ask(plan, by=1) == ["1"]
+
+
+def test_behind_a_pooler_nothing_is_prepared(people: list[Person], settings):
+    settings.KEEP_PLANS = False
+    with CaptureQueriesContext(connection) as taken:
+        assert ask(NAMED, person=people[0].pk, like="a%") == ["100 % ann"]
+    assert taken[0]["sql"].startswith("SELECT")
