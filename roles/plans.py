@@ -35,14 +35,14 @@ class Hole:
 class Plan:
     """A statement with `%s` for its parameters, of which those that are holes change."""
 
-    def __init__(self, sql: str, places: Sequence[object]) -> None:
+    def __init__(self, sql: str, places: Sequence[Any]) -> None:
         self.sql = sql
         self.places = tuple(places)
         names = dict.fromkeys(place.name for place in self.places if isinstance(place, Hole))
         self._numbers = {name: at for at, name in enumerate(names, 1)}
         self._texts: dict[tuple[type, ...], tuple[str, str]] = {}
 
-    def execute(self, cursor: CursorWrapper, values: Mapping[str, object]) -> None:
+    def execute(self, cursor: CursorWrapper, values: Mapping[str, Any]) -> None:
         """Ask it with these values by name; the answer waits in the cursor."""
         if not (settings.KEEP_PLANS and self._numbers):
             given = [values[p.name] if isinstance(p, Hole) else p for p in self.places]

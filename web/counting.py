@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -40,7 +40,7 @@ def count_standing(slugs: Sequence[str], reader: Reader, *, but_cases: bool = Fa
         scope = scope.filter(restricted=False) if but_cases else scope
         return count([tickets_in(scope, slug, reader) for slug in slugs])
     teams = reader.team_ids
-    values: dict[str, object] = {f"team {number}": pk for number, pk in enumerate(teams)}
+    values: dict[str, Any] = {f"team {number}": pk for number, pk in enumerate(teams)}
     values |= {"person": reader.person.pk, "soon": reader.now + BREACH_AHEAD}
     return _asked(_standing(tuple(slugs), len(teams), but_cases), values)
 
@@ -95,7 +95,7 @@ def _together(parts: Sequence[Statement]) -> Statement:
     return sql, tuple(value for _, given in parts for value in given)
 
 
-def _asked(plan: Plan, values: Mapping[str, object]) -> list[str]:
+def _asked(plan: Plan, values: Mapping[str, Any]) -> list[str]:
     with connection.cursor() as cursor:
         plan.execute(cursor, values)
         found = cursor.fetchone()
