@@ -4,6 +4,11 @@ FROM python:3.11-slim-bookworm
 ENV PYTHONUNBUFFERED=1 TIERLINE_HOME=/var/lib/tierline STATIC_ROOT=/srv/static LOG_FORMAT=json
 WORKDIR /srv/tierline
 
+# Letters of every language for documents; without them others stand in Latin ones.
+RUN apt-get update -q \
+ && apt-get install -q -y --no-install-recommends fonts-dejavu-core \
+ && rm -rf /var/lib/apt/lists/*
+
 COPY requirements/run.txt requirements/run.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/run.txt
 

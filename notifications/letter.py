@@ -20,8 +20,9 @@ class Letter:
     for ("" for none); it is checked again at the moment of sending. `priority` runs from 1, the
     most urgent, to 5. Without a `channel` the recipient's own rules choose. `data` may carry `ack`
     (offer an acknowledge link), `links` (labels of further signed links by their action), `url`
-    (the path that "Open" leads to), `tables` (what a mail shows below its words) and
-    `method` (the one contact method to be used).
+    (the path that "Open" leads to), `tables` (what a mail shows below its words), `files` (what
+    goes with a mail: `name`, `type`, and `content` in base64) and `method` (the one
+    contact method to be used).
     """
 
     topic: str

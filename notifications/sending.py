@@ -3,6 +3,7 @@
 import logging
 import random
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from notifications.links import make_link, make_token
 from notifications.models import Hook, Message, Outcome, Urgency
 from notifications.opened import open_url
 from notifications.replies import reply_address
+from notifications.shipped import body_in
 from notifications.texts import Texts
 from notifications.webhooks import CHANNEL as WEBHOOK
 from notifications.webhooks import secrets_of
@@ -274,6 +276,7 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
     may_acknowledge = bool(message.data.get("ack"))
     may_leave = bool(message.data.get("leave"))
     token = make_token(message, clock=fixed(now)) if may_acknowledge else ""
+    language = message.recipient.language
     return OutgoingMessage(
         key=message.key,
         topic=message.topic,
@@ -287,11 +290,15 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         leave_url=make_link(message, "leave", clock=fixed(now)) if may_leave else "",
         open_url=open_url(message),
         links=[
-            (str(label), make_link(message, action, clock=fixed(now)))
+            (body_in(language, str(label)), make_link(message, action, clock=fixed(now)))
             for action, label in dict(message.data.get("links") or {}).items()
         ],
         tables=message.data.get("tables") or (),
-        language=message.recipient.language,
+        files=[
+            (str(each["name"]), str(each["type"]), b64decode(each["content"]))
+            for each in message.data.get("files") or ()
+        ],
+        language=language,
         reply_to=reply_address(message) if message.channel == "email" else "",
         event=message.data.get("event") or {},
         shape=str(message.data.get("shape", "")),

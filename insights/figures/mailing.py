@@ -1,5 +1,6 @@
 """Dashboards by mail: ordered by whoever may see them, sent every day or week, ended at will."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -14,6 +15,7 @@ from insights.figures.answers import Split, Told, tell_board
 from insights.figures.boards import BOARD_BY_SLUG
 from insights.figures.models import BoardMail
 from insights.figures.naming import Names
+from insights.figures.papers import paper_of
 from insights.figures.sums import Question
 from insights.figures.wording import said
 from notifications.outbox import Letter, enqueue
@@ -122,8 +124,19 @@ def _letter(mail: BoardMail, now: datetime) -> Letter:
             data={
                 "url": f"/figures/{mail.board}?{urlencode(words)}",
                 "tables": [_table(split) for split in told.splits if split.rows],
+                "files": [_paper(told, mail, last)],
             },
         )
+
+
+def _paper(told: Told, mail: BoardMail, last: date) -> dict[str, str]:
+    """The same as PDF, to go with the mail."""
+    narrowed = [f"P{word}" if name == "priority" else word for name, word in mail.words.items()]
+    return {
+        "name": f"{mail.board}-{last}.pdf",
+        "type": "application/pdf",
+        "content": b64encode(paper_of(told, narrowed=narrowed)).decode(),
+    }
 
 
 def _note() -> str:

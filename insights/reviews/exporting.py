@@ -1,20 +1,14 @@
-"""A review as a document: Markdown, and PDF drawn without any network or markup of its own."""
+"""A review as a document: Markdown, and PDF."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from fpdf import FPDF
-
+from insights.paper import Paper
 from insights.reviews.drafting import moment
 from insights.reviews.models import SECTIONS, Review
 from roles.models import Person
 from tickets.queries import hidden_keys, without
-
-# It tells of every table of every font that it cuts down.
-logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 TITLES: Final = {
     "summary": "Summary",
@@ -24,8 +18,6 @@ TITLES: Final = {
     "went_well": "What went well",
     "went_badly": "What went badly",
 }
-FONTS: Final = Path("/usr/share/fonts/truetype/dejavu")
-"""Where Debian keeps letters for every language; without them only Western ones are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +67,12 @@ def markdown_of(document: Document) -> str:
 
 def pdf_of(document: Document) -> bytes:
     """The document as PDF, on A4."""
-    pdf = FPDF(format="A4")
-    font = _font(pdf)
-    pdf.set_title(_drawable(document.title, font))
-    pdf.set_auto_page_break(auto=True, margin=18)
-    pdf.add_page()
-    _write(pdf, font, document.title, size=16)
+    paper = Paper(document.title)
+    paper.say(document.title, size=16, bold=True)
     for fact in document.facts:
-        _write(pdf, font, fact, size=9)
+        paper.say(fact, size=9, muted=True)
     listed = "\n".join(document.actions) or "None was agreed."
     for title, text in (*document.sections, ("Actions", listed)):
-        pdf.ln(3)
-        _write(pdf, font, title, size=12)
-        _write(pdf, font, text, size=10)
-    return bytes(pdf.output())
-
-
-def _write(pdf: FPDF, font: str, text: str, *, size: int) -> None:
-    pdf.set_font(font, size=size)
-    pdf.multi_cell(0, size * 0.5, _drawable(text, font), new_x="LMARGIN", new_y="NEXT")
-
-
-def _font(pdf: FPDF) -> str:
-    """The name of a font that has as many letters as this machine offers."""
-    if (file := FONTS / "DejaVuSans.ttf").exists():
-        pdf.add_font("DejaVu", fname=str(file))
-        return "DejaVu"
-    return "Helvetica"
-
-
-def _drawable(text: str, font: str) -> str:
-    """The text as the font can draw it."""
-    return text if font != "Helvetica" else text.encode("cp1252", "replace").decode("cp1252")
+        paper.head(title)
+        paper.say(text)
+    return paper.content()

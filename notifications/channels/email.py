@@ -166,6 +166,8 @@ def _compose(message: OutgoingMessage, address: str) -> EmailMultiAlternatives:
     page = _engine().get_template("notifications/email.html")
     html = page.render(Context({"message": message, "subject": subject, **_frame(message)}))
     mail.attach_alternative(html, "text/html")
+    for name, kind, content in message.files:
+        mail.attach(name, content, kind)
     return mail
 
 

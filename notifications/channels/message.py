@@ -13,7 +13,8 @@ class OutgoingMessage:
     `ack_token` is the signed right to acknowledge, for buttons, and `reply_code` what a reply by
     text names; both are "" where nothing can be acknowledged. `leave_url` ends such mail for good,
     in one press; "" where it cannot be ended. `tables` stand below the words where there is room,
-    each with a `title`, a `head` and `rows` of words. `event`, its form and the
+    each with a `title`, a `head` and `rows` of words; `files` go with a mail, each with its name,
+    type and content. `event`, its form and the
     `secret` that signs it are for machines only; `former_secret` signs too while the secret is
     being changed.
     """
@@ -32,6 +33,7 @@ class OutgoingMessage:
     leave_url: str = field(default="", repr=False)
     links: Sequence[tuple[str, str]] = ()
     tables: Sequence[Mapping[str, Any]] = ()
+    files: Sequence[tuple[str, str, bytes]] = field(default=(), repr=False)
     language: str = "en"
     event: Mapping[str, Any] = field(default_factory=dict)
     secret: str = field(default="", repr=False)
