@@ -19,7 +19,7 @@ REFUSALS: Final = frozenset({"Invalid", "Conflict", "Forbidden"})
 SPEAKING: Final = frozenset(
     f"escalation/{name}.py"
     for name in ("checking", "difference", "explain", "firing", "routes", "why")
-)
+) | {"insights/risk/leaks.py", "insights/risk/training.py"}
 """Modules that say nothing but what a page shows."""
 SILENT: Final = frozenset({"admin", "management", "migrations", "models", "configuration"})
 """Folders whose words no page shows."""

@@ -20,6 +20,7 @@ ship(
         gettext_noop("Please make sure that somebody of IT security looks after the open cases."),
         gettext_noop("A case needs you"),
         gettext_noop("We are giving it more attention"),
+        gettext_noop("Right tier? Complete? One press"),
         gettext_noop("Your request takes longer than it should. More people have been told of it."),
     )
 )

@@ -66,6 +66,7 @@ OFFERS: dict[str, dict[str, object]] = {
     "resolved": {"links": {"rate": "How was it? One press"}},
 }
 """Signed links that a kind of letter carries beside "Open", by action."""
+ship([gettext_noop("How was it? One press")])
 
 
 def letter(

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from django.db.models import Avg, Count
+
 from insights.reviews.models import Review, ReviewAction, Sample
-from insights.reviews.sampling import waiting_samples
+from insights.reviews.sampling import ASPECTS, waiting_samples
 from roles.models import Person
 from roles.people import roles_of
 from tickets.models import Major, Ticket
 
 SHOWN: Final = 30
+MARKS_OF: Final = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,24 @@ class Owed:
     actions: Sequence[ReviewAction]
     samples: Sequence[Sample]
     is_quality: bool
+    marks: "Marks"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is owed by anybody."""
+        return not (self.missing or self.unsigned or self.actions or self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What quality gave resolutions of the last 90 days: the mean by aspect, of how many."""
+
+    count: int
+    means: Sequence[tuple[str, float]]
 
 
 def owed(reader: Person, now: datetime) -> Owed:
-    """Everything that the reader may see; five queries."""
+    """Everything that the reader may see; six queries."""
     seen = Ticket.objects.visible_to(reader)
     reviews = Review.objects.filter(ticket__in=seen.values("pk")).select_related(
         "ticket", "drafted_by", "signed_by"
@@ -48,4 +65,12 @@ def owed(reader: Person, now: datetime) -> Owed:
         actions=list(actions.order_by("due_on", "pk")[:SHOWN]),
         samples=list(samples[:SHOWN]) if is_quality else [],
         is_quality=is_quality,
+        marks=_marks(reader, now),
     )
+
+
+def _marks(reader: Person, now: datetime) -> Marks:
+    seen = Ticket.objects.visible_to(reader).values("pk")
+    scored = Sample.objects.filter(scored_at__gte=now - MARKS_OF, ticket__in=seen)
+    told = scored.order_by().aggregate(count=Count("pk"), **{name: Avg(name) for name in ASPECTS})
+    return Marks(told["count"], [(name, told[name]) for name in ASPECTS if told["count"]])

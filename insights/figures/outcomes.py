@@ -3,6 +3,7 @@
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from insights.figures.figure import COUNT, MEAN, SHARE, TIME, Figure, Part
 
@@ -104,7 +105,7 @@ OUTCOMES: Final = (
     ),
     Figure(
         slug="pages",
-        name=_("Pages"),
+        name=pgettext_lazy("alarm", "Pages"),
         definition=_(
             "How many times somebody was paged for a ticket that the team had then: each person"
             " once for each call, whatever the channel."

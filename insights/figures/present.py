@@ -1,16 +1,19 @@
-"""What is the matter now: deadlines by tier, who waits longest, who is on call, and the engine."""
+"""What is the matter now: deadlines and risk by tier, who waits longest, gaps, and the engine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, F, Q, Value
+from django.db.models import Count, F, Q, Sum, Value
 from django.utils.functional import cached_property
 
 from escalation.engine import last_sweep_at
 from escalation.models import Quarantine, Run
 from insights.figures.models import FoldMark
+from insights.models import Estimate, RiskModel
+from insights.reviews.reminding import late_actions, late_reviews
+from insights.risk.estimating import open_estimates
 from notifications.delivery import last_delivery_at
 from notifications.models import Message, MessageState
 from roles.models import Person
@@ -19,6 +22,9 @@ from tickets import states
 from tickets.models import Ticket, TicketQuerySet
 
 SHOWN: Final = 10
+FEW: Final = 5
+LIKELY: Final = 0.5
+"""From this probability on a ticket ends badly rather than not."""
 HOUR: Final = timedelta(hours=1)
 SOON: Final = timedelta(hours=4)
 GAPS_WITHIN: Final = timedelta(days=14)
@@ -29,7 +35,11 @@ LATE_STEP: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class TierRisk:
-    """The open tickets of one tier by how near their next deadline is."""
+    """The open tickets of one tier by how near their next deadline is, and by their estimates.
+
+    `expected` is how many of the `estimated` end badly as their probabilities add up, `likely` how
+    many of them rather do than not.
+    """
 
     name: str
     open: int
@@ -37,6 +47,9 @@ class TierRisk:
     hour: int
     soon: int
     waiting: int
+    estimated: int = 0
+    likely: int = 0
+    expected: float = 0.0
 
     @property
     def calm(self) -> int:
@@ -84,7 +97,10 @@ class Present:
 
     @cached_property
     def tiers(self) -> list[TierRisk]:
-        """The open tickets of each tier, up the ladder and then the lanes."""
+        """The open tickets of each tier, up the ladder and then the lanes.
+
+        Without a version in use nothing is estimated, and nothing is said of it.
+        """
         due = F("next_due_at")
         late = Q(next_due_at__lte=self.now)
         hour = Q(next_due_at__gt=self.now, next_due_at__lte=self.now + HOUR)
@@ -98,9 +114,45 @@ class Present:
                 hour=Count(due, filter=hour),
                 soon=Count(due, filter=soon),
                 waiting=Count("pk", filter=Q(status=states.WAITING)),
+                **(self._estimates if self.foresight is not None else {}),
             )
         )
         return [TierRisk(name or "", *counts) for name, *counts in rows]
+
+    @property
+    def _estimates(self) -> dict[str, Any]:
+        known = Q(foresight__isnull=False, restricted=False)
+        likely = Q(foresight__probability__gte=LIKELY, restricted=False)
+        return {
+            "estimated": Count("pk", filter=known),
+            "likely": Count("pk", filter=likely),
+            "expected": Sum("foresight__probability", filter=known, default=0.0),
+        }
+
+    @cached_property
+    def newest_version(self) -> RiskModel | None:
+        """What was learned last, whether it is used or not."""
+        return RiskModel.objects.defer("learned").order_by("-pk").first()
+
+    @property
+    def foresight(self) -> RiskModel | None:
+        """The version by which tickets are estimated; None while none is good enough."""
+        newest = self.newest_version
+        return newest if newest is not None and newest.is_used else None
+
+    @cached_property
+    def likeliest(self) -> list[Estimate]:
+        """The open tickets that most likely end badly, the likeliest first."""
+        if self.foresight is None:
+            return []
+        seen = open_estimates(Ticket.objects.visible_to(self.reader))
+        return list(seen.select_related("ticket__team")[:FEW])
+
+    @cached_property
+    def whole(self) -> TierRisk:
+        """All tiers together."""
+        counts = ("open", "late", "hour", "soon", "waiting", "estimated", "likely", "expected")
+        return TierRisk("", *(sum(getattr(row, name) for row in self.tiers) for name in counts))
 
     @cached_property
     def coming(self) -> list[Ticket]:
@@ -113,6 +165,14 @@ class Present:
         """The tickets that have waited longest in a queue with nobody, the longest first."""
         rows = self._open.filter(status=states.WAITING, acknowledged_at=None)
         return list(rows.select_related("team").order_by("status_since", "pk")[:SHOWN])
+
+    @cached_property
+    def overdue(self) -> tuple[int, int]:
+        """How many reviews should have been signed by now, and how many of their actions done."""
+        seen = Ticket.objects.visible_to(self.reader).values("pk")
+        reviews = late_reviews(self.now).filter(ticket__in=seen)
+        actions = late_actions(self.now).filter(review__ticket__in=seen)
+        return reviews.count(), actions.count()
 
     @cached_property
     def gaps(self) -> Sequence[Gap]:

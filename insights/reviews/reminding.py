@@ -6,15 +6,25 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from insights.reviews.models import Review, ReviewAction
 from notifications.outbox import Letter, post
+from notifications.shipped import ship
 from roles.instants import TimeSource, database_now
 from tickets.models import Ticket
 
 AHEAD: Final = timedelta(days=1)
 AGAIN: Final = timedelta(days=3)
 """Somebody who was reminded is not reminded again before so long."""
+ship(
+    (
+        gettext_noop("An action of a review is yours"),
+        gettext_noop("It is due {day}."),
+        gettext_noop("A review is not signed yet"),
+        gettext_noop("It was due {day}."),
+    )
+)
 
 
 def late_actions(now: datetime) -> QuerySet[ReviewAction]:
@@ -52,12 +62,14 @@ def remind(*, clock: TimeSource = database_now) -> int:
 
 def _action_letters(actions: Sequence[ReviewAction], now: datetime) -> Iterator[Letter]:
     for action in actions:
-        when = f"by {action.due_on:%Y-%m-%d}"
         yield _letter(
             action.review.ticket,
             cause=f"review-action:{action.pk}:{now:%Y%m%d}",
             recipient_id=action.owner_id,
-            words=("An action of a review is yours", f"{action.text}, {when}."),
+            words=(
+                "An action of a review is yours",
+                f"{action.text}\nIt is due {action.due_on:%Y-%m-%d}.",
+            ),
         )
 
 

@@ -9,10 +9,12 @@ from textwrap import wrap
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_noop
+
 from escalation.firing import Deed
 from insights.simulation.playing import Breach, Outcome
 
-LABEL: Final = (
+LABEL: Final = gettext_noop(
     "What the policy would have done to the past as it was. People would have acted otherwise: "
     "a page answered early changes everything after it, and what would have been moved or raised "
     "is counted, not carried on."

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from escalation.explain import duration
 from insights.simulation.figures import ROWS, at_tier_words, by_name, warned_words
 
@@ -55,9 +57,10 @@ def page_of(
     called = names or {}
     worlds = {called.get(name, name): world for name, world in by_name(report).items()}
     totals = [(title, [world[key] for world in worlds.values()]) for title, key in ROWS]
+    words = report["label"]
     most = max((max(map(max, world["pages_by_hour"])) for world in worlds.values()), default=0)
     return Page(
-        label=report["label"],
+        label=_(words),
         worlds=list(worlds),
         rows=[*totals, *_warned(worlds), *_by_tier(worlds)],
         totals=totals,
@@ -134,12 +137,13 @@ def level(count: int, most: int) -> int:
 
 def _notes(report: Mapping[str, Any]) -> list[str]:
     notes = [
-        f"Not simulated, because no timeline keeps what it goes by: {step}."
+        _("Not simulated, because no timeline keeps what it goes by: %(step)s.") % {"step": step}
         for world in report["worlds"]
         for step in world["not_simulated"]
     ]
     if report["stand_ins"]:
-        notes.append(f"Without an on-call schedule, so a stand-in was counted: {_few(report)}.")
+        words = _("Without an on-call schedule, so a stand-in was counted: %(teams)s.")
+        notes.append(words % {"teams": _few(report)})
     return list(dict.fromkeys(notes))
 
 
@@ -147,4 +151,5 @@ def _few(report: Mapping[str, Any], most: int = 8) -> str:
     """The teams that stand-ins were counted for; of many, the first and how many more."""
     teams: list[str] = report["stand_ins"]
     rest = len(teams) - most
-    return ", ".join(teams) if rest <= 1 else f"{', '.join(teams[:most])} and {rest} more teams"
+    told = {"teams": ", ".join(teams[:most]), "count": rest}
+    return ", ".join(teams) if rest <= 1 else _("%(teams)s and %(count)s more teams") % told

@@ -9,6 +9,10 @@ from playwright.sync_api import Page, expect
 
 from insights.figures.boards import BOARDS
 from insights.figures.folding import fold_all
+from insights.models import Estimate, RiskModel, Sample
+from insights.simulation.asking import run_waiting
+from roles.instants import database_now
+from roles.models import Duty, DutyAssignment
 from tests.browser.conftest import Album, aside, sign_in
 from tests.web.stage import Stage
 
@@ -49,3 +53,61 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
 
     page.goto(f"{site}/figures/mine")
     album.look("figures-mine")
+    _walk_through_what_is_learned(page, site, stage, album)
+
+
+def _walk_through_what_is_learned(page: Page, site: str, stage: Stage, album: Album) -> None:
+    """Risk, lessons, a simulation, and a review from its draft to quality's marks."""
+    key = aside(lambda: _learned(stage))
+    for name in ("risk", "training", "reviews"):
+        page.goto(f"{site}/{name}")
+        album.look(name)
+    page.goto(f"{site}/tickets/{stage.tickets['badge'].key}/review")
+    album.look("review-none")
+    page.get_by_role("button", name="Draft the review").click()
+    page.get_by_label("Cause").fill("The badge had expired.")
+    page.get_by_role("button", name="Keep the review").click()
+    page.get_by_text("Agree on an action").click()
+    page.get_by_label("What is to be done?").fill("Warn a week ahead")
+    page.get_by_role("button", name="Add the action").click()
+    expect(page.get_by_text("Choose a day.")).to_be_visible()
+    album.look("review")
+    page.goto(f"{site}/reviews/samples/{key}")
+    album.look("review-sample")
+    page.goto(f"{site}/policies/standard/simulate")
+    album.look("simulate")
+    page.get_by_role("button", name="Simulate").click()
+    album.look("simulation-waiting")
+    aside(run_waiting)
+    page.reload()
+    expect(page.get_by_role("heading", name="Pages by hour of the paged person")).to_be_visible()
+    album.look("simulation")
+
+
+def _learned(stage: Stage) -> int:
+    """Give estimates, a lesson's article, and a sample for the incident manager to mark."""
+    now = database_now()
+    duty = Duty.objects.create(slug="qa-reviewer", name="QA reviewer")
+    DutyAssignment.objects.create(duty=duty, person=stage.mara)
+    version = RiskModel.objects.create(
+        trained_at=now,
+        cases=900,
+        positives=340,
+        skill=0.3,
+        auroc=0.85,
+        recall20=0.45,
+        hit_rate20=0.8,
+        is_used=True,
+        refused={"asset": "alone tells the end of 99% of pairs: nobody can know that beforehand"},
+    )
+    reason = {"code": "past", "of": "service", "share": 0.61, "count": 83, "hours": 30.0}
+    for number, name in enumerate(("slow", "mail")):
+        Estimate.objects.create(
+            ticket=stage.tickets[name],
+            model=version,
+            probability=0.9 - 0.5 * number,
+            reasons=[reason],
+            seq=1,
+            at=now,
+        )
+    return Sample.objects.create(ticket=stage.tickets["badge"], chosen_at=now).pk

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from insights.figures.answers import tell_board
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
@@ -17,6 +18,7 @@ from insights.figures.folding import fold_all
 from insights.figures.mailing import send_due
 from insights.figures.models import BoardMail
 from insights.figures.wording import said
+from insights.models import Estimate, RiskModel
 from notifications.channels.email import compose
 from notifications.models import Message
 from notifications.sending import outgoing
@@ -70,6 +72,20 @@ def test_a_dashboard_is_taken_away_as_a_file(stage, counted, sign_in):
     cells = {row[0]: row[1] for row in sheet.iter_rows(values_only=True)}
     assert str(cells["Open tickets"]) == f"{shown['Open tickets']}"
     assert len(book.worksheets) == 1 + len(BOARD_BY_SLUG["load"].panels)
+
+
+def test_a_dashboard_is_taken_away_on_paper(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    answer = client.get("/figures/load.pdf?team=desk")
+    assert answer["Content-Type"] == "application/pdf"
+    assert re.fullmatch(r'attachment; filename="load-.*\.pdf"', answer["Content-Disposition"])
+    said = " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages)
+    open_ones = Ticket.objects.open().filter(team__slug="desk", restricted=False).count()
+    assert "People's load" in said
+    assert "Service Desk" in said
+    assert re.search(rf"Open tickets\s+{open_ones}\b", said)
+    assert "Open tickets by team" in said
+    assert client.get("/figures/of/backlog.pdf").status_code == 404
 
 
 def test_what_somebody_wrote_is_no_formula_in_a_file(stage, counted, sign_in):
@@ -131,6 +147,41 @@ def test_the_page_of_now_shows_what_presses(stage, counted, sign_in):
     for ticket in (*present.coming, *present.untouched):
         assert ticket.key in body
     assert "the engine stands still" in body
+    assert "Nothing has been learned yet." in body, "no estimates, and it says so"
+
+
+def test_an_open_page_of_now_asks_for_its_parts_alone(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    whole = client.get("/figures").content.decode()
+    parts = client.get("/figures", headers={"X-Live": "1"}).content.decode()
+    assert "<html" not in parts
+    named = re.findall(r'id="([\w-]+)" data-part', parts)
+    assert len(named) >= 7
+    assert named == re.findall(r'id="([\w-]+)" data-part', whole)
+
+
+def test_now_adds_up_the_risk_of_each_tier_as_long_as_a_version_is_used(stage, counted, sign_in):
+    now = database_now()
+    version = RiskModel.objects.create(
+        trained_at=now, cases=900, positives=340, skill=0.3, is_used=True
+    )
+    for name, chance in (("slow", 0.9), ("mail", 0.4), ("case", 0.7)):
+        ticket = stage.tickets[name]
+        Estimate.objects.create(ticket=ticket, model=version, probability=chance, seq=1, at=now)
+    page = sign_in(stage.mara).get("/figures")
+    present = page.context["present"]
+    assert (present.whole.estimated, present.whole.likely) == (2, 1)
+    assert present.whole.expected == pytest.approx(1.3)
+    assert [each.ticket.pk for each in present.likeliest] == [
+        stage.tickets["slow"].pk,
+        stage.tickets["mail"].pk,
+    ]
+    assert "as the probabilities of 2 tickets add up" in page.content.decode()
+    why = "In its own test it did not beat the base rate."
+    RiskModel.objects.update(is_used=False, why_not=why)
+    page = sign_in(stage.mara).get("/figures").content.decode()
+    assert "no estimates" in page
+    assert why in page
 
 
 def test_a_dashboard_comes_by_mail_until_one_ends_it(stage, counted, sign_in):
@@ -150,6 +201,10 @@ def test_a_dashboard_comes_by_mail_until_one_ends_it(stage, counted, sign_in):
     html = composed.alternatives[0].content
     assert "<table" in html
     assert "Open tickets by team" in html
+    ((name, content, kind),) = composed.attachments
+    assert (name, kind) == (f"load-{at.date()}.pdf", "application/pdf")
+    said = " ".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
+    assert re.search(rf"Open tickets\s+{open_ones}\b", said)
     assert client.post("/figures/load/mail", {**given, "hour": "9"}).status_code == 302
     assert [each.hour for each in BoardMail.objects.all()] == [9]
     assert "Service Desk" not in client.get("/figures/mine").content.decode()

@@ -48,9 +48,17 @@ def test_a_simulation_is_asked_for_watched_and_read(stage, draft, sign_in):
     page = client.get(answer.url)
     body = page.content.decode()
     assert "People would have acted otherwise" in body
-    assert body.count("<svg xmlns") - body.count("lucide") >= 0
-    assert body.count('class="chart-picture"') == 2
+    assert body.count('class="chart-picture"') == 1
     shown = page.context["shown"]
+    assert [tile.name for tile in shown.tiles] == ["Pages", "Nights disturbed", "Warned of in time"]
+    for heat, world in zip(shown.heats, Simulation.objects.get().report["worlds"], strict=True):
+        assert heat.total == world["pages"] > 0
+        counts = [[count for count, _level in cells] for _day, cells, _sum in heat.days]
+        assert counts == world["pages_by_hour"]
+        darkest = max(level for _day, cells, _sum in heat.days for _count, level in cells)
+        assert darkest in range(1, 6)
+        hours = "".join(f'<td class="heat-sum">{count}</td>' for count in heat.hours)
+        assert hours in body
     steps = dict(shown.steps)
     assert steps["Standard: Pass to the next tier"][0] > 0
     for title, counts in shown.steps:

@@ -257,8 +257,10 @@ class WindowForm(PageForm):
         label=gettext_lazy("up to"), widget=forms.DateInput(attrs={"type": "date"})
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, months: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         today = timezone.localdate()
-        self.initial.setdefault("since", (today - timedelta(days=30)).isoformat())
+        self.initial.setdefault(
+            "since", (today - timedelta(days=round(30.44 * months))).isoformat()
+        )
         self.initial.setdefault("until", (today + timedelta(days=1)).isoformat())

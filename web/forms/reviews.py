@@ -32,6 +32,8 @@ class ReviewForm(PageForm):
     """The sections of a review, and which version they were read from."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+    is_behind = False
+    """Whether somebody has kept other words since it was read."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,6 +43,11 @@ class ReviewForm(PageForm):
     def sections(self) -> dict[str, str]:
         """The texts by the name of their section."""
         return {name: self.cleaned_data[name] for name in SECTIONS}
+
+    def read_anew(self, version: int) -> None:
+        """Let what was typed be sent once more, against what stands now; the reader sees both."""
+        self.is_behind = str(version) != self.data.get("version")
+        self.data = {**self.data.dict(), "version": str(version)}
 
 
 class ActionForm(PageForm):

@@ -1,7 +1,6 @@
 """The dashboards: figures of a period, what stands behind each, and the same as a file."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -17,9 +16,10 @@ from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.files import TYPES, written
 from insights.figures.mailing import end_mail, mails_of, order_mail
 from insights.figures.own import own_load
+from insights.figures.papers import paper_of
 from insights.figures.present import Present
 from insights.figures.registry import BY_SLUG
-from insights.figures.tables import MOST_FACTS, Table, facts_table, tables_of
+from insights.figures.tables import MOST_FACTS, facts_table, tables_of
 from roles.instants import database_now
 from roles.models import Person
 from roles.people import is_allowed
@@ -30,16 +30,21 @@ from web.figures.asking import FILTERS, PERIODS, Asked, asked_of
 from web.figures.showing import shown
 from web.shifts import serving_now
 
+PDF: Final = "pdf"
+
 
 @doors.of_the_service(action="view")
 def first(request: HttpRequest) -> HttpResponse:
-    """How things stand now; whoever leads nobody sees the own load instead."""
+    """How things stand now, or its parts alone for an open page; the own load for those who lead
+    nobody.
+    """
     if not is_allowed(request.user, "see_dashboard"):
         return redirect("web:own-load")
     now = database_now()
-    context = {"present": Present(request.user, now), "serving": serving_now(now)}
     asked = asked_of(request.GET.dict(), now)
-    return render(request, "web/figures/now.html", context | _around(asked, request.user))
+    context = {"present": Present(request.user, now), "serving": serving_now(now)}
+    name = "_now" if "X-Live" in request.headers else "now"
+    return render(request, f"web/figures/{name}.html", context | _around(asked, request.user))
 
 
 @doors.of_the_service(action="view")
@@ -91,12 +96,15 @@ def board_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """One dashboard for a period as a file."""
     _require_right(request)
     found = BOARD_BY_SLUG.get(slug)
-    if found is None or form not in TYPES:
+    if found is None or form not in (*TYPES, PDF):
         raise Http404
     now = database_now()
     asked = asked_of(request.GET.dict(), now)
     told = tell_board(found, asked.question, request.user, now=now)
-    return _file(tables_of(told), slug, form, asked)
+    if form == PDF:
+        drawn = paper_of(told, narrowed=asked.narrowings)
+        return _file(drawn, "application/pdf", slug, form, asked)
+    return _file(written(tables_of(told), form), TYPES[form], slug, form, asked)
 
 
 @doors.of_the_service(action="see_dashboard")
@@ -109,7 +117,8 @@ def behind_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     asked = asked_of(request.GET.dict(), database_now())
     facts = facts_behind(figure, asked.question, asked.narrower, request.user)
     rows = facts.select_related("ticket__team", "ticket__service")[:MOST_FACTS]
-    return _file([facts_table(figure, rows)], slug, form, asked)
+    content = written([facts_table(figure, rows)], form)
+    return _file(content, TYPES[form], slug, form, asked)
 
 
 @doors.of_the_service(action="see_dashboard", methods=doors.POST)
@@ -142,8 +151,8 @@ def stop_mail(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("web:own-load")
 
 
-def _file(tables: Sequence[Table], slug: str, form: str, asked: Asked) -> HttpResponse:
-    answer = HttpResponse(written(tables, form), content_type=TYPES[form])
+def _file(content: bytes, kind: str, slug: str, form: str, asked: Asked) -> HttpResponse:
+    answer = HttpResponse(content, content_type=kind)
     name = f"{slug}-{asked.question.since}-{asked.last}.{form}"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -16,8 +16,7 @@ from tickets import states
 from tickets.access import allowed_actions
 from tickets.models import Ticket
 from web import doors
-from web.forms.base import PageForm
-from web.forms.reviews import ActionForm, ReviewForm, ScoreForm
+from web.forms.reviews import ASPECT_LABELS, ActionForm, ReviewForm, ScoreForm
 from web.readers import is_agent
 from web.reading import visible_ticket
 from web.reviewed import owed
@@ -31,7 +30,9 @@ def index(request: HttpRequest) -> HttpResponse:
     if not is_agent(request.user):
         raise Http404
     now = database_now()
-    context = {"owed": owed(request.user, now), "now": now, "here": "reviews"}
+    found = owed(request.user, now)
+    marks = [(ASPECT_LABELS[name], mean) for name, mean in found.marks.means]
+    context = {"owed": found, "marks": marks, "now": now, "here": "reviews"}
     return render(request, "web/reviews/index.html", context)
 
 
@@ -67,7 +68,7 @@ def review(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _shown(
-    request: HttpRequest, found: Review, *, form: PageForm | None = None, action: Any = None
+    request: HttpRequest, found: Review, *, form: ReviewForm | None = None, action: Any = None
 ) -> HttpResponse:
     now = database_now()
     may = keeping.MAY in allowed_actions(request.user, found.ticket)
@@ -82,6 +83,7 @@ def _shown(
         "action_form": action or ActionForm(),
         "may_edit": may and is_open,
         "may_finish": may,
+        "is_behind": form is not None and form.is_behind,
         "may_sign": may and is_open and "qa_reviewer" in roles_of(request.user),
         "now": now,
         "here": "reviews",
@@ -105,6 +107,8 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
             return redirect("web:review", key=key)
         except Refused as refused:
             form.show(refused)
+            found.refresh_from_db(fields=[*SECTIONS, "version"])
+            form.read_anew(found.version)
     return _shown(request, found, form=form)
 
 

@@ -22,6 +22,7 @@ from web.simulated import shown
 from web.views.policies import may_manage, policy_of
 
 EARLIER = 10
+MONTHS = (1, 3, 6, 12)
 
 
 @doors.of_the_service(action="manage_policies", methods=doors.FORM)
@@ -31,7 +32,7 @@ def simulate(request: HttpRequest, slug: str) -> HttpResponse:
     if not may_manage(request.user):
         raise PermissionDenied
     draft = PolicyRevision.objects.filter(policy=found, published_at=None).first()
-    form = WindowForm(doors.posted(request))
+    form = WindowForm(doors.posted(request), months=_months(request))
     status = 200
     if request.method == "POST":
         asked = _ask(request, form, found if draft else None)
@@ -41,12 +42,19 @@ def simulate(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "policy": found,
         "form": form,
+        "months": MONTHS,
         "draft": draft,
         "earlier": _light().filter(policy=found)[:EARLIER],
         "now": database_now(),
         "here": "policies",
     }
     return render(request, "web/policies/simulate.html", context, status=status)
+
+
+def _months(request: HttpRequest) -> int:
+    """How many months the form offers at first."""
+    asked = request.GET.get("months", "")
+    return int(asked) if asked in map(str, MONTHS) else MONTHS[0]
 
 
 def _ask(request: HttpRequest, form: WindowForm, policy: Any) -> Simulation | None:
