@@ -60,6 +60,8 @@ def measure(options: Namespace, size: dict[str, int]) -> Figures:
             counted = count_all(name)
             stage.analyse()
             pages = measure_pages(size["rounds"], end)
+            if name == "large":
+                pages |= measure_risk()
             print(f"{name}: " + ", ".join(f"{key} {value:.1f}" for key, value in pages.items()))
             if name == "small":
                 figures["dashboard_small_p50_ms"] = pages["dashboard_p50_ms"]
@@ -137,6 +139,36 @@ def measure_pages(rounds: int, end: datetime) -> Figures:
     found |= {f"{name}_p50_ms": percentile(values, 50) for name, values in took.items()}
     found["slowest_dashboard_p50_ms"] = max(percentile(values, 50) for values in took.values())
     return found
+
+
+def measure_risk() -> Figures:
+    """Learning from the site's past, and one estimate: of a batch, and of a single ticket.
+
+    A whole ticket each time: its opening is read, said, explained, and stored.
+    """
+    from insights.models import RiskModel
+    from insights.risk.estimating import estimable, estimate
+    from insights.risk.training import train
+
+    version = train()
+    found = {"train_s": version.took_s, "train_tickets": float(version.cases)}
+    print(
+        f"learned of {version.cases}, {version.positives} of them bad: {version.why_not or 'used'}"
+    )
+    if not RiskModel.objects.filter(pk=version.pk, is_used=True).exists():
+        return found
+    ids = list(estimable().order_by("-pk").values_list("pk", flat=True)[:1000])
+    estimate(ids[:20])
+    begun = time.perf_counter()
+    for place in range(0, len(ids), 200):
+        estimate(ids[place : place + 200])
+    found["score_ms_per_ticket"] = (time.perf_counter() - begun) * 1000 / len(ids)
+    alone = []
+    for pk in ids[:50]:
+        begun = time.perf_counter()
+        estimate([pk])
+        alone.append((time.perf_counter() - begun) * 1000)
+    return found | {"score_alone_p50_ms": percentile(alone, 50)}
 
 
 NARROWED = ("team=service-desk", "service=e-mail&priority=3")

@@ -1,13 +1,15 @@
 """Tickets that sound like one: what solved them, and who; only what the reader may know of.
 
-Words by PostgreSQL's text search over the index of texts, then nearness of the subjects in letters
-(trigrams), so that "Printer jammed" is found for "printers jam".
+Words by PostgreSQL's text search over the index of texts, each by how it begins, for the index
+knows no grammar; then nearness of the subjects in letters (trigrams, as pg_trgm counts them, which
+not every PostgreSQL has): so "Printers are jamming" finds "Printer jam".
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
@@ -25,9 +27,13 @@ LOOKED_AT: Final = 2000
 """So many of the newest tickets with one of the words are ranked, however many there are."""
 CLOSEST: Final = 60
 MOST_WORDS: Final = 16
+KEPT: Final = 0.7
+LEAST_KEPT: Final = 4
+"""Of a word, so much of its beginning is searched for: endings differ, and compounds go on."""
 WORD: Final = re.compile(r"[^\W_]{3,}")
 LEAST: Final = 0.12
 """Below this share of common letters, two subjects have a word in common and nothing else."""
+AGAIN_WITHIN: Final = timedelta(days=30)
 OVER: Final = frozenset({states.RESOLVED, states.CLOSED})
 
 
@@ -42,6 +48,8 @@ class Alike:
     nearness: float
     how: str = ""
     articles: tuple[str, ...] = ()
+    is_repeat: bool = False
+    """Whether the same requester came with it within a month: the trouble is back."""
 
     @property
     def is_solved(self) -> bool:
@@ -71,6 +79,7 @@ def similar_to(ticket: Ticket, reader: Person, *, most: int = SHOWN) -> list[Ali
             nearness=nearness,
             how=without(each.resolution, hidden) if each.status in OVER else "",
             articles=tuple(titles.get(each.pk, ())),
+            is_repeat=_is_repeat(ticket, each),
         )
         for each, nearness in chosen
     ]
@@ -82,11 +91,24 @@ def solvers(found: Iterable[Alike]) -> list[tuple[Team, int]]:
     return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0].name))
 
 
+def _is_repeat(ticket: Ticket, other: Ticket) -> bool:
+    apart = abs(ticket.opened_at - other.opened_at)
+    return ticket.requester_id == other.requester_id and apart <= AGAIN_WITHIN
+
+
+def beginning(word: str) -> str:
+    """How a word begins, as far as its relatives begin so too."""
+    return word[: max(LEAST_KEPT, round(KEPT * len(word)))]
+
+
 def _nearest(ticket: Ticket, reader: Person) -> list[tuple[Ticket, float]]:
     words = list(dict.fromkeys(WORD.findall(ticket.subject.lower())))[:MOST_WORDS]
     if not words:
         return []
-    query = SearchQuery(" | ".join(words), search_type="raw", config=CONFIG)
+    begins = dict.fromkeys(beginning(word) for word in words)
+    query = SearchQuery(
+        " | ".join(f"{each}:*" for each in begins), search_type="raw", config=CONFIG
+    )
     # The scope is asked before anything is cut off, so that a hidden ticket takes nobody's place.
     seen = Ticket.objects.visible_to(reader).exclude(pk=ticket.pk).order_by().values("pk")
     texts = TicketWords.objects.filter(words=query, event_id=None, ticket__in=seen)

@@ -217,16 +217,15 @@ def _said(
     figures: dict[str, float] | None,
     memory: Memory,
 ) -> Said:
-    judge = oracle.judge
-    log_odds, span = judge.log_odds(row), judge.span(row)
-    at_opening = probability = chance_of(log_odds)
+    opinion = oracle.judge.opinion(row)
+    at_opening = probability = chance_of(opinion.log_odds)
     later: dict[str, float] = {}
     if oracle.progress is not None and figures is not None:
-        after = row_of(figures, log_odds=log_odds, span=span)
-        probability = chance_of(oracle.progress.say(after))
-        moved = oracle.progress.weigh(after)
+        after = row_of(figures, log_odds=opinion.log_odds, span=opinion.span)
+        log_odds, moved = oracle.progress.explain(after)
+        probability = chance_of(log_odds)
         later = {NAMES[place]: weight for place, weight in moved.items()}
-    return Said(probability, at_opening, reasons_of(judge.weigh(row), opening, memory, later))
+    return Said(probability, at_opening, reasons_of(opinion.weights, opening, memory, later))
 
 
 def _targets(tickets: Sequence[Ticket]) -> dict[int, float]:

@@ -66,18 +66,36 @@ class Judge:
         """How long it will take: the logarithm of hours."""
         return self.forests[0].say(row)
 
-    def weigh(self, row: Row) -> dict[str, float]:
-        """By the name of a feature, how much it raised (or lowered) the odds, in logarithms."""
-        found = {"priority": self._level(row) - sum(self.levels) / len(self.levels)}
+    def opinion(self, row: Row) -> "Opinion":
+        """All that it says of a row, in one walk down its trees."""
+        level = self._level(row)
+        total, sums, moves = self.start + level, [], [0.0] * len(NAMES)
         for forest, weight in zip(self.forests, self.weights, strict=True):
-            for place, moved in forest.weigh(row).items():
-                name = NAMES[place]
-                found[name] = found.get(name, 0.0) + weight * moved
-        return found
+            said, moved = forest.explain(row)
+            sums.append(said)
+            total += weight * said
+            for place, by in moved.items():
+                moves[place] += weight * by
+        weights = {NAMES[place]: by for place, by in enumerate(moves) if by}
+        mean = sum(self.levels) / len(self.levels)
+        weights["priority"] = weights.get("priority", 0.0) + level - mean
+        return Opinion(total, sums[0], weights)
 
     def _level(self, row: Row) -> float:
         level = round(row[PLACES["priority"]])
         return self.levels[level - 1] if level in LEVELS else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a judge says of a ticket: logarithms of the odds and of the hours that it will take.
+
+    `weights` has, by the name of a feature, how much it raised (or lowered) the odds.
+    """
+
+    log_odds: float
+    span: float
+    weights: Mapping[str, float]
 
 
 def chance_of(log_odds: float) -> float:

@@ -42,18 +42,23 @@ class Forest:
             total += tree.values[node]
         return total
 
-    def weigh(self, row: Row) -> dict[int, float]:
-        """By the place of a feature, how much it moved the sum: each step down a tree counts."""
-        found: dict[int, float] = {}
+    def explain(self, row: Row) -> tuple[float, dict[int, float]]:
+        """The sum for one row, and by the place of a feature how much it moved that.
+
+        Each step down a tree counts for the feature that is asked there.
+        """
+        total, moved = self.start, {}
         for tree in self.trees:
-            node = 0
-            while (place := tree.places[node]) >= 0:
-                left = row[place] <= tree.thresholds[node]
-                below = tree.lefts[node] if left else tree.rights[node]
-                moved = tree.values[below] - tree.values[node]
-                found[place] = found.get(place, 0.0) + moved
-                node = below
-        return found
+            places, thresholds, values = tree.places, tree.thresholds, tree.values
+            node, value = 0, values[0]
+            while (place := places[node]) >= 0:
+                left = row[place] <= thresholds[node]
+                node = tree.lefts[node] if left else tree.rights[node]
+                below = values[node]
+                moved[place] = moved.get(place, 0.0) + below - value
+                value = below
+            total += value
+        return total, moved
 
 
 def stored(forest: Forest) -> dict[str, Any]:

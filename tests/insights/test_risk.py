@@ -9,7 +9,13 @@ import pytest
 from insights.risk import growing
 from insights.risk.cases import Case, Opening
 from insights.risk.leaks import History, refusals
-from insights.risk.learning import learn, restored_judge, ripe_until, stored_judge
+from insights.risk.learning import (
+    chance_of,
+    learn,
+    restored_judge,
+    ripe_until,
+    stored_judge,
+)
 from insights.risk.measures import auroc, measure
 from insights.risk.memory import NAMES, PLACES, Memory, kept, recalled
 from insights.risk.progress import grow_progress, row_of
@@ -118,7 +124,10 @@ def test_a_judge_that_was_stored_says_the_same_and_names_what_weighed():
     said = {name: memory.features(opening) for name, opening in asked.items()}
     assert again.chance(said["net"]) == pytest.approx(judge.chance(said["net"]), abs=1e-3)
     assert judge.chance(said["net"]) > 0.5 > judge.chance(said["chair"])
-    (why, *_) = reasons_of(judge.weigh(said["net"]), asked["net"], memory, {})
+    opinion = judge.opinion(said["net"])
+    assert chance_of(opinion.log_odds) == pytest.approx(judge.chance(said["net"]))
+    assert opinion.span == judge.span(said["net"])
+    (why, *_) = reasons_of(opinion.weights, asked["net"], memory, {})
     assert (why.code, why.of) == ("past", "category")
     assert why.share > 0.6
     progress = grow_progress(cases, rows, judge, at=at)

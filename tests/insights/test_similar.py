@@ -38,6 +38,35 @@ def test_what_solved_a_similar_ticket_and_which_tier_is_told(story: Story) -> No
     assert solvers(found) == [(story.apps, 1)]
 
 
+ALIKE = {
+    "Printer jam on floor 3": "Printers are jamming",
+    "Druckerstau im dritten Stock": "Drucker staut Papier",
+    "Cannot log in to payroll": "Logging into payroll fails",
+    "VPN disconnects every hour": "VPN disconnecting hourly",
+    "Rechnung wird doppelt gebucht": "Rechnungen doppelt verbucht",
+    "Invoices were sent twice": "Invoice sent twice",
+}
+
+
+def test_other_endings_and_compounds_are_found_too(story: Story) -> None:
+    past = {subject: story.open(subject=subject).pk for subject in ALIKE}
+    for subject, asked in ALIKE.items():
+        fresh = story.open(subject=asked, requester=story.stranger)
+        found = similar_to(fresh, story.agent)
+        assert past[subject] == found[0].ticket.pk, asked
+
+
+def test_the_same_trouble_of_the_same_requester_is_marked_as_a_repeat(story: Story) -> None:
+    first = story.open(subject="Printer jammed")
+    again = story.open(subject="Printer jammed again")
+    other = story.open(subject="Printer jammed too", requester=story.stranger)
+    marked = {each.ticket.pk: each.is_repeat for each in similar_to(again, story.agent)}
+    assert marked == {first.pk: True, other.pk: False}
+    story.sleep(days=31)
+    late = story.open(subject="Printer jammed once more")
+    assert not any(each.is_repeat for each in similar_to(late, story.agent))
+
+
 def test_a_case_is_similar_for_cleared_readers_only(story: Story) -> None:
     story.open(
         subject="Printer jammed by malware",
