@@ -36,6 +36,7 @@ def log(path: Path) -> Path:
             "number": f"INC{number:07}",
             "opened_at": stamp(case.opened_at),
             "category": case.facts["category"],
+            "subcategory": "?",
             "caller_id": case.facts["requester"],
             "resolved_at": stamp(case.over_at),
             "closed_at": stamp(case.over_at + timedelta(hours=1)),

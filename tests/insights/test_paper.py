@@ -13,6 +13,7 @@ NOTE = "no font for some letters"
 
 def words(title: str, *said: str) -> str:
     drawn = Paper(title)
+    drawn.head(title)
     for each in said:
         drawn.say(each)
     drawn.table(["Team", "Late"], [[f"Team {n}", str(n)] for n in range(60)], shares=[0.5] * 60)
