@@ -188,5 +188,4 @@ def _letters(font: str) -> frozenset[int]:
         return frozenset()
     pdf = FPDF()
     _add_fonts(pdf)
-    known: dict[int, object] = pdf.fonts["dejavu"].cmap  # type: ignore[union-attr]
-    return frozenset(known)
+    return frozenset(pdf.fonts["dejavu"].cmap)  # type: ignore[union-attr]

@@ -47,7 +47,8 @@ class Forest:
 
         Each step down a tree counts for the feature that is asked there.
         """
-        total, moved = self.start, {}
+        total = self.start
+        moved: dict[int, float] = {}
         for tree in self.trees:
             places, thresholds, values = tree.places, tree.thresholds, tree.values
             node, value = 0, values[0]

@@ -47,7 +47,7 @@ class ReviewForm(PageForm):
     def read_anew(self, version: int) -> None:
         """Let what was typed be sent once more, against what stands now; the reader sees both."""
         self.is_behind = str(version) != self.data.get("version")
-        self.data = {**self.data.dict(), "version": str(version)}
+        self.data = {**{name: self.data.get(name) for name in self.fields}, "version": str(version)}
 
 
 class ActionForm(PageForm):
