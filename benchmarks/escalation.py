@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import stage
+from benchmarks.lateness import measure_lateness
 
 Figures = dict[str, Any]
 BASE = "bench_base"
@@ -24,6 +25,8 @@ SMALL = "bench_1k"
 LARGE = "bench_1m"
 NEEDS = {SMALL: {"size", "lateness"}, BASE: {"price", "two"}, LARGE: {"size"}}
 """Which parts are measured on which site."""
+CARRIED_ON = {BASE: {"price", "two"}, SMALL: {"lateness"}}
+"""Which parts want nothing due but what they add, on a site that has stood for a while."""
 
 
 def sizes(options: Namespace) -> dict[str, int]:
@@ -77,21 +80,12 @@ def _prepare_due(count: int, seed: int) -> list[int]:
 
     with stage.cloned(BASE, "bench_due_new"):
         begin = database_now() - timedelta(seconds=20)
-        # What has become due since the site was made is carried out first, by the engine.
-        _drain()
         ids = stage.add_due(count, lambda n: begin + timedelta(microseconds=1000 * n), seed)
         stage.analyse()
         database.lead_to("tierline")
         database.drop("bench_due")
         database.clone("bench_due", "bench_due_new")
     return ids
-
-
-def _drain() -> None:
-    from escalation.engine import run_sweep
-
-    while run_sweep(most_s=600.0):
-        pass
 
 
 def _ours(ids: Sequence[int], folder: str) -> tuple[float, Figures]:
@@ -234,104 +228,8 @@ def measure_two(home: Path, ids: Sequence[int]) -> Figures:
                 hand.wait()
             span = max(t["ended"] for t in told) - min(t["begun"] for t in told)
             figures[f"throughput_{count}_per_s"] = sum(t["fired"] for t in told) / span
-            figures["doubles"] += doubles(ids)
+            figures["doubles"] += stage.doubles(ids)
     return figures
-
-
-def doubles(ids: Sequence[int]) -> int:
-    """How many of these tickets' steps were carried out, told or paged more or less than once."""
-    from django.db import connection
-
-    wrong = 0
-    with connection.cursor() as cursor:
-        for statement in (
-            "SELECT ticket_id, count(*) FROM escalation_firing f JOIN escalation_policystep s"
-            ' ON s.id = step_id WHERE ticket_id = ANY(%s) AND s.actions @> \'[{"do": "move"}]\''
-            " GROUP BY 1",
-            "SELECT ticket_id, count(*) FROM tickets_timelineevent"
-            " WHERE ticket_id = ANY(%s) AND kind = 'escalated' GROUP BY 1",
-            "SELECT ticket_id, count(*) FROM escalation_escalation WHERE ticket_id = ANY(%s)"
-            " GROUP BY 1",
-        ):
-            cursor.execute(statement, [list(ids)])
-            counts = dict(cursor.fetchall())
-            wrong += sum(counts.get(pk, 0) != 1 for pk in ids)
-    return wrong
-
-
-# ---- Lateness ------------------------------------------------------------------------------------
-
-
-def measure_lateness(home: Path, count: int, span_s: int, seed: int) -> Figures:
-    """From deadline to commit, under the production's beat and worker, deadlines spread evenly.
-
-    A watcher looks every 20 ms for what has been committed; so each figure is too large by up to
-    that much, never too small.
-    """
-    from config.management.commands.up import CELERY, worker_commands
-    from roles.instants import database_now
-
-    with stage.cloned(SMALL) as clone:
-        _drain()
-        ready_s = 30 + count / 500
-        first = database_now() + timedelta(seconds=ready_s)
-        step = timedelta(seconds=span_s) / count
-        ids = stage.add_due(count, lambda n: first + n * step, seed)
-        stage.analyse()
-        env = os.environ | {"DATABASE_URL": stage.url_of(home, clone)}
-        worker = worker_commands()["worker"]
-        beat = [*CELERY, "beat", "--loglevel", "WARNING", "--pidfile="]
-        beat += ["--schedule", str(home / "beat")]
-        log = (home / "workers.log").open("ab")
-        programs = [
-            subprocess.Popen(command, cwd=stage.ROOT, env=env, stdout=log, stderr=log)
-            for command in (worker, beat)
-        ]
-        try:
-            late = sorted(_watch(set(ids), until=first + timedelta(seconds=span_s + 30)).values())
-        finally:
-            for program in programs:
-                program.terminate()
-            for program in programs:
-                program.wait()
-        missing = len(ids) - len(late)
-        return {
-            "lateness_p50_s": late[len(late) // 2],
-            "lateness_p99_s": late[int(len(late) * 0.99)],
-            "lateness_max_s": late[-1],
-            "lateness_missing": missing,
-            "lateness_doubles": doubles(ids),
-        }
-
-
-def _watch(ids: set[int], until: datetime) -> dict[int, float]:
-    """By ticket, how late its step was seen; what follows in the next team is not counted."""
-    from django.db import connection
-
-    late: dict[int, float] = {}
-    seen: set[int] = set()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM escalation_firing")
-        above = cursor.fetchone()[0]
-        while len(late) < len(ids):
-            # Ids are given before the commit: what is committed late may have a low one.
-            cursor.execute(
-                "SELECT id, ticket_id, due_at, clock_timestamp() FROM escalation_firing"
-                " WHERE id > %s",
-                [max(above, max(seen, default=0) - 3000)],
-            )
-            for pk, ticket_id, due_at, now in sorted(cursor.fetchall()):
-                if pk not in seen and ticket_id in ids:
-                    late.setdefault(ticket_id, (now - due_at).total_seconds())
-                seen.add(pk)
-                last = now
-                if last > until:
-                    return late
-            time.sleep(0.02)
-            cursor.execute("SELECT clock_timestamp()")
-            if cursor.fetchone()[0] > until:
-                return late
-    return late
 
 
 # ---- All of it -----------------------------------------------------------------------------------
@@ -369,12 +267,17 @@ def main() -> None:
         for name, opened in ((SMALL, 1000), (BASE, size["base"]), (LARGE, size["large"]))
         if not NEEDS[name].isdisjoint(options.only)
     }
+    for name, parts_on_it in CARRIED_ON.items():
+        if not parts_on_it.isdisjoint(options.only):
+            stage.carry_on(name)
     figures: Figures = {}
     parts: dict[str, Callable[[], Figures]] = {
         "price": lambda: measure_price(size, options.rounds, options.seed),
         "two": lambda: measure_two(home, _prepare_due(size["due"], options.seed)),
         "size": lambda: measure_size(home, ends, options.seed, options.quick),
-        "lateness": lambda: measure_lateness(home, size["deadlines"], size["span_s"], options.seed),
+        "lateness": lambda: measure_lateness(
+            home, SMALL, count=size["deadlines"], span_s=size["span_s"], seed=options.seed
+        ),
     }
     for name, measure in parts.items():
         if name in options.only:

@@ -142,7 +142,7 @@ def test_everything_starts_mends_itself_survives_a_massacre_and_ends(home: Path,
     assert answers(port)
     note_a_word(home)
 
-    for marker, name in (("config.asgi", "web"), ("escalation,celery", "worker")):
+    for marker, name in (("config.asgi", "web"), ("worker@", "worker")):
         os.kill(first.pid_of(marker), signal.SIGKILL)
         first.wait_for(rf"tierline \| {name} was ended by SIGKILL; starting it again in 0\.5 s")
         first.wait_for(rf"tierline \| {name} is started again")

@@ -23,8 +23,16 @@ from config.supervisor import Supervisor, free_port, is_free, keep_secret_key, w
 from roles.newcomers import is_untouched
 from web.firstlink import first_link
 
-WORKERS = {"worker": ("escalation,celery", 2), "sender": ("messages", 2), "thinker": ("long", 1)}
-"""Each with its queues and processes; what takes minutes never keeps a page waiting."""
+WORKERS = {
+    "worker": ("escalation", 2),
+    "sender": ("messages", 2),
+    "counter": ("celery", 1),
+    "thinker": ("long", 1),
+}
+"""Each with its queues and processes; what counts or thinks keeps no step and no page waiting."""
+PATIENT = ("nice", "-n", "10")
+RECKONING = ("counter", "thinker")
+"""Those that leave the processor to the others as long as these have work."""
 CELERY = [sys.executable, "-m", "celery", "-q", "-A", "config.celery:app"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
@@ -168,6 +176,7 @@ def worker_commands() -> dict[str, list[str]]:
     """The command line of each kind of worker, by its name."""
     return {
         name: [
+            *(PATIENT if name in RECKONING else ()),
             *(*CELERY, "worker", "-Q", queues, "-n", f"{name}@%h", "-c", str(processes)),
             *(*QUIET, "--loglevel", "WARNING"),
         ]
