@@ -189,6 +189,9 @@ SLACK_URL = env("SLACK_URL", default="https://slack.com").rstrip("/")
 SLACK_BOT_TOKEN = env("SLACK_BOT_TOKEN", default="")
 SLACK_SIGNING_SECRET = env("SLACK_SIGNING_SECRET", default="")
 MATTERMOST_HOOK = env("MATTERMOST_HOOK", default="")
+MATTERMOST_COMMAND_TOKEN = env("MATTERMOST_COMMAND_TOKEN", default="")
+# What Teams shows once when an outgoing webhook is made, in base64 as it stands there.
+TEAMS_WEBHOOK_SECRET = env("TEAMS_WEBHOOK_SECRET", default="")
 
 # ---- Safety ------------------------------------------------------------------------------------
 

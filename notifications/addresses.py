@@ -1,9 +1,16 @@
 """Where messages go: the address of each recipient on its channel, as it stands at send time."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+import orjson
 
 from notifications.models import ContactMethod, Hook, Message
 from notifications.webhooks import CHANNEL as WEBHOOK
+
+SECRET: Final = frozenset({"push", "teams", "apprise"})
+ENDING: Final = 4
 
 
 def addresses_of(messages: Sequence[Message]) -> dict[int, str]:
@@ -40,6 +47,24 @@ def usable_channels(person_ids: Iterable[int]) -> dict[int, set[str]]:
     for person_id, channel in methods.values_list("person_id", "channel"):
         found[person_id].add(channel)
     return found
+
+
+def shown_address(channel: str, address: str) -> str:
+    """The address as it may be shown and kept in records.
+
+    Of one that is itself the right to write there (a chat's webhook, a browser's subscription, an
+    address of Apprise with its password) only where it leads, and how it ends.
+    """
+    if channel not in SECRET:
+        return address
+    url = address
+    if channel == "push":
+        try:
+            url = str(orjson.loads(address)["endpoint"])
+        except (ValueError, KeyError, TypeError):
+            return ""
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    return f"{host} …{url[-ENDING:]}" if len(url) > len(host) + 3 * ENDING else host
 
 
 def _hook_addresses(messages: Sequence[Message]) -> dict[tuple[int, str], str]:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from notifications.addresses import shown_address
 from notifications.channels.registry import CHANNELS, NAMES
 from notifications.delivery import send_again
 from notifications.models import Attempt, ContactMethod, Hook, Message, MessageText
@@ -106,11 +107,26 @@ class MessageAdmin(ReadOnlyAdmin):
 class ContactMethodAdmin(AuditedAdmin):
     """Where people are reached; each change goes into the administrative audit."""
 
-    list_display = ("person", "channel", "address", "verified_at", "is_active")
+    list_display = ("person", "channel", "leads_to", "verified_at", "is_active")
     list_filter = ("channel", "is_active")
     search_fields = ("person__name", "person__email", "address")
     list_select_related = ("person",)
     autocomplete_fields = ("person",)
+
+    @admin.display(description="address", ordering="address")
+    def leads_to(self, method: ContactMethod) -> str:
+        return shown_address(method.channel, method.address)
+
+    def _record(
+        self, request: HttpRequest, what: str, row: Model, changes: Any, message: Any
+    ) -> None:
+        """An address that is a right in itself stands in no audit: only where it leads."""
+        kept = {name: told for name, told in changes.items() if not name.startswith("digest")}
+        if "address" in kept and isinstance(row, ContactMethod):
+            told = kept["address"] if isinstance(kept["address"], list) else [kept["address"]]
+            shown = [shown_address(row.channel, str(each)) for each in told]
+            kept["address"] = shown if len(shown) > 1 else shown[0]
+        super()._record(request, what, row, kept, message)
 
 
 class MessageTextForm(forms.ModelForm):

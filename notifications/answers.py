@@ -26,14 +26,11 @@ def person_at(channel: str, address: str) -> Person | None:
     return found[0].person if len(found) == 1 else None
 
 
-def answered_by_text(number: str, text: str, now: datetime) -> Message | None:
-    """The page that a text message from this number answers, or None.
+def answered_by_text(person: Person, text: str, now: datetime) -> Message | None:
+    """The page that a text message from this person's number answers, or None.
 
     It names the page by its four digits, or says yes where only one is open.
     """
-    person = person_at("sms", number)
-    if person is None:
-        return None
     sent = Message.objects.filter(
         recipient=person,
         channel="sms",

@@ -9,13 +9,19 @@ from django.core import signing
 
 from notifications.models import Message
 from roles.instants import TimeSource, database_now
+from roles.models import Person
 from roles.refusals import Conflict, Invalid
 
 LINK_PATH = "/m/"
 MAX_AGE_S = 24 * 3600
-AGES_S = {"rate": 14 * 24 * 3600, "handover": 14 * 24 * 3600, "leave": 90 * 24 * 3600}
+AGES_S = {
+    "rate": 14 * 24 * 3600,
+    "handover": 14 * 24 * 3600,
+    "leave": 90 * 24 * 3600,
+    "unsubscribe": 90 * 24 * 3600,
+}
 """How long a link is good for by its action, where that is not a day."""
-PATHS = {"rate": "rate", "handover": "handover", "welcome": "welcome", "leave": "leave"}
+PATHS = {action: action for action in ("rate", "handover", "welcome", "leave", "unsubscribe")}
 """What stands behind the token by its action; nothing for an acknowledgement."""
 
 _SALT = "notifications.links"
@@ -31,12 +37,17 @@ class LinkClaim:
     topic: str
     action: str
     used: bool
+    told_at: datetime
 
 
 def make_link(message: Message, action: str = "ack", *, clock: TimeSource = database_now) -> str:
     """Return the full address of a link that is good from now on for as long as its action says."""
-    token = make_token(message, action, clock=clock)
-    return f"{settings.PUBLIC_URL.rstrip('/')}{LINK_PATH}{token}/{PATHS.get(action, '')}"
+    return link_of(make_token(message, action, clock=clock)) + PATHS.get(action, "")
+
+
+def link_of(token: str) -> str:
+    """The address at which a token to acknowledge is spent; what else it allows stands below it."""
+    return f"{settings.PUBLIC_URL.rstrip('/')}{LINK_PATH}{token}/"
 
 
 def make_token(message: Message, action: str = "ack", *, clock: TimeSource = database_now) -> str:
@@ -66,6 +77,18 @@ def use_link(token: str, clock: TimeSource = database_now, *, action: str = "ack
     if not spent:
         raise Conflict("link_used", "This link has been used already.")
     return _claim(message, said)
+
+
+def person_of(token: str) -> Person | None:
+    """Whom a token was made for, however old and used it is; None for one that is not ours.
+
+    It allows nothing: it tells in which language to say what became of the token.
+    """
+    try:
+        said = signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        return None
+    return Person.objects.filter(pk=said["p"], is_active=True).first()
 
 
 def _find(token: str, now: datetime, action: str) -> tuple[Message, str]:
@@ -101,4 +124,5 @@ def _claim(message: Message, action: str) -> LinkClaim:
         topic=message.topic,
         action=action,
         used=message.acted_at is not None,
+        told_at=message.created_at,
     )

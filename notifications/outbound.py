@@ -155,7 +155,8 @@ def post(
     """Post the body and return the answer, whatever its status, within `deadline_s` in all.
 
     Raises Unsafe for an address that must not be called, TimeoutError when the time is up, and
-    OSError (requests' errors are such) for every other way in which a line fails.
+    ConnectionError for every other way in which a line fails. Its words are kept and shown with the
+    try, so they never hold the address: that of a chat's webhook is its secret.
     """
     begun = monotonic()
     place = place_of(url)
@@ -167,10 +168,21 @@ def post(
             return _exchange(session, place, body, headers, left_s)
     except (requests.RequestException, HTTPError, OSError) as problem:
         if watch.expired or isinstance(problem, requests.Timeout):
-            raise TimeoutError(f"No answer within {deadline_s:g} s.") from problem
-        raise problem if isinstance(problem, OSError) else OSError(str(problem)) from problem
+            raise TimeoutError(f"No answer within {deadline_s:g} s.") from None
+        raise ConnectionError(_trouble(problem)) from None
     finally:
         watch.release()
+
+
+def _trouble(problem: BaseException) -> str:
+    """What the system itself says of a line that failed, else the kind of failure."""
+    cause: BaseException | None = problem
+    while cause is not None:
+        words = getattr(cause, "strerror", None)
+        if words:
+            return str(words)
+        cause = cause.__cause__ or cause.__context__
+    return type(problem).__name__
 
 
 def _exchange(

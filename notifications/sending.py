@@ -21,7 +21,7 @@ from notifications.failover import drop_stood_in, fall_over
 from notifications.faults import crash_here
 from notifications.lanes import Lanes
 from notifications.leases import Claim
-from notifications.links import make_link, make_token
+from notifications.links import link_of, make_link, make_token
 from notifications.models import Hook, Message, Outcome, Urgency
 from notifications.opened import open_url
 from notifications.replies import reply_address
@@ -37,6 +37,9 @@ LANES = 8
 DEADLINE_S = 10.0
 MAX_ATTEMPTS = 8
 BACKOFF_S = (5, 15, 45, 120, 300, 600)
+"""For what is urgent: given up within half an hour, for somebody must hear of it."""
+PATIENT_S = (5, 30, 300, 1200, 1800, 3600, 3600)
+"""For other news: a mail server that is away for an hour costs no letter."""
 
 TOGETHER = "Waits a minute: news about one thing comes together."
 
@@ -244,22 +247,22 @@ class Sender:
             self._bury(claim, message, Outcome.FAILED, f"Gave up after {tries} tries: {detail}")
             return
         now = self._clock()
-        is_event = message.kind == subscriptions.KIND
-        if tries == 1 and not is_event:
+        if message.kind != subscriptions.KIND and _fails_first(message):
             fall_over(message, now)
-        steps = subscriptions.BACKOFF_S if is_event else BACKOFF_S
-        again_at = now + timedelta(seconds=backoff_s(tries, retry_after_s, steps=steps))
+        wait_s = backoff_s(tries, retry_after_s, steps=steps_of(message))
+        again_at = now + timedelta(seconds=wait_s)
         leases.mark_failed(claim, detail, again_at, now)
 
     def _bury(self, claim: Claim, message: Message, outcome: Outcome, reason: str) -> None:
         now = self._clock()
         message.finished_reason = reason
         try:
+            is_first = _fails_first(message)
             with transaction.atomic():
                 hooks.announce_dead(message, now)
                 mine = leases.mark_dead(claim, outcome, reason, now)
                 transaction.set_rollback(not mine)
-            if mine and message.attempts <= 1:
+            if mine and is_first:
                 fall_over(message, now)
         except (OperationalError, InterfaceError):
             raise
@@ -274,9 +277,10 @@ class Sender:
 def outgoing(message: Message, now: datetime) -> OutgoingMessage:
     """Return the message as it leaves: its words as written, its links as of `now`."""
     may_acknowledge = bool(message.data.get("ack"))
-    may_leave = bool(message.data.get("leave"))
+    leave = message.data.get("leave")
     token = make_token(message, clock=fixed(now)) if may_acknowledge else ""
     language = message.recipient.language
+    ack_url = link_of(token) if token else ""
     return OutgoingMessage(
         key=message.key,
         topic=message.topic,
@@ -284,10 +288,11 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
         urgency=message.urgency,
         subject=message.subject,
         body=message.body,
-        ack_url=make_link(message, "ack", clock=fixed(now)) if may_acknowledge else "",
+        ack_url=ack_url,
         ack_token=token,
+        take_url=f"{ack_url}take" if ack_url else "",
         reply_code=reply_code(message) if may_acknowledge else "",
-        leave_url=make_link(message, "leave", clock=fixed(now)) if may_leave else "",
+        leave_url=make_link(message, _leaving(leave), clock=fixed(now)) if leave else "",
         open_url=open_url(message),
         links=[
             (body_in(language, str(label)), make_link(message, action, clock=fixed(now)))
@@ -306,6 +311,18 @@ def outgoing(message: Message, now: datetime) -> OutgoingMessage:
     )
 
 
+def _fails_first(message: Message) -> bool:
+    """Whether no try before this one failed; one that was interrupted said nothing."""
+    if message.attempts <= 1:
+        return True
+    return not message.tries.filter(outcome=Outcome.FAILED).exists()
+
+
+def _leaving(leave: object) -> str:
+    """By which link the reader ends such mail: it names one, or says only that there is one."""
+    return leave if isinstance(leave, str) else "leave"
+
+
 def as_digest(leaving: OutgoingMessage) -> OutgoingMessage:
     """The message as one about many things: no thread, link or answer is about one of them."""
     key = str(uuid5(NAMESPACE_URL, f"digest:{leaving.key}"))
@@ -318,8 +335,15 @@ def reply_code(message: Message) -> str:
 
 
 def tries_of(message: Message) -> int:
-    """How often it is tried: a page for an hour, an event for other systems for days."""
+    """How often it is tried at most."""
     return subscriptions.TRIES if message.kind == subscriptions.KIND else MAX_ATTEMPTS
+
+
+def steps_of(message: Message) -> Sequence[int]:
+    """How long it waits at most before each further try: events for other systems up to a day."""
+    if message.kind == subscriptions.KIND:
+        return subscriptions.BACKOFF_S
+    return BACKOFF_S if message.urgency == Urgency.HIGH else PATIENT_S
 
 
 def _secrets_for(message: Message, now: datetime) -> dict[str, str]:
@@ -367,5 +391,6 @@ def _result(future: Future[SendResult]) -> SendResult:
     problem = future.exception()
     if problem is not None:
         log.error("a channel failed unexpectedly", exc_info=problem)
-        return SendResult(ok=False, detail=f"Unexpected: {type(problem).__name__}: {problem}"[:300])
+        # Not its words: they are shown to many, and may hold an address that is a secret.
+        return SendResult(ok=False, detail=f"Unexpected: {type(problem).__name__}")
     return future.result()

@@ -11,8 +11,39 @@ from functools import lru_cache
 from typing import Final
 
 from django.utils import translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
+REASONS: Final = frozenset(
+    {
+        gettext_noop("Waits a minute: news about one thing comes together."),
+        gettext_noop("Told together with message {key}."),
+        gettext_noop("Told over another channel instead, which took it."),
+        gettext_noop("Gave up after {tries} tries: {detail}"),
+        gettext_noop("Gave up after {tries} tries, the last one interrupted."),
+        gettext_noop("The recipient's account is switched off."),
+        gettext_noop("The recipient is not cleared for it any more."),
+        gettext_noop("The recipient has no address for {channel}."),
+        gettext_noop("There is no channel called {channel}."),
+        gettext_noop("Withdrawn or taken over before its turn."),
+        gettext_noop("Its turn came too late in the lease."),
+        gettext_noop("No answer within {seconds} s."),
+        gettext_noop("Never answered."),
+        gettext_noop("Not tried: the provider did not answer a moment ago."),
+        gettext_noop("Not tried: the provider takes no more just now."),
+        gettext_noop("Not tried: the mail server did not answer a moment ago."),
+        gettext_noop("Not tried: the receiver did not answer a moment ago."),
+        gettext_noop("Not tried: the service takes no more just now."),
+        gettext_noop("The service did not take it."),
+        gettext_noop("{reason} It had just gone out."),
+        gettext_noop("acknowledged"),
+        gettext_noop("taken"),
+        gettext_noop("accepted"),
+        gettext_noop("the ticket has become restricted"),
+        gettext_noop("something is to come again"),
+        gettext_noop("steps are carried out again"),
+    }
+)
+"""Why a message ended, or a try did, as the lists of messages show it."""
 _phrases: set[str] = set()
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _HEAD: Final = re.compile(r"(?:\[[^\]]+\] )?(?:P\d )?")
@@ -49,8 +80,13 @@ def body_in(language: str, body: str) -> str:
     return "\n".join(_line_in(language, line) for line in body.split("\n"))
 
 
-def _line_in(language: str, line: str) -> str:
-    for pattern, phrase in _compiled():
+def reason_in(language: str, reason: str) -> str:
+    """Why a message or a try ended, in that language; what somebody else said stands as it is."""
+    return reason if language.startswith("en") else _line_in(language, reason, REASONS)
+
+
+def _line_in(language: str, line: str, phrases: frozenset[str] | None = None) -> str:
+    for pattern, phrase in _compiled() if phrases is None else _patterns(phrases):
         found = re.fullmatch(pattern, line.strip())
         if found is not None:
             return _said(phrase, found, language)
@@ -66,8 +102,13 @@ def _said(phrase: str, found: re.Match[str], language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _compiled() -> list[tuple[str, str]]:
+    return _patterns(frozenset(_phrases))
+
+
+@lru_cache(maxsize=4)
+def _patterns(phrases: frozenset[str]) -> list[tuple[str, str]]:
     """Each phrase as a pattern, the longest first, so that none hides another one."""
-    return [(_pattern(phrase), phrase) for phrase in sorted(_phrases, key=lambda one: -len(one))]
+    return [(_pattern(phrase), phrase) for phrase in sorted(phrases, key=lambda one: -len(one))]
 
 
 def _pattern(phrase: str) -> str:

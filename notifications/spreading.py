@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from django.db import connection
 
+from notifications import phrases
 from notifications.letter import Letter
 from notifications.models import Urgency
 from notifications.throttle import quiet_ends_at
@@ -167,7 +168,7 @@ def _handed_on(letter: Letter, ways: dict[int, Told], now: datetime) -> Letter:
     theirs = ways.get(told.taker_id) if told.taker_id else None
     if told.taker_id is None or not told.is_taker_active or (theirs and theirs.is_away(now)):
         return letter
-    words = f"You take this page for {told.name}, who is away."
+    words = phrases.INSTEAD.format(name=told.name)
     return replace(
         letter,
         recipient_id=told.taker_id,

@@ -10,6 +10,8 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 
+from notifications import phrases
+from notifications.addresses import shown_address
 from notifications.channels.registry import CHANNELS, on_offer
 from notifications.models import ContactMethod, ContactRule, Message, Urgency, Ways
 from notifications.outbox import Letter, enqueue
@@ -83,16 +85,15 @@ def _send_code(method: ContactMethod, actor: Person, clock: TimeSource) -> Conta
         method,
         CODE,
         f"code:{method.pk}:{number}",
-        subject=f"Your Tierline code is {code}",
-        body="Enter it on the page “How you are told”. It is good for 15 minutes. "
-        "If you did not ask for it, do nothing.",
+        subject=phrases.CODE.format(code=code),
+        body=phrases.CODE_BODY,
     )
     enqueue([letter], now=now)
     audit.record(
         actor=actor,
         action="contact_method.added",
         subject=actor,
-        changes={"channel": method.channel, "address": method.address},
+        changes=_named(method),
         clock=clock,
     )
     return method
@@ -120,7 +121,7 @@ def prove_method(
                 actor=actor,
                 action="contact_method.proved",
                 subject=actor,
-                changes={"channel": found.channel, "address": found.address},
+                changes=_named(found),
                 clock=clock,
             )
         found.guesses += 1
@@ -138,9 +139,12 @@ def remove_method(
     """The address is forgotten, and rules over a channel without any other address with it."""
     _lock(actor)
     found = _own(actor, method)
-    changes = {"channel": found.channel, "address": found.address}
     audit.record(
-        actor=actor, action="contact_method.removed", subject=actor, changes=changes, clock=clock
+        actor=actor,
+        action="contact_method.removed",
+        subject=actor,
+        changes=_named(found),
+        clock=clock,
     )
     found.delete()
     others = ContactMethod.objects.filter(
@@ -232,8 +236,8 @@ def go_away(
         cause=f"away:{actor.pk}:{now.timestamp():.6f}",
         recipient_id=taker.pk if taker else actor.pk,
         kind="takes_pages",
-        subject=f"You take the pages of {actor}",
-        body=f"Until {until:%Y-%m-%d %H:%M} UTC whatever pages {actor} pages you instead.",
+        subject=phrases.TAKES.format(actor=actor),
+        body=phrases.TAKES_BODY.format(until=f"{until:%Y-%m-%d %H:%M}", actor=actor),
     )
     enqueue([letter], now=now)
     return ways
@@ -258,6 +262,8 @@ def send_test(
     now = clock()
     if method is not None and _own(actor, method).verified_at is None:
         raise Conflict("not_proved", "Prove this address first.")
+    if method is not None and method.channel not in CHANNELS:
+        raise Conflict("no_channel", "Nothing is sent there; it tells who speaks in that chat.")
     recent = Message.objects.filter(
         recipient=actor, kind=TEST, created_at__gt=now - timedelta(minutes=1)
     )
@@ -268,8 +274,8 @@ def send_test(
         method or ContactMethod(person=actor, channel="email"),
         TEST,
         f"test:{actor.pk}:{number}",
-        subject="Test: this is how Tierline reaches you",
-        body="You asked for it. Nothing has happened and there is nothing to do.",
+        subject=phrases.TEST,
+        body=phrases.TEST_BODY,
     )
     return enqueue([letter], now=now)[0]
 
@@ -301,6 +307,14 @@ def _letter(method: ContactMethod, kind: str, cause: str, *, subject: str, body:
         channel=method.channel,
         data={"method": method.pk} if method.pk else {},
     )
+
+
+def _named(method: ContactMethod) -> dict[str, str]:
+    """The address as the audit keeps it."""
+    return {
+        "channel": method.channel,
+        "address": shown_address(method.channel, method.address),
+    }
 
 
 def _digest(method: ContactMethod, code: str) -> str:

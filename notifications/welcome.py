@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from notifications import phrases
 from notifications.links import make_link, read_link, use_link
 from notifications.models import Message
 from notifications.outbox import Letter, enqueue
@@ -12,11 +13,7 @@ from roles.people import require
 from roles.refusals import Conflict
 
 WELCOME = "welcome"
-SUBJECT = "You have been invited to Tierline"
-BODY = (
-    "{actor} has made an account for you. Your user name is {username}.\n\n"
-    "Choose a password with the link below. It is good for one day."
-)
+BODY = f"{phrases.WELCOME_ACCOUNT}\n\n{phrases.WELCOME_BODY}"
 
 
 @transaction.atomic
@@ -53,10 +50,10 @@ def _send(person: Person, actor: Person, clock: TimeSource) -> str:
         cause=f"welcome:{person.pk}:{number}",
         recipient_id=person.pk,
         kind=WELCOME,
-        subject=SUBJECT,
+        subject=phrases.WELCOME,
         body=BODY.format(actor=actor, username=person.username),
         urgency="low",
-        data={"links": {WELCOME: "Choose a password"}},
+        data={"links": {WELCOME: phrases.WELCOME_LINK}},
     )
     (message,) = enqueue([letter], now=clock())
     return make_link(message, WELCOME, clock=clock)

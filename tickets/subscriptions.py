@@ -1,6 +1,7 @@
 """Who wants to hear of major incidents of which services, and the word to them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -14,6 +15,8 @@ from tickets.letters import SUBJECTS
 from tickets.models import Service, ServiceSubscriber, Ticket, TimelineEvent
 
 STATUS_PAGE = "/status"
+UNSUBSCRIBE = "unsubscribe"
+"""The link in their mail by which subscribers hear no more, in one press."""
 
 
 @transaction.atomic
@@ -69,7 +72,16 @@ def to_subscribers(
         concerned(ticket), service=ticket.service_id, person__is_active=True
     ).exclude(person__in=[*leave_out, *([event.actor_id] if event.actor_id else [])])
     ids = rows.order_by("person_id").values_list("person_id", flat=True)
-    return words_to(ids, ticket, event, kind=kind, body=body)
+    told = words_to(ids, ticket, event, kind=kind, body=body)
+    return [replace(letter, data={**letter.data, "leave": UNSUBSCRIBE}) for letter in told]
+
+
+def service_of(topic: str) -> Service | None:
+    """The service that a letter to subscribers was about; it told them the service's name."""
+    kind, _, number = topic.partition(":")
+    if kind != "ticket" or not number.isdigit():
+        return None
+    return Service.objects.filter(tickets=int(number)).first()
 
 
 def concerned(ticket: Ticket) -> Q:

@@ -1,8 +1,9 @@
-"""Lets a form be sent once: sent again, after going back perhaps, it leads to what it made."""
+"""Does once what is sent twice: a form leads to what it made, a recorded call to nothing."""
 
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from typing import Final, cast
 
 from django.contrib import messages
@@ -45,12 +46,33 @@ def send_once(request: HttpRequest, make: Callable[[], str]) -> str:
     return onward
 
 
+def hear_once(person: Person, mark: str, do: Callable[[], str]) -> str | None:
+    """What `do` answers to a signed call from outside; None where the same call came before.
+
+    `mark` is what no two calls share, its signature. Whoever records a call could else have it done
+    again for as long as its signature is good. If `do` raises, the call counts as never heard.
+    """
+    token = uuid.UUID(bytes=sha256(mark.encode()).digest()[:16])
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                SentForm.objects.create(token=token, person=person, onward="")
+        except IntegrityError:
+            return None
+        _forget_old()
+        return do()
+
+
+def _forget_old() -> None:
+    SentForm.objects.filter(sent_at__lt=database_now() - KEPT).delete()
+
+
 def _send(person: Person, token: uuid.UUID, make: Callable[[], str]) -> str:
     with transaction.atomic():
         sent = SentForm.objects.create(token=token, person=person, onward="/")
         sent.onward = make()
         sent.save(update_fields=["onward"])
-        SentForm.objects.filter(sent_at__lt=database_now() - KEPT).delete()
+        _forget_old()
         return sent.onward
 
 

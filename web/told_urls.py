@@ -3,7 +3,7 @@
 from django.urls import path
 
 from web.ticketkeys import register
-from web.views import answers, delivered, reach
+from web.views import answers, commands, delivered, leaving, reach
 
 register()
 
@@ -21,9 +21,13 @@ ADDRESSES = [
     path("tickets/<ticket_key:key>/told", delivered.delivered, name="delivered"),
     path("tickets/<ticket_key:key>/told/again", delivered.again, name="delivered-again"),
     path("answers/slack", answers.slack, name="answer-slack"),
-    path("answers/slack/command", answers.slack_command, name="answer-slack-command"),
+    path("answers/slack/command", commands.slack, name="command-slack"),
     path("answers/mattermost", answers.mattermost, name="answer-mattermost"),
+    path("answers/mattermost/command", commands.mattermost, name="command-mattermost"),
+    path("answers/teams/command", commands.teams, name="command-teams"),
+    path("answers/push", answers.push, name="answer-push"),
     path("answers/sms", answers.sms, name="answer-sms"),
     path("answers/voice/<str:token>", answers.voice, name="answer-voice"),
-    path("m/<str:token>/leave", answers.leave, name="leave-link"),
+    path("m/<str:token>/leave", leaving.leave, name="leave-link"),
+    path("m/<str:token>/unsubscribe", leaving.unsubscribe, name="unsubscribe-link"),
 ]

@@ -73,6 +73,7 @@ urlpatterns = [
     path("calendar/<str:token>/mine.ics", calendars.own_shifts, name="calendar-mine"),
     path("calendar/<str:token>/team/<slug:slug>.ics", calendars.team_shifts, name="calendar-team"),
     path("m/<str:token>/", links.acknowledge_by_link, name="acknowledge-link"),
+    path("m/<str:token>/take", links.take_by_link, name="take-link"),
     *portal_urls.ADDRESSES,
     *ticket_urls.ADDRESSES,
 ]

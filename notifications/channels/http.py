@@ -1,6 +1,7 @@
 """One call to a provider over HTTP: paced, held back while it is down, and judged the same way."""
 
 from collections.abc import Mapping
+from time import monotonic
 from typing import Final
 
 import orjson
@@ -42,11 +43,13 @@ class Caller:
         if (wait_s := self._breaker.wait_s(target)) > 0:
             words = "Not tried: the provider did not answer a moment ago."
             return SendResult(ok=False, detail=words, retry_after_s=wait_s)
+        begun = monotonic()
         if (wait_s := self._pace.wait_s(pace_of or url)) > 0:
             words = "Not tried: the provider takes no more just now."
             return SendResult(ok=False, detail=words, retry_after_s=wait_s)
+        left_s = max(0.1, deadline_s - (monotonic() - begun))  # its turn was waited for
         try:
-            answer = outbound.post(url, body=body, headers=headers, deadline_s=deadline_s)
+            answer = outbound.post(url, body=body, headers=headers, deadline_s=left_s)
         except outbound.Unsafe as problem:
             return SendResult(ok=False, permanent=True, detail=str(problem))
         except OSError as problem:

@@ -11,7 +11,8 @@ class OutgoingMessage:
 
     `links` are further signed links, each with its label; `language` is the recipient's.
     `ack_token` is the signed right to acknowledge, for buttons, and `reply_code` what a reply by
-    text names; both are "" where nothing can be acknowledged. `leave_url` ends such mail for good,
+    text names; `take_url` takes the ticket by the same right. All are "" where nothing can be
+    acknowledged. `leave_url` ends such mail for good,
     in one press; "" where it cannot be ended. `tables` stand below the words where there is room,
     each with a `title`, a `head` and `rows` of words; `files` go with a mail, each with its name,
     type and content. `event`, its form and the
@@ -27,6 +28,7 @@ class OutgoingMessage:
     body: str
     ack_url: str = ""
     ack_token: str = field(default="", repr=False)
+    take_url: str = ""
     reply_code: str = ""
     open_url: str = ""
     reply_to: str = ""

@@ -19,10 +19,12 @@ from django.utils.crypto import salted_hmac
 from notifications import outbound
 from notifications.channels.http import Caller, judge
 from notifications.channels.message import Limits, OutgoingMessage, SendResult
-from notifications.channels.words import one_line, several_lines
+from notifications.channels.words import button, one_line, several_lines
 
 CURVE: Final = ec.SECP256R1()
 TTL_S: Final = 3600
+SAFE: Final = ("https://", "http://localhost", "http://127.0.0.1")
+"""Where browsers let a site show notifications."""
 _TOKEN_S: Final = 12 * 3600
 _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -30,14 +32,14 @@ _ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC6325
 class PushChannel:
     """Posts to the push service that a browser named when it subscribed."""
 
-    limits = Limits(length=600, per_second=5.0, buttons=1)
+    limits = Limits(length=600, per_second=5.0, buttons=2)
 
     def __init__(self) -> None:
         self._caller = Caller(per_second=self.limits.per_second)
 
     @property
     def is_ready(self) -> bool:
-        return settings.PUBLIC_URL.startswith(("https://", "http://localhost"))
+        return settings.PUBLIC_URL.startswith(SAFE)
 
     def clean(self, address: str) -> str:
         """The subscription as compact JSON; raises ValueError for what is none."""
@@ -60,7 +62,7 @@ class PushChannel:
     def send(self, message: OutgoingMessage, address: str, deadline_s: float) -> SendResult:
         try:
             to = orjson.loads(address)
-            body = encrypt(_said(message, self.limits.length), to["p256dh"], to["auth"])
+            body = encrypt(plain(message, self.limits.length), to["p256dh"], to["auth"])
         except (ValueError, KeyError, TypeError) as problem:
             return SendResult(ok=False, permanent=True, detail=f"No subscription: {problem}"[:200])
         headers = {
@@ -79,14 +81,25 @@ class PushChannel:
         """Nothing is kept: each message has a connection of its own."""
 
 
-def _said(message: OutgoingMessage, limit: int) -> bytes:
+def plain(message: OutgoingMessage, limit: int) -> bytes:
+    """What the worker of the page shows; its token acknowledges, and only this browser reads it."""
     return orjson.dumps(
         {
             "title": one_line(message.subject, 120),
             "body": several_lines(message.body, limit),
-            "url": message.ack_url or message.open_url,
+            "url": message.open_url or message.ack_url,
+            "ask": message.ack_url,
             "tag": message.topic,
             "urgent": message.urgency == "high",
+            "token": message.ack_token,
+            "actions": [
+                {"action": what, "title": button(what, message.language)}
+                for what, is_there in (
+                    ("acknowledge", message.ack_token),
+                    ("open", message.open_url),
+                )
+                if is_there
+            ],
         }
     )
 

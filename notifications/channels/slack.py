@@ -95,9 +95,10 @@ def blocks(message: OutgoingMessage, limit: int, *, acting: bool) -> list[dict[s
             _button(button("take", told), action_id="take", value=message.ack_token),
         ]
     elif message.ack_url:
-        buttons.append(
-            _button(button("acknowledge", told), action_id="link_ack", url=message.ack_url)
-        )
+        buttons += [
+            _button(button("acknowledge", told), action_id="link_ack", url=message.ack_url),
+            _button(button("take", told), action_id="link_take", url=message.take_url),
+        ]
     if message.open_url:
         buttons.append(_button(button("open", told), action_id="open", url=message.open_url))
     if buttons:

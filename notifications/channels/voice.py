@@ -35,9 +35,14 @@ class VoiceChannel:
         """Nothing is kept: each call has a connection of its own."""
 
 
+def voice_of(language: str) -> str:
+    """Which of the provider's voices reads this language."""
+    return _SPOKEN.get(language.partition("-")[0], _SPOKEN["en"])
+
+
 def script(message: OutgoingMessage, limit: int) -> str:
     """What the provider is to say, and where the pressed key goes, as its markup wants it."""
-    voice = _SPOKEN.get(message.language, _SPOKEN["en"])
+    voice = voice_of(message.language)
     words = escape(one_line(message.subject, limit))
     said = f'<Say language="{voice}">{words}</Say>'
     if not message.ack_token:

@@ -22,6 +22,8 @@ from tests.web.stage import PASSWORD, Stage, fill_stage, set_stage
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION = "config.asgi:application"
+SECRET = "k" * 50
+"""What the web process signs with."""
 READY_S = 40
 PATIENCE_S = 15
 """How long a page may take to show what is expected: small machines do several things at once."""
@@ -54,7 +56,7 @@ def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _environment(static_root: Path) -> dict[str, str]:
     given = dict(os.environ)
-    given.update(STATIC_ROOT=str(static_root), SECRET_KEY="k" * 50, TIERLINE_HOME=str(static_root))
+    given.update(STATIC_ROOT=str(static_root), SECRET_KEY=SECRET, TIERLINE_HOME=str(static_root))
     return given
 
 

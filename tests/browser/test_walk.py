@@ -5,8 +5,12 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Album, sign_in, sign_out
+from notifications.channels import push
+from notifications.sending import outgoing
+from roles.instants import database_now
+from tests.browser.conftest import SECRET, Album, aside, sign_in, sign_out
 from tests.web.stage import Stage
+from tests.web.test_answers import paged
 
 
 def test_an_agent_works_through_a_day(page: Page, site: str, stage: Stage, album: Album):
@@ -204,3 +208,54 @@ def test_the_day_goes_on_without_script(browser: Browser, site: str, stage: Stag
     page.get_by_role("button", name="Escalate").click()
     expect(page.get_by_text("Escalated.")).to_be_visible()
     context.close()
+
+
+def shown(stage: Stage) -> str:
+    """The words of a page as the channel encrypts them for the browser."""
+    [message, *_] = paged(stage, ("push",))
+    return push.plain(outgoing(message, database_now()), 600).decode()
+
+
+PRESS = """async (act) => {
+  const all = () => self.registration.getNotifications();
+  const later = () => new Promise((go) => setTimeout(go, 50));
+  for (let tries = 0; tries < 100 && !(await all()).length; tries++) await later();
+  const [page] = await all();
+  const press = new NotificationEvent("notificationclick", { notification: page, action: act });
+  let done;
+  press.waitUntil = (doing) => { done = doing; };  // only the browser's own events may wait
+  self.dispatchEvent(press);
+  await done;
+  return [page.title, page.actions.map((each) => each.title), (await all())[0].title];
+}"""
+"""Run in the worker: what it shows, and what it shows once its button has been pressed."""
+
+
+def test_a_page_comes_as_a_notification_and_its_button_acknowledges(
+    page: Page, site: str, stage: Stage, settings, album: Album
+):
+    settings.PUBLIC_URL, settings.SECRET_KEY = site, SECRET
+    page.context.grant_permissions(["notifications"], origin=site)
+    sign_in(page, site, "teo")
+    page.goto(f"{site}/you/told")
+    album.look("told")
+    page.get_by_role("button", name="Let this browser ring").click()
+    expect(page.get_by_text("This browser does not allow it")).to_be_visible()  # no push service
+
+    line = page.context.new_cdp_session(page)
+    found: list[dict[str, str]] = []
+    line.on(
+        "ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(told["registrations"])
+    )
+    line.send("ServiceWorker.enable")
+    [worker] = page.context.service_workers
+    said = aside(lambda: shown(stage))
+    given = {"origin": site, "registrationId": found[0]["registrationId"], "data": said}
+    line.send("ServiceWorker.deliverPushMessage", given)
+    key = stage.tickets["slow"].key
+    title, buttons, after = worker.evaluate(PRESS, "acknowledge")
+    assert (title, buttons) == ("You are paged", ["Acknowledge", "Open"])
+    assert after == f"Acknowledged: {key}. Paging has stopped."
+    page.goto(f"{site}/tickets/{key}/told")
+    expect(page.get_by_text("acknowledged").first).to_be_visible()
+    album.look("delivered")

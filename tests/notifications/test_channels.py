@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from notifications.channels import slack, telephony
+from notifications.channels.http import Caller
 from notifications.channels.mattermost import MattermostChannel
 from notifications.channels.message import OutgoingMessage
 from notifications.channels.pacing import Breaker, Pace
@@ -55,6 +56,7 @@ def page(**changes) -> OutgoingMessage:
         "body": "The shop is down.",
         "ack_url": "https://desk.example/m/tok/",
         "ack_token": "tok:en",
+        "take_url": "https://desk.example/m/tok/take",
         "reply_code": "0042",
         "open_url": "https://desk.example/tickets/INC-000012",
     }
@@ -174,13 +176,29 @@ def test_slack_gets_blocks_that_it_accepts(receiver):
 
 
 def test_a_webhook_of_slack_gets_links_instead_of_buttons(receiver):
-    assert slack.blocks(page(), 2900, acting=False)[1]["elements"][0]["url"].endswith("/m/tok/")
+    _, actions = slack.blocks(page(), 2900, acting=False)
+    links = [each["url"] for each in actions["elements"]]
+    assert links == [page().ack_url, page().take_url, page().open_url]
 
 
 def test_a_card_for_teams_offers_the_signed_links(receiver):
     send("teams", receiver)
     card = orjson.loads(receiver.calls[-1].body)["attachments"][0]["content"]
-    assert [act["url"] for act in card["actions"]] == [page().ack_url, page().open_url]
+    links = [(act["type"], act["url"]) for act in card["actions"]]
+    offered = (page().ack_url, page().take_url, page().open_url)
+    assert links == [("Action.OpenUrl", url) for url in offered]
+
+
+@pytest.mark.parametrize("name", ["teams", "mattermost", "slack"])
+def test_what_is_kept_of_a_failed_line_does_not_hold_the_webhooks_address(receiver, settings, name):
+    """Whoever reads it could write there; and everybody who works on a ticket reads its tries."""
+    settings.WEBHOOK_HOSTS = ["127.0.0.1:9"]
+    settings.MATTERMOST_HOOK = address = "https://127.0.0.1:9/hooks/T000/s3cr3t"
+    kind, _ = ROADS[name]
+    result = kind().send(page(), "@ann" if name == "mattermost" else address, 5.0)
+    assert not result.ok
+    assert result.detail
+    assert "s3cr3t" not in result.detail
 
 
 def slack_signature(secret: str, sent_at: str, body: bytes) -> str:
@@ -259,6 +277,16 @@ def test_a_dead_provider_holds_no_lane(receiver):
     assert not result.ok
     assert result.retry_after_s > 0
     assert time.monotonic() - begun < 0.2
+
+
+def test_waiting_for_ones_turn_counts_against_the_deadline(receiver):
+    caller = Caller(per_second=4.0)
+    send_to = {"body": b"{}", "headers": {}, "deadline_s": 0.5}
+    assert caller.post(receiver.url, **send_to).status == 200
+    receiver.answer = "hang"
+    begun = time.monotonic()
+    assert not caller.post(receiver.url, **send_to).ok
+    assert time.monotonic() - begun < 0.7, "a quarter of a second of it was waited for"
 
 
 def test_calls_to_one_target_are_spaced_and_a_long_queue_is_sent_away():

@@ -16,7 +16,7 @@ from notifications.delivery import (
 from notifications.models import ContactMethod, Message
 from notifications.outbox import withdraw
 from notifications.replies import message_id
-from notifications.sending import MAX_ATTEMPTS, Sender, backoff_s
+from notifications.sending import MAX_ATTEMPTS, Sender, backoff_s, steps_of, tries_of
 from tests.notifications.conftest import (
     NOON,
     alone,
@@ -319,6 +319,17 @@ def test_the_wait_grows_with_full_jitter_and_never_beyond_ten_minutes(attempts, 
     assert backoff_s(attempts, draw=lambda: 1.0) == longest
     assert backoff_s(attempts, draw=lambda: 0.5) == longest / 2
     assert backoff_s(attempts, draw=lambda: 0.0) == 1
+
+
+def test_news_outlives_an_hour_without_a_server_and_a_page_is_given_up_before(ann):
+    """Each wait is between nothing and its step, so half of it in the mean."""
+    for urgency, lasts in (("low", True), ("high", False)):
+        [message] = post(letter(ann, urgency=urgency, cause=urgency))
+        waits = [
+            backoff_s(number, draw=lambda: 0.5, steps=steps_of(message))
+            for number in range(1, tries_of(message))
+        ]
+        assert (sum(waits) > 3600) is lasts
 
 
 def test_a_providers_own_wish_is_honoured_within_reason():

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifications import ways
+from notifications import leases, ways
 from notifications.models import ContactMethod, Message
 from roles.instants import fixed
 from tests.notifications.conftest import NOON, deliver, letter, post
@@ -46,6 +46,16 @@ def test_without_rules_another_proved_address_stands_in(ann, provider, dead_mail
     deliver()
     assert by_channel()["sms"].state == "sent"
     assert by_channel()["sms"].body == by_channel()["email"].body
+
+
+def test_a_try_that_was_interrupted_does_not_keep_the_next_channel_back(ann, provider, dead_mail):
+    """Else a sender killed in its first try would cost the page its other channels."""
+    proved(ann, "sms", "+491701234567")
+    post(letter(ann, urgency="high"))
+    leases.claim(1, NOON)  # and its sender is gone
+    deliver(seconds=leases.LEASE_S + 1)
+    deliver(seconds=leases.LEASE_S + 1)
+    assert by_channel()["sms"].state == "sent"
 
 
 def test_low_news_waits_for_its_own_channel(ann, provider, dead_mail):

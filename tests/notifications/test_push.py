@@ -97,7 +97,19 @@ def test_a_page_arrives_encrypted_and_urgent(receiver):
     assert b"INC-000012" not in call.body
     said = orjson.loads(opened(call.body, key, AUTH))
     assert said["title"] == page().subject
-    assert said["url"] == page().ack_url
+    assert (said["url"], said["ask"]) == (page().open_url, page().ack_url)
+    assert said["token"] == page().ack_token
+    assert [each["action"] for each in said["actions"]] == ["acknowledge", "open"]
+
+
+def test_the_longest_page_fits_into_what_a_push_service_takes(receiver):
+    """4,096 bytes are all that RFC 8030 promises."""
+    address, _ = subscription(receiver.url)
+    channel = PushChannel()
+    receiver.says("201 Created")
+    long = page(subject="🔥" * 500, body="🔥" * 5000, ack_token="t" * 160, open_url="u" * 200)
+    assert channel.send(long, channel.clean(address), 5.0).ok
+    assert len(receiver.calls[0].body) <= 4096
 
 
 @pytest.mark.parametrize(("status", "final"), [("410 Gone", True), ("503 Later", False)])

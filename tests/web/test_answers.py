@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -14,11 +16,12 @@ from django.test import Client
 from notifications.links import make_link, make_token
 from notifications.models import ContactMethod, Message
 from notifications.outbox import Letter, enqueue
-from notifications.sending import reply_code
+from notifications.sending import outgoing, reply_code
 from roles.instants import database_now
 from roles.models import Person
-from tickets.assignment import watch
-from tickets.models import Ticket, Watcher
+from tickets.assignment import unacknowledge, watch
+from tickets.models import Clearance, Ticket, Watcher
+from tickets.subscriptions import subscribe, subscribed_services
 
 NUMBER = "+491701234567"
 
@@ -49,7 +52,7 @@ def paged(stage, channels=("sms", "email"), cause="firing:1") -> list[Message]:
             body="Please look.",
             urgency="high",
             channel=channel,
-            data={"ack": True},
+            data={"ack": True, "url": f"/tickets/{ticket.key}"},
         )
         for channel in channels
     ]
@@ -210,6 +213,130 @@ def test_a_key_during_a_call_acknowledges_and_another_key_does_not(stage):
     assert acknowledged_by(stage) == stage.teo
 
 
+def test_a_button_on_a_notification_acknowledges_by_the_token_that_came_with_it(stage):
+    [first] = paged(stage, ("push",))
+    client = Client(enforce_csrf_checks=True)
+
+    def push(token: str):
+        return client.post("/answers/push", {"token": token}, content_type="application/json")
+
+    assert "not valid" in push("guess").json()["text"]
+    assert acknowledged_by(stage) is None
+    assert "Acknowledged" in push(make_token(first)).json()["text"]
+    assert acknowledged_by(stage) == stage.teo
+    assert client.post("/answers/push", "[]", content_type="application/json").status_code == 400
+
+
+# ---- Each way stops the same, and nothing else ---------------------------------------------------
+
+
+def by_mail(stage, sign_in, first):
+    path = make_link(first).removeprefix("https://desk.example")
+    assert "Acknowledge" in Client().get(path).content.decode()
+    return Client().post(path)
+
+
+def by_page(stage, sign_in, first):
+    return sign_in(stage.teo).post(f"/tickets/{stage.tickets['slow'].key}/acknowledge")
+
+
+WAYS = {
+    "mail": by_mail,
+    "chat": lambda stage, sign_in, first: press("acknowledge", make_token(first)),
+    "text": lambda stage, sign_in, first: text_in(reply_code(first)),
+    "call": lambda stage, sign_in, first: from_provider(
+        f"/answers/voice/{make_token(first)}", {"Digits": "4"}
+    ),
+    "push": lambda stage, sign_in, first: Client().post(
+        "/answers/push", {"token": make_token(first)}, content_type="application/json"
+    ),
+    "page": by_page,
+}
+CHANNELS = {"mail": "email", "chat": "slack", "text": "sms", "call": "voice", "push": "push"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_acknowledge_stops_what_pages_for_this_ticket_and_nothing_else(
+    stage, sign_in, way
+):
+    first, *rungs = paged(stage, (CHANNELS.get(way, "teams"), "mattermost", "apprise"))
+    letter = Letter(
+        topic=stage.tickets["slow"].topic,
+        cause="firing:1",
+        recipient_id=stage.nora.pk,
+        kind="page",
+        subject="You are paged",
+        body="Please look.",
+        urgency="high",
+    )
+    other = replace(letter, topic=stage.tickets["mail"].topic, cause="firing:9")
+    news = replace(letter, kind="replied", cause="event:9", urgency="low")
+    with transaction.atomic():
+        hers, other, news = enqueue([letter, other, news], now=database_now())
+    assert WAYS[way](stage, sign_in, first).status_code in (200, 302)
+    assert acknowledged_by(stage) == stage.teo
+    states = dict(Message.objects.values_list("pk", "state"))
+    assert {states[each.pk] for each in (*rungs, hers)} == {"withdrawn"}, "on all channels, to all"
+    assert (states[other.pk], states[news.pk]) == ("queued", "queued")
+
+
+def test_a_page_of_an_earlier_stay_stops_nobody_elses(stage):
+    """The ticket went to another team since: whoever has it now was paged anew."""
+    [first] = paged(stage, ("slack",))
+    later = first.created_at + timedelta(minutes=2)
+    Ticket.objects.filter(pk=stage.tickets["slow"].pk).update(entered_at=later)
+    assert "moved on" in press("acknowledge", make_token(first)).json()["text"]
+    assert "moved on" in by_mail_refused(first)
+    assert acknowledged_by(stage) is None
+
+
+def by_mail_refused(first: Message) -> str:
+    path = make_link(first).removeprefix("https://desk.example")
+    answer = Client().post(path)
+    assert answer.status_code == 409
+    return answer.content.decode()
+
+
+# ---- In the language of whoever answers, and no more than the message said -----------------------
+
+
+def test_answers_are_in_the_language_of_whoever_was_paged(stage):
+    Person.objects.filter(pk=stage.teo.pk).update(language="de")
+    [first] = paged(stage, ("voice",))
+    path = f"/answers/voice/{make_token(first)}"
+    other_key = from_provider(path, {"Digits": "7"}).content.decode()
+    assert '<Say language="de-DE">Nichts wurde bestätigt.' in other_key
+    assert "weiß nicht" in text_in("was?").content.decode()
+    key = stage.tickets["slow"].key
+    done = from_provider(path, {"Digits": "4"}).content.decode()
+    assert f'<Say language="de-DE">Bestätigt: {key}.' in done
+    assert "schon benutzt" in press("acknowledge", make_token(first)).json()["text"]
+
+
+def test_an_answer_about_a_restricted_case_does_not_name_it(stage):
+    [first] = paged(stage, ("sms",))
+    ticket = stage.tickets["slow"]
+    Clearance.objects.create(ticket=ticket, person=stage.teo, since=database_now())
+    Ticket.objects.filter(pk=ticket.pk).update(restricted=True)
+    said = text_in(reply_code(first)).content.decode()
+    assert "Acknowledged. Paging for it stops." in said
+    assert ticket.key not in said
+
+
+def test_a_text_message_that_is_played_again_answers_nothing(stage):
+    """The provider's signature knows no time: an “ok” of yesterday would be as good today."""
+    paged(stage)
+    given = {"From": NUMBER, "Body": "ok", "MessageSid": "SM1"}
+    assert "Acknowledged" in from_provider("/answers/sms", given).content.decode()
+    ticket = Ticket.objects.get(pk=stage.tickets["slow"].pk)
+    unacknowledge(ticket=ticket, actor=stage.teo)
+    paged(stage, cause="firing:2")
+    again = from_provider("/answers/sms", given)
+    assert again.status_code == 200
+    assert "<Message>" not in again.content.decode()
+    assert acknowledged_by(stage) is None
+
+
 # ---- One press ends the news -------------------------------------------------------------------
 
 
@@ -241,3 +368,29 @@ def test_a_mail_program_ends_watching_with_one_press(stage):
     assert posted.status_code == 200
     assert not Watcher.objects.filter(ticket=ticket, person=stage.omar).exists()
     assert client.get(link.replace("/leave", "x/leave")).status_code == 404
+
+
+def test_a_subscriber_ends_news_of_a_service_with_one_press(stage):
+    ticket, service = stage.tickets["slow"], stage.service
+    Ticket.objects.filter(pk=ticket.pk).update(service=service)
+    subscribe(actor=stage.omar, service=service)
+    letter = Letter(
+        topic=ticket.topic,
+        cause="event:1",
+        recipient_id=stage.omar.pk,
+        kind="major_updated",
+        subject="News",
+        body="…",
+        data={"leave": "unsubscribe"},
+    )
+    with transaction.atomic():
+        [message] = enqueue([letter], now=database_now())
+    link = outgoing(message, database_now()).leave_url.removeprefix("https://desk.example")
+    client = Client(enforce_csrf_checks=True)
+    assert service.name in client.get(link).content.decode()
+    assert subscribed_services(stage.omar) == {service.pk}
+    form = "application/x-www-form-urlencoded"
+    assert client.post(link, "List-Unsubscribe=One-Click", content_type=form).status_code == 200
+    assert subscribed_services(stage.omar) == set()
+    as_watcher = link.replace("/unsubscribe", "/leave")
+    assert client.post(as_watcher).status_code == 404, "each link does what it was made for"

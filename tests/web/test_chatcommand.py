@@ -12,25 +12,34 @@ from django.test import Client
 from notifications.models import ContactMethod
 from roles.instants import database_now
 from roles.models import Person
-from tickets.models import Ticket, TimelineEvent
+from tickets.models import Clearance, Ticket, TimelineEvent
 from web.chatcommand import answer
 
 ID = "U012AB3CD"
 
 
-def say(text: str, user: str = ID, secret: str = "shh"):
+def signed(text: str, user: str = ID, secret: str = "shh") -> tuple[str, dict[str, str]]:
+    """A command as Slack sends it: body and headers."""
     body = urlencode({"user_id": user, "command": "/tierline", "text": text})
     sent_at = str(int(time.time()))
-    signed = hmac.new(secret.encode(), f"v0:{sent_at}:{body}".encode(), hashlib.sha256)
+    signature = hmac.new(secret.encode(), f"v0:{sent_at}:{body}".encode(), hashlib.sha256)
+    return body, {
+        "X-Slack-Request-Timestamp": sent_at,
+        "X-Slack-Signature": "v0=" + signature.hexdigest(),
+    }
+
+
+def send(body: str, headers: dict[str, str]):
     return Client(enforce_csrf_checks=True).post(
         "/answers/slack/command",
         body,
         content_type="application/x-www-form-urlencoded",
-        headers={
-            "X-Slack-Request-Timestamp": sent_at,
-            "X-Slack-Signature": "v0=" + signed.hexdigest(),
-        },
+        headers=headers,
     )
+
+
+def say(text: str, user: str = ID, secret: str = "shh"):
+    return send(*signed(text, user, secret))
 
 
 @pytest.fixture
@@ -88,6 +97,37 @@ def test_a_restricted_case_is_not_read_out(stage, ines):
 def test_whoever_only_asks_for_help_gets_no_commands(stage):
     requester = stage.tickets["slow"].requester
     assert "You can say" in answer(requester, f"status {stage.tickets['slow'].key}")
+
+
+def test_a_case_that_its_giver_may_read_is_not_worked_on_in_a_chat(stage, ines):
+    ticket = stage.tickets["slow"]
+    Clearance.objects.create(ticket=ticket, person=ines, since=database_now())
+    Ticket.objects.filter(pk=ticket.pk).update(restricted=True)
+    for words in ("status", "note", "escalate"):
+        assert "please sign in" in say(f"{words} {ticket.key} We restart the pool.").json()["text"]
+
+
+def test_a_command_is_answered_in_the_language_and_zone_of_its_giver(stage, ines):
+    Person.objects.filter(pk=ines.pk).update(language="de", zone="Asia/Tokyo")
+    key = stage.tickets["slow"].key
+    ours = say(f"status {key}").json()["text"]
+    assert "hat es" in ours
+    assert "bestätigt" in ours
+    assert " UTC" not in ours
+    assert say(f"note {key} Neustart.").json()["text"] == f"Auf {key} notiert."
+    assert "Sie können sagen" in say("tanze").json()["text"]
+    assert "gibt es für Sie nicht" in say("status INC-999999").json()["text"]
+    assert "gibt es nicht" in say("oncall nowhere").json()["text"]
+
+
+def test_a_command_that_is_played_again_does_nothing(stage, ines):
+    """Within five minutes Slack's signature is as good as new."""
+    key = stage.tickets["slow"].key
+    call = signed(f"note {key} We restart the pool.")
+    assert send(*call).json()["text"] == f"Noted on {key}."
+    events = TimelineEvent.objects.filter(ticket__key=key).count()
+    assert send(*call).status_code == 409
+    assert TimelineEvent.objects.filter(ticket__key=key).count() == events
 
 
 def test_only_slack_itself_and_only_proved_people_are_heard(stage, ines):

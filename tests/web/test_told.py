@@ -1,13 +1,21 @@
 """How one is told, and who was told what: the pages."""
 
+from urllib.parse import urlsplit
+
+import orjson
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from notifications import ways
 from notifications.models import ContactMethod, ContactRule, Message, Ways
+from notifications.opened import open_url
 from roles.instants import database_now
+from roles.models import AuditEntry
 from roles.people import forget_roles
+from tests.notifications.test_push import AUTH, P256DH
 
 
 @pytest.fixture
@@ -149,6 +157,44 @@ def test_a_dead_letter_is_sent_again_with_one_press(stage, sign_in):
     client.post(reverse("web:delivered-again", args=[key]), {"message": dead.pk})
     dead.refresh_from_db()
     assert dead.state == "queued"
+
+
+def test_whoever_follows_the_link_of_their_own_message_has_opened_it(stage, sign_in):
+    path = f"/tickets/{stage.tickets['slow'].key}"
+    sent = message(stage, state="sent", sent_at=database_now(), data={"url": path})
+    link = urlsplit(open_url(sent))
+    path = f"{link.path}?{link.query}"
+
+    def opened():
+        return Message.objects.get(pk=sent.pk).opened_at
+
+    client = sign_in(stage.omar)
+    Client().get(path)  # as a mail scanner does: it is led to the sign-in
+    sign_in(stage.teo).get(path)  # to whom it was forwarded
+    client.post(path)
+    client.get(f"/tickets/INC-999999?{link.query}")
+    for odd in ("x", "-1", "9" * 30, "²"):
+        assert client.get(link.path, {"told": odd}).status_code == 200
+    assert opened() is None
+    client.get(path)
+    first = opened()
+    assert first is not None
+    client.get(path)
+    assert opened() == first, "the first time counts"
+    assert "opened" in read(client, "web:delivered", stage.tickets["slow"].key)
+
+
+@pytest.mark.parametrize("channel", ["teams", "push"])
+def test_an_address_that_is_a_right_in_itself_stands_in_no_record(stage, settings, channel):
+    settings.PUBLIC_URL = "https://desk.example"
+    url = "https://hooks.example/workflows/s3cr3t-and-long-enough/4711"
+    keys = {"p256dh": P256DH, "auth": AUTH}
+    address = url if channel == "teams" else orjson.dumps({"endpoint": url, "keys": keys}).decode()
+    method = ways.add_method(actor=stage.teo, channel=channel, address=address)
+    ways.remove_method(actor=stage.teo, method=method)
+    told = str(list(AuditEntry.objects.values_list("changes", flat=True)))
+    assert "hooks.example …4711" in told
+    assert "s3cr3t" not in told
 
 
 def test_a_requester_does_not_read_who_was_told(stage, sign_in):

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import orjson
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +23,7 @@ LABELS: dict[str, Promise] = {
     "mattermost": _("Mattermost"),
     "teams": _("Microsoft Teams"),
     "apprise": _("Other service"),
+    "teams_account": _("Account in Microsoft Teams"),
 }
 NEVER = ""
 AFTER_MIN = (0, 1, 2, 3, 5, 10, 15, 20, 30, 60)
@@ -33,16 +32,6 @@ AFTER_MIN = (0, 1, 2, 3, 5, 10, 15, 20, 30, 60)
 def label_of(channel: str) -> str:
     """The channel as people call it."""
     return str(LABELS.get(channel, channel))
-
-
-def address_label(channel: str, address: str) -> str:
-    """An address as people know it: of a browser only whose push service it uses."""
-    if channel != "push":
-        return address
-    try:
-        return str(urlsplit(orjson.loads(address)["endpoint"]).hostname)
-    except (ValueError, KeyError, TypeError):
-        return ""
 
 
 def delay_label(delay_s: int) -> str:

@@ -14,12 +14,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from notifications.addresses import shown_address as shown
+from notifications.shipped import reason_in
 from roles.people import is_allowed
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.bulk import BulkKind, kinds_for
 from web.countdowns import Countdown, age_text, coming_text, duration_text
-from web.forms.reach import address_label, label_of
+from web.forms.reach import label_of
 from web.markdown import html_of
 from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
@@ -244,7 +246,13 @@ def markdown(text: str) -> SafeString:
 @register.filter
 def shown_address(method: Any) -> str:
     """The address of a contact method as its owner knows it."""
-    return address_label(method.channel, method.address)
+    return shown(method.channel, method.address)
+
+
+@register.filter
+def told_reason(reason: str) -> str:
+    """Why a message or a try ended, in the reader's language."""
+    return reason_in(translation.get_language() or "en", reason)
 
 
 @register.filter

@@ -9,11 +9,10 @@ from django.views.decorators.cache import never_cache
 from notifications.links import read_link, use_link
 from roles.instants import database_now
 from roles.refusals import Conflict, Invalid, Refused
-from tickets.assignment import acknowledge
 from tickets.feedback import may_change
 from tickets.models import Feedback, Ticket
 from web import doors
-from web.answering import meant_by
+from web.answering import ACTS, meant_by, require_current
 from web.requests import SCORES
 from web.retold import retold
 from web.views.requests import rate_as
@@ -25,22 +24,34 @@ STATUSES = {"link_invalid": 404, "link_expired": 410}
 @doors.public(action="acknowledge", methods=doors.FORM)
 def acknowledge_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether to acknowledge, and do it; the link is the proof of who it is."""
+    return _act_by_link(request, token, "acknowledge")
+
+
+@never_cache
+@doors.public(action="take", methods=doors.FORM)
+def take_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether to take the ticket, and do it, by the same right."""
+    return _act_by_link(request, token, "take")
+
+
+def _act_by_link(request: HttpRequest, token: str, act: str) -> HttpResponse:
     try:
         claim = read_link(token)
         if claim.used and request.method != "POST":
             raise Conflict("link_used", _("This link has been used already."))
         person, ticket = meant_by(claim)
+        require_current(claim, ticket)
+        context = {"ticket": ticket, "person": person, "token": token, "act": act}
         if request.method != "POST":
-            context = {"ticket": ticket, "person": person, "token": token}
             return render(request, "web/links/ask.html", context)
         with transaction.atomic():
             use_link(token)
-            acknowledge(ticket=ticket, actor=person, via="link")
+            ACTS[act](ticket=ticket, actor=person, via="link")
     except Refused as refused:
         return refuse(request, refused)
     except Ticket.DoesNotExist:
         return refuse(request, Invalid("link_invalid", _("This link is not valid.")))
-    return render(request, "web/links/done.html", {"ticket": ticket, "person": person})
+    return render(request, "web/links/done.html", context)
 
 
 @never_cache

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from notifications import ways
+from notifications.accounts import TEAMS_ACCOUNT, connect_code
 from notifications.channels.push import public_key
 from notifications.models import ContactMethod, Urgency
 from roles.instants import database_now
@@ -172,8 +174,16 @@ def _page(request: HttpRequest, sent: Forms | None = None, status: int = 200) ->
         "in_words": reach.in_words,
         "may_be_paged": bool(roles_of(reach.person) - {"requester"}),
         "push_key": public_key() if "push" in reach.offered else "",
+        "teams_code": _teams_code(reach.person),
     }
     return render(request, "web/you/told.html", context, status=status)
+
+
+def _teams_code(person: Person) -> str:
+    """What proves in Microsoft Teams who one is; "" where commands are not taken from there."""
+    if not settings.TEAMS_WEBHOOK_SECRET or not roles_of(person) - {"requester"}:
+        return ""
+    return connect_code(person=person, channel=TEAMS_ACCOUNT)
 
 
 def _blank(reach: Reach) -> Forms:

@@ -1,0 +1,33 @@
+"""What this floor itself says in letters, marked for the catalogues of every language."""
+
+from typing import Final
+
+from django.utils.translation import gettext_noop
+
+from notifications.shipped import ship
+
+CODE: Final = gettext_noop("Your Tierline code is {code}")
+CODE_BODY: Final = gettext_noop(
+    "Enter it on the page “How you are told”. It is good for 15 minutes. If you did not ask for it,"
+    " do nothing."
+)
+TEST: Final = gettext_noop("Test: this is how Tierline reaches you")
+TEST_BODY: Final = gettext_noop(
+    "You asked for it. Nothing has happened and there is nothing to do."
+)
+TAKES: Final = gettext_noop("You take the pages of {actor}")
+TAKES_BODY: Final = gettext_noop("Until {until} UTC whatever pages {actor} pages you instead.")
+INSTEAD: Final = gettext_noop("You take this page for {name}, who is away.")
+WELCOME: Final = gettext_noop("You have been invited to Tierline")
+WELCOME_ACCOUNT: Final = gettext_noop(
+    "{actor} has made an account for you. Your user name is {username}."
+)
+WELCOME_BODY: Final = gettext_noop("Choose a password with the link below. It is good for one day.")
+WELCOME_LINK: Final = gettext_noop("Choose a password")
+
+ship(
+    (
+        *(CODE, CODE_BODY, TEST, TEST_BODY, TAKES, TAKES_BODY, INSTEAD),
+        *(WELCOME, WELCOME_ACCOUNT, WELCOME_BODY, WELCOME_LINK),
+    )
+)
