@@ -17,7 +17,12 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 
-TYPES: Final[Mapping[type, str]] = {int: "bigint", str: "text", datetime: "timestamptz"}
+TYPES: Final[Mapping[type, str]] = {
+    int: "bigint",
+    str: "text",
+    datetime: "timestamptz",
+    list: "text[]",
+}
 """What a value is declared as."""
 
 _numbers = count(1)

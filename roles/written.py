@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once: making it takes Django longer than the database to answer."""
+"""Queries made once: to put them into SQL takes Django longer than the database to answer them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,6 +8,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import BooleanField, CharField, Expression, F, Func, QuerySet, Value
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
+
+from roles.plans import Hole, Plan
 
 Found = TypeVar("Found")
 
@@ -63,21 +65,21 @@ class _Sql:
 
     def __init__(self, rows: "QuerySet[Any, Any]", samples: Mapping[str, Any]) -> None:
         compiler: Any = rows.query.get_compiler(connection=connection)
-        self.text, params = compiler.as_sql()
-        self.params: Sequence[tuple[str, Any]] = [
-            (next((name for name, sample in samples.items() if sample == param), ""), param)
+        text, params = compiler.as_sql()
+        places = [
+            next((Hole(name) for name, sample in samples.items() if sample == param), param)
             for param in params
         ]
-        if missing := set(samples) - {name for name, _ in self.params}:
+        if missing := set(samples) - {each.name for each in places if isinstance(each, Hole)}:
             raise ValueError(f"The query does not pass on {', '.join(sorted(missing))}.")
+        self.plan = Plan(text, places)
         columns = [each[0] for each in compiler.select[: compiler.col_count]]
         self.compiler, self.converters = compiler, compiler.get_converters(columns)
         self.shape = self._shape_of(rows)
 
     def ask(self, values: Mapping[str, Any]) -> list[Any]:
-        params = [values[name] if name else param for name, param in self.params]
         with connection.cursor() as cursor:
-            cursor.execute(self.text, params)
+            self.plan.execute(cursor, values)
             found: Any = cursor.fetchall()
         if self.converters:
             found = self.compiler.apply_converters(found, self.converters)

@@ -10,14 +10,15 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from roles.access import allows
-from roles.models import Person, Team
-from roles.people import roles_of
+from roles.models import Team
+from roles.people import any_agent, roles_of
 from roles.plans import Hole, Plan
 from tickets.models import Ticket
-from web.prepared import FAR
 from web.tabs import BREACH_AHEAD, Reader, tickets_in, visible
 
 COUNT_CAP: Final = 500
+FAR: Final = -7_000_000_000
+"""No id of anything: what stands for one until the statement is asked."""
 LONG_AGO: Final = datetime(1, 2, 3, tzinfo=UTC)
 """A moment that stands in no query by itself."""
 
@@ -48,8 +49,7 @@ def count_standing(slugs: Sequence[str], reader: Reader, *, but_cases: bool = Fa
 @lru_cache(maxsize=200)
 def _standing(slugs: tuple[str, ...], teams: int, but_cases: bool) -> Plan:
     """The statement that counts these views for somebody of so many teams, with holes."""
-    somebody = Person(pk=FAR)
-    somebody._roles = frozenset({"agent"})  # type: ignore[attr-defined]
+    somebody = any_agent(FAR)
     own = [Team(pk=FAR - 1 - number) for number in range(teams)]
     for team in own:
         team.is_mine = True  # type: ignore[attr-defined]

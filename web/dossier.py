@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 
 from escalation.models import Escalation, HandoverFeedback
 from escalation.outlook import NextStep, coming_steps, told_step
 from escalation.routes import Routes
 from escalation.targets import People, Staff
 from roles.models import Person, Team
+from roles.written import Written
 from tickets.access import allowed_actions
 from tickets.models import Ticket
 from tickets.queries import discreet
@@ -21,7 +21,6 @@ from web.clocks import cards, next_card
 from web.composing import writing_of
 from web.foresight import outlook_of
 from web.handovers import with_questions
-from web.prepared import Prepared
 from web.reading import links_of, path_of, whole_ticket
 from web.register import ACTS
 from web.standing import standing_of
@@ -65,23 +64,21 @@ def dossier(person: Person, key: str) -> Dossier:
 
 
 def _escalations(ticket: Ticket) -> list[Escalation]:
-    rows = _newest_escalations().rows(ticket=ticket.pk)
+    rows = NEWEST.all(ticket=ticket.pk)
     words = Prefetch("feedback", HandoverFeedback.objects.select_related("person"), to_attr="words")
     prefetch_related_objects(rows, words)
     return rows
 
 
-@cache
-def _newest_escalations() -> Prepared[Escalation]:
-    """The query for the newest escalations of a ticket with all whom they name."""
-
-    def build(ticket: int) -> QuerySet[Escalation]:
-        rows = Escalation.objects.filter(ticket=ticket).select_related(
-            "from_team", "to_team", "actor", "accepted_by", "firing", "sender"
-        )
-        return rows.order_by("-id")[:SHOWN_ESCALATIONS]
-
-    return Prepared(build, {"ticket": int})
+NEWEST: Final = Written(
+    lambda ticket: (
+        Escalation.objects.filter(ticket=ticket)
+        .select_related("from_team", "to_team", "actor", "accepted_by", "firing", "sender")
+        .order_by("-id")[:SHOWN_ESCALATIONS]
+    ),
+    ticket=int,
+)
+"""The newest escalations of a ticket with all whom they name."""
 
 
 def _teams_of(ticket: Any) -> frozenset[int]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -30,7 +29,8 @@ from django.utils.translation import pgettext_lazy
 from notifications.models import Message, MessageState
 from roles.access import allows
 from roles.models import Person, Team
-from roles.people import roles_of
+from roles.people import any_agent, roles_of
+from roles.written import Written
 from tickets.access import with_ties
 from tickets.models import (
     Alert,
@@ -42,7 +42,6 @@ from tickets.models import (
     TicketLink,
     Watcher,
 )
-from web.prepared import Prepared
 from web.standing import with_standing
 from web.wording import worded_choices
 
@@ -109,22 +108,10 @@ def _find(person: Person, key: str) -> Ticket:
     if not allows(roles_of(person), "view", frozenset()):
         return get_object_or_404(_whole(person), key=key)
     # Whoever may see all tickets but cases is asked about in the same words.
-    found = _whole_for_agents().rows(person=person.pk, key=key)
-    if not found:
+    found = FOR_AGENTS.first(person=person.pk, key=key)
+    if found is None:
         raise Http404
-    return found[0]
-
-
-@cache
-def _whole_for_agents() -> Prepared[Ticket]:
-    """The query that reads a whole ticket for people who may see all but cases."""
-
-    def build(person: int, key: str) -> QuerySet[Ticket]:
-        somebody = Person(pk=person)
-        somebody._roles = frozenset({"agent"})  # type: ignore[attr-defined]
-        return _whole(somebody).filter(key=key)
-
-    return Prepared(build, {"person": int, "key": str})
+    return found
 
 
 def _whole(person: Person) -> QuerySet[Ticket]:
@@ -148,6 +135,12 @@ def _whole(person: Person) -> QuerySet[Ticket]:
             .values("number")
         ),
     )
+
+
+FOR_AGENTS: Final = Written(
+    lambda person, key: _whole(any_agent(person)).filter(key=key), person=int, key=str
+)
+"""The query that reads a whole ticket for people who may see all but cases."""
 
 
 def _people(rows: QuerySet[Any]) -> ArraySubquery:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -21,10 +21,12 @@ from api.rest.headers import IDEMPOTENCY
 from api.rest.references import CategoryName, PersonName, ServiceName
 from api.rest.resource import Resource, StrictSerializer, Text, require_tag, sees_internal
 from escalation.outlook import next_steps
+from roles.access import allows
 from roles.instants import database_now
 from roles.models import Person
-from roles.people import is_allowed, roles_of
+from roles.people import any_agent, is_allowed, roles_of
 from roles.refusals import Forbidden
+from roles.written import Written
 from tickets import states, timeline
 from tickets.access import allowed_actions, may, tie_to_new, with_ties
 from tickets.models import Kind, Source, Ticket
@@ -214,11 +216,24 @@ class Opening(StrictSerializer):
 
 def ticket_of(request: Request, key: str) -> Ticket:
     """The ticket of that key as the caller sees it. Raises Http404 for what is unseen."""
-    seen = Ticket.objects.visible_to(request.user).select_related(*AROUND)
-    ticket = with_ties(seen, request.user).filter(key=key).first()
+    person = request.user
+    if allows(roles_of(person), "view", frozenset()):
+        ticket = FOR_AGENTS.first(person=person.pk, key=key)
+    else:
+        ticket = _seen_by(person).filter(key=key).first()
     if ticket is None:
         raise Http404
     return ticket
+
+
+def _seen_by(person: Person) -> QuerySet[Ticket]:
+    return with_ties(Ticket.objects.visible_to(person).select_related(*AROUND), person)
+
+
+FOR_AGENTS: Final = Written(
+    lambda person, key: _seen_by(any_agent(person)).filter(key=key), person=int, key=str
+)
+"""One ticket for people who may see all but cases, always in the same words."""
 
 
 def etag_of(ticket: Ticket) -> str:

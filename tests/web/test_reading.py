@@ -1,14 +1,10 @@
-"""Queries whose text is kept: what they find is what the plain query would find."""
+"""A ticket with all that makes up its page: read as by the plain query, in words that are kept."""
 
 import pytest
-from django.db import connection
 from django.http import Http404
-from django.test.utils import CaptureQueriesContext
 
-from roles.models import Person
 from tickets.models import Clearance, Ticket, TicketLink, Watcher
 from web import reading
-from web.prepared import Prepared
 
 
 def told(ticket: Ticket) -> dict[str, object]:
@@ -44,17 +40,3 @@ def test_whoever_is_cleared_meanwhile_sees_the_case(stage):
         reading.whole_ticket(stage.nora, case.key)
     Clearance.objects.create(ticket=case, person=stage.nora)
     assert reading.whole_ticket(stage.nora, case.key) == case
-
-
-def test_values_stand_where_they_belong_and_nothing_is_asked_while_it_is_made(stage):
-    def build(person: int, name: str):
-        return Person.objects.filter(pk=person, username=name).select_related("organisation")
-
-    with CaptureQueriesContext(connection) as taken:
-        found: Prepared[Person] = Prepared(build, {"person": int, "name": str})
-    assert not taken
-    assert found.rows(person=stage.ada.pk, name="ada") == [stage.ada]
-    assert found.rows(person=stage.ada.pk, name="bo") == []
-    with CaptureQueriesContext(connection) as taken:
-        assert found.rows(person=stage.bo.pk, name="bo")[0].organisation.slug == "acme"
-    assert len(taken) == 1
