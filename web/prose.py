@@ -7,10 +7,13 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from escalation.checking import NAMING
 from escalation.explain import duration
 from escalation.gates import DAY_NAMES
 from escalation.models import ClockKind, PolicyRevision, PolicyStep
-from tickets import states
+from tickets import priority, states
+from tickets.models import Kind, Source
+from web.policynames import KINDS, NAMELESS, Names
 from web.wording import inline, worded
 
 Step = Mapping[str, Any]
@@ -40,6 +43,12 @@ TRUTHS: Final = {
     "acknowledged": gettext_lazy("it is not acknowledged"),
 }
 """Facts that are true or not, and how it is said that they are not."""
+LABELLED: Final[Mapping[str, Mapping[str, str]]] = {
+    "kind": dict(Kind.choices),
+    "source": dict(Source.choices),
+    "status": states.LABELS,
+}
+"""Facts whose values are words of ours."""
 
 WHOM: Final = {
     "on_call": gettext_lazy("whoever is on call for the ticket's team"),
@@ -117,32 +126,34 @@ def as_mapping(row: PolicyStep) -> dict[str, Any]:
     return {**kept, "actions": row.actions}
 
 
-def lines_of(steps: Sequence[Step]) -> list[Line]:
+def lines_of(steps: Sequence[Step], names: Names = NAMELESS) -> list[Line]:
     """The ladder: what is due while nobody acknowledges, by each clock, and for other reasons."""
     groups: dict[str, list[tuple[float, int]]] = {}
     for place, step in enumerate(steps):
         groups.setdefault(_title(step), []).append((_order(step), place))
     return [
-        Line(title, [rung_of(steps[place], place + 1) for _order_, place in sorted(found)])
+        Line(title, [rung_of(steps[place], place + 1, names) for _order_, place in sorted(found)])
         for title, found in groups.items()
     ]
 
 
-def rung_of(step: Step, position: int) -> Rung:
+def rung_of(step: Step, position: int, names: Names = NAMELESS) -> Rung:
     """One step as people read it."""
     return Rung(
         position=position,
         name=str(step.get("name") or ""),
         mark=_mark(step),
         when=when_words(step),
-        unless=[*_under(step)],
-        deeds=[deed_words(action) for action in step.get("actions") or () if action.get("do")],
+        unless=[*_under(step, names)],
+        deeds=[
+            deed_words(action, names) for action in step.get("actions") or () if action.get("do")
+        ],
     )
 
 
-def sentence_of(step: Step) -> str:
+def sentence_of(step: Step, names: Names = NAMELESS) -> str:
     """The whole step as one sentence."""
-    rung = rung_of(step, 0)
+    rung = rung_of(step, 0, names)
     under = _joined([rung.when, *rung.unless], _("and"))
     deeds = "; ".join(rung.deeds) or _("nothing yet")
     return f"{under}: {deeds}."
@@ -186,13 +197,18 @@ def _mark(step: Step) -> str:
     if trigger == "clock_remaining":
         return f"\u2212{_span(step.get('remaining_s'))}"
     if trigger in ("unacknowledged", "silent", "in_status", "since_start"):
-        return _span(step.get("delay_s"))
+        return _("at once") if step.get("delay_s") == 0 else _span(step.get("delay_s"))
     count = step.get("count")
     return f"{count}\u00d7" if count else "\u2022"
 
 
 def _span(seconds: Any) -> str:
     return duration(seconds) if isinstance(seconds, int) else "…"
+
+
+def same_words(same: Any) -> str:
+    """What tickets have in common, within a sentence."""
+    return inline(PolicyStep.Same(same).label) if same in PolicyStep.Same.values else "…"
 
 
 def when_words(step: Step) -> str:
@@ -206,13 +222,19 @@ def when_words(step: Step) -> str:
         "window": _span(step.get("window_s")),
         "status": inline(states.LABELS.get(step.get("status") or "", "…")),
         "count": step.get("count") or "…",
-        "same": step.get("same") or "…",
+        "same": same_words(step.get("same")),
     }
     times = step.get("count") if isinstance(step.get("count"), int) else 2
     values["times"] = ngettext("once", "%(count)s times", times or 2) % {"count": values["count"]}
+    if step.get("delay_s") == 0 and trigger in AT_ONCE:
+        return str(AT_ONCE[trigger])
     return str(WHEN.get(str(trigger), gettext_lazy("When it is due"))) % values
 
 
+AT_ONCE: Final = {
+    "unacknowledged": gettext_lazy("At once, if nobody has acknowledged it"),
+    "since_start": gettext_lazy("As soon as the policy begins"),
+}
 WHEN: Final = {
     "clock_percent": gettext_lazy("When the %(clock)s clock reaches %(percent)s %%"),
     "clock_remaining": gettext_lazy("When %(left)s are left on the %(clock)s clock"),
@@ -231,13 +253,13 @@ WHEN: Final = {
 }
 
 
-def _under(step: Step) -> list[str]:
+def _under(step: Step, names: Names) -> list[str]:
     """The conditions and gates of a step, a clause each."""
-    found = [condition_words(item) for item in step.get("conditions") or ()]
+    found = [condition_words(item, names) for item in step.get("conditions") or ()]
     return [*found, *gate_words(step.get("gates") or {})]
 
 
-def condition_words(condition: Mapping[str, Any]) -> str:
+def condition_words(condition: Mapping[str, Any], names: Names = NAMELESS) -> str:
     """One condition as a clause, such as “the priority is 1 or 2”."""
     fact = str(condition.get("fact") or "")
     is_not = "not" in condition
@@ -246,17 +268,22 @@ def condition_words(condition: Mapping[str, Any]) -> str:
     if fact in TRUTHS and isinstance(value, bool):
         return about if value != is_not else str(TRUTHS[fact])
     values = value if isinstance(value, list) else [value]
-    named = _joined((_value_words(fact, item) for item in values), _("or"))
+    named = _joined((value_words(fact, item, names) for item in values), _("or"))
     text = _("%(about)s is not %(value)s") if is_not else _("%(about)s is %(value)s")
     return text % {"about": about, "value": named}
 
 
-def _value_words(fact: str, value: Any) -> str:
+def value_words(fact: str, value: Any, names: Names = NAMELESS) -> str:
+    """What a condition asks a fact to be, as it is called."""
     if value is None:
         return _("none")
     if fact == "priority":
         return f"P{value}"
-    return worded(states.LABELS.get(str(value), value)) if fact == "status" else str(value)
+    if fact == "impact":
+        return inline(priority.LEVELS.get(value, value))
+    if fact in LABELLED:
+        return inline(LABELLED[fact].get(str(value), value))
+    return names.of(fact, value) if fact in KINDS else f"“{value}”"
 
 
 def gate_words(gates: Mapping[str, Any]) -> list[str]:
@@ -284,32 +311,37 @@ def gate_words(gates: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def deed_words(action: Mapping[str, Any]) -> str:
+def deed_words(action: Mapping[str, Any], names: Names = NAMELESS) -> str:
     """One action as a clause, such as “page whoever is on call for the ticket's team”."""
     verb, goal = str(action.get("do") or ""), action.get("to")
     if verb == "move":
         if goal == "next_tier":
             return _("move it to the next tier")
-        return _("move it to %(goal)s") % {"goal": str(goal or "…").removeprefix("team:")}
+        team = names.of("team", str(goal).removeprefix("team:")) if goal else "…"
+        return _("move it to %(goal)s") % {"goal": team}
     text = DEEDS.get(verb)
     if text is None:
         return verb.replace("_", " ")
     targets = goal if isinstance(goal, list) else []
-    whom = _joined((target_words(str(token)) for token in targets), _("and")) or "…"
+    whom = _joined((target_words(str(token), names) for token in targets), _("and")) or "…"
+    if verb in NAMING and goal:
+        goal = names.of(NAMING[verb], goal)
     return str(text) % {"whom": whom, "goal": goal if goal not in (None, "") else "…"}
 
 
-def target_words(token: str) -> str:
+def target_words(token: str, names: Names = NAMELESS) -> str:
     """A target in words; one that nobody knows as it stands."""
-    name, _, argument = token.partition(":")
-    if argument and name in WHOM_OF:
-        return str(WHOM_OF[name]) % {"name": argument.replace("-", " ")}
-    return str(WHOM.get(name, token))
+    name, _mark, argument = token.partition(":")
+    if not argument or name not in WHOM_OF:
+        return str(WHOM.get(name, token))
+    kind = name if name in ("duty", "person") else "team"
+    called = names.of(kind, argument)
+    return str(WHOM_OF[name]) % {"name": inline(called) if kind == "duty" else called}
 
 
-def applies_words(conditions: Sequence[Mapping[str, Any]]) -> str:
+def applies_words(conditions: Sequence[Mapping[str, Any]], names: Names = NAMELESS) -> str:
     """To which tickets a policy applies, as a clause."""
     if not conditions:
         return _("every ticket")
-    joined = _joined((condition_words(item) for item in conditions), _("and"))
+    joined = _joined((condition_words(item, names) for item in conditions), _("and"))
     return _("tickets for which %(conditions)s") % {"conditions": joined}

@@ -75,9 +75,14 @@ def worded(label: object) -> str:
 
 
 def inline(label: object) -> str:
-    """The same within a sentence: in English without its capital, in German as it is written."""
+    """The same within a sentence: in English without its capitals, in German as it is written.
+
+    Initials and names such as “VIP” and “P1” keep theirs.
+    """
     words = worded(label)
-    return words.lower() if (get_language() or "en").startswith("en") else words
+    if not (get_language() or "en").startswith("en"):
+        return words
+    return " ".join(word if word.isupper() else word.lower() for word in words.split(" "))
 
 
 def worded_choices(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:

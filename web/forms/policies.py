@@ -1,28 +1,30 @@
 """A policy's draft as rows of fields, each with its name, its value and what is wrong with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
 from django.utils import timezone
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from escalation.checking import FACTS as POLICY_FACTS
-from escalation.checking import GOALLESS, NEEDED, READERS, STEP_FACTS
+from escalation.checking import GOALLESS, NAMING, NEEDED, READERS, STEP_FACTS, TELLING
 from escalation.gates import DAY_NAMES
-from escalation.models import ClockKind, Policy, PolicyStep, StopOn, Vendor
+from escalation.models import ClockKind, Policy, PolicyStep, StopOn
 from escalation.policies import NAME_MAX
 from escalation.steps import calendar_basis
-from notifications.models import Hook
-from roles.models import Calendar, Duty, Team
-from tickets import states
-from web.drafts import NOTHING, UNITS, Draft, amount_of, value_text
+from tickets import priority, states
+from tickets.models import Kind, Source
+from web.drafts import NOTHING, ONE_PERSON, UNITS, Draft, amount_of, value_texts
 from web.forms.base import PageForm
-from web.prose import FACTS, STOPS, WHOM, sentence_of
-from web.wording import worded, worded_choices
+from web.policynames import LONG, NAMELESS, Names
+from web.prose import FACTS, STOPS, TRUTHS, WHOM, sentence_of, target_words
+from web.wording import numbered, worded, worded_choices
 
 AROUND: Final = tuple(WHOM)
 PER_TEAM: Final = ("on_call", "lead", "manager", "team")
@@ -54,8 +56,18 @@ class ConditionRow:
     path: str
     fact: str = ""
     verb: str = "is"
-    value: str = ""
+    values: Sequence[str] = ()
     is_list: bool = False
+
+    @property
+    def suggestions(self) -> str:
+        """The id of the names that are suggested as one types, of facts that have many."""
+        return f"names-{self.fact}" if self.fact in LONG else ""
+
+    @property
+    def rows(self) -> list[str]:
+        """Its values, each for a field of its own, and an empty one for the next."""
+        return [*self.values, *([] if self.fact in TRUTHS and self.values else [""])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +77,8 @@ class ActionRow:
     at: str
     path: str
     do: str = ""
-    goals: Sequence[str] = ("",)
+    goals: Sequence[tuple[str, str]] = (("", ""),)
+    """What is chosen for each, and the name that stands beside it where one person is meant."""
 
     @property
     def takes_goal(self) -> bool:
@@ -105,18 +118,20 @@ class DraftForm:
 
     draft: Draft
     errors: Mapping[str, str]
+    names: Names = NAMELESS
 
     @property
     def conditions(self) -> list[ConditionRow]:
         """The policy's own conditions, and an empty row."""
-        return _conditions(self.draft.conditions, "c", "")
+        return _conditions(self.draft.conditions, "c", "", self.names)
 
     @property
     def steps(self) -> list[StepRows]:
         """The steps in order."""
         last = len(self.draft.steps) - 1
         return [
-            _step(step, place, is_last=place == last) for place, step in enumerate(self.draft.steps)
+            _step(step, place, self.names, is_last=place == last)
+            for place, step in enumerate(self.draft.steps)
         ]
 
     @property
@@ -137,28 +152,30 @@ class DraftForm:
         return list(dict.fromkeys(found))
 
 
-def _conditions(given: Sequence[Mapping[str, Any]], at: str, path: str) -> list[ConditionRow]:
+def _conditions(
+    given: Sequence[Mapping[str, Any]], at: str, path: str, names: Names
+) -> list[ConditionRow]:
     rows = []
     for place, item in enumerate(given):
         verb = "not" if "not" in item else "is"
-        value = item.get(verb)
+        value, fact = item.get(verb), str(item.get("fact") or "")
         rows.append(
             ConditionRow(
                 f"{at}{place}",
                 f"{path}conditions.{place + 1}",
-                str(item.get("fact") or ""),
+                fact,
                 verb,
-                value_text(value),
+                [text for text in value_texts(fact, value, names) if text],
                 isinstance(value, list),
             )
         )
     return [*rows, ConditionRow(f"{at}{len(rows)}", f"{path}conditions.{len(rows) + 1}")]
 
 
-def _step(step: Mapping[str, Any], place: int, *, is_last: bool) -> StepRows:
+def _step(step: Mapping[str, Any], place: int, names: Names, *, is_last: bool) -> StepRows:
     at, path = f"s{place}", f"steps.{place + 1}."
     actions = [
-        ActionRow(f"{at}-a{number}", f"{path}actions.{number + 1}", item["do"], _goals(item))
+        ActionRow(f"{at}-a{number}", f"{path}actions.{number + 1}", item["do"], _goals(item, names))
         for number, item in enumerate(step.get("actions") or ())
     ]
     actions.append(ActionRow(f"{at}-a{len(actions)}", f"{path}actions.{len(actions) + 1}"))
@@ -170,34 +187,31 @@ def _step(step: Mapping[str, Any], place: int, *, is_last: bool) -> StepRows:
             name: amount_of(step.get(name)) for name in ("delay_s", "remaining_s", "window_s")
         },
         gates=step.get("gates") or {},
-        conditions=_conditions(step.get("conditions") or (), f"{at}-c", path),
+        conditions=_conditions(step.get("conditions") or (), f"{at}-c", path, names),
         actions=actions,
-        sentence=sentence_of(step),
+        sentence=sentence_of(step, names),
         is_first=place == 0,
         is_last=is_last,
     )
 
 
-def _goals(action: Mapping[str, Any]) -> list[str]:
+def _goals(action: Mapping[str, Any], names: Names) -> list[tuple[str, str]]:
     goal = action.get("to")
     if isinstance(goal, list):
-        return [*map(str, goal), ""]
-    return [str(goal)] if goal not in (None, "") else [""]
+        return [*(_chosen(str(token), names) for token in goal), ("", "")]
+    return [(str(goal), "")] if goal not in (None, "") else [("", "")]
 
 
-def choices() -> dict[str, Any]:
-    """What the selects and suggestions of the form offer. Five queries."""
-    teams = list(Team.objects.filter(is_active=True).order_by("name").values_list("slug", "name"))
-    hours = Calendar.objects.filter(current__isnull=False).order_by("name")
-    calendars = [(calendar_basis(slug), name) for slug, name in hours.values_list("slug", "name")]
-    targets = [(token, WHOM[token]) for token in AROUND]
-    targets.append(("next_tier", _("the next tier (to move)")))
-    for slug, name in Duty.objects.order_by("name").values_list("slug", "name"):
-        targets.append((f"duty:{slug}", name))
-    for slug, name in teams:
-        targets += [(f"{token}:{slug}", name) for token in PER_TEAM]
-    named = [*Vendor.objects.filter(is_active=True).values_list("slug", "name")]
-    named += [*Hook.objects.filter(is_active=True).values_list("slug", "name")]
+def _chosen(token: str, names: Names) -> tuple[str, str]:
+    kind, _mark, who = token.partition(":")
+    return (ONE_PERSON, names.label(ONE_PERSON, who)) if kind == ONE_PERSON else (token, "")
+
+
+def choices(names: Names) -> dict[str, Any]:
+    """What the selects and suggestions of the form offer."""
+    calendars = [
+        (calendar_basis(slug), name) for slug, name in names.by_kind.get("calendar", {}).items()
+    ]
     return {
         "triggers": worded_choices(PolicyStep.Trigger.choices),
         "clocks": worded_choices(ClockKind.choices),
@@ -208,12 +222,69 @@ def choices() -> dict[str, Any]:
         "facts": [(name, FACTS[name]) for name in FACTS if name in POLICY_FACTS],
         "step_facts": [(name, FACTS[name]) for name in FACTS if name in STEP_FACTS],
         "verbs": [(name, VERBS.get(name, name)) for name in READERS],
-        "targets": [*targets, *named],
+        "goals": _goal_options(names),
+        "values": _value_options(names),
+        "names": [(f"names-{kind}", [*names.labels(kind).values()]) for kind in sorted(LONG)],
         "stops": [(value, STOPS[value]) for value in StopOn.values],
         "weekdays": [(day, worded(name)) for day, name in enumerate(DAY_NAMES)],
         "priorities": range(1, 6),
-        "nothing": NOTHING,
     }
+
+
+def _goal_options(names: Names) -> dict[str, SafeString]:
+    """By action, the options of whom or what it may mean."""
+    teams = names.by_kind.get("team", {})
+    groups = [
+        (_("Of the ticket"), [(token, WHOM[token]) for token in AROUND]),
+        (_("Duties"), [(f"duty:{slug}", name) for slug, name in names.labels("duty").items()]),
+        *((name, _of_team(slug, names)) for slug, name in teams.items()),
+        (_("Somebody"), [(ONE_PERSON, _("one person…"))]),
+    ]
+    told = format_html_join(
+        "", '<optgroup label="{}">{}</optgroup>', ((name, _options(rows)) for name, rows in groups)
+    )
+    towards = [("next_tier", _("the next tier"))]
+    towards += [(f"team:{slug}", name) for slug, name in names.labels("team").items()]
+    return {
+        **dict.fromkeys(TELLING, told),
+        "move": _options(towards),
+        "raise_priority": _options(numbered(priority.LABELS, "P")[:4]),
+        **{verb: _options(names.labels(kind).items()) for verb, kind in NAMING.items()},
+    }
+
+
+def _of_team(slug: str, names: Names) -> list[tuple[str, str]]:
+    return [(f"{token}:{slug}", target_words(f"{token}:{slug}", names)) for token in PER_TEAM]
+
+
+def _value_options(names: Names) -> dict[str, SafeString]:
+    """By fact, the options of what a condition may ask for; typed facts have none."""
+    nothing = (NOTHING, _("none"))
+    found: dict[str, Iterable[tuple[Any, Any]]] = {
+        "kind": worded_choices(Kind.choices),
+        "priority": numbered(priority.LABELS, "P"),
+        "impact": numbered(priority.LEVELS),
+        "source": worded_choices(Source.choices),
+        "status": [(name, worded(label)) for name, label in states.LABELS.items()],
+        "team": [*names.labels("team").items(), nothing],
+        "tier": [*names.labels("tier").items(), nothing],
+        **{fact: [("yes", _("yes")), ("no", _("no"))] for fact in TRUTHS},
+    }
+    return {fact: _options(rows) for fact, rows in found.items()}
+
+
+def _options(rows: Iterable[tuple[Any, Any]]) -> SafeString:
+    return format_html_join("", '<option value="{}">{}</option>', rows)
+
+
+def with_chosen(options: SafeString, value: str) -> SafeString:
+    """The options with one selected; one that is not offered any more is added as it stands."""
+    if not value:
+        return options
+    begins = f'<option value="{escape(value)}"'
+    if begins not in options:
+        return options + format_html('<option value="{}" selected>{}</option>', value, value)
+    return mark_safe(options.replace(begins, f"{begins} selected", 1))  # noqa: S308 (escaped)
 
 
 # ---- Short forms ---------------------------------------------------------------------------------

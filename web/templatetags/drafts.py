@@ -1,6 +1,6 @@
 """The small parts of a draft's form: selects, units, buttons, and the places of mistakes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
@@ -12,8 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from escalation.checking import NEEDED
 from web.drafts import UNITS
-from web.forms.policies import StepRows, place_of
-from web.prose import TRUTHS
+from web.forms.policies import StepRows, place_of, with_chosen
 from web.retold import retold
 from web.templatetags.tierline import icon
 
@@ -67,6 +66,12 @@ def options(choices: Iterable[tuple[Any, Any]], chosen: Any = "") -> SafeString:
 
 
 @register.simple_tag
+def offered(families: Mapping[str, SafeString], family: str, chosen: str = "") -> SafeString:
+    """The options of an action's targets or of a condition's values, the chosen one selected."""
+    return with_chosen(families.get(family, SafeString()), chosen)
+
+
+@register.simple_tag
 def needs(step: StepRows, name: str) -> bool:
     """Whether the step's trigger goes by this field."""
     return name in NEEDED.get(step.values.get("trigger", ""), ())
@@ -109,11 +114,3 @@ def step_button(context: Context, verb: str, number: int, name: str, disabled: b
         mark_safe(" disabled") if disabled else "",
         icon(name),
     )
-
-
-@register.simple_tag
-def hint_for(fact: str) -> str:
-    """An example of what a condition on this fact may ask for."""
-    if fact in TRUTHS:
-        return _("yes or no")
-    return {"priority": "1, 2", "kind": "incident, security", "impact": "1"}.get(fact, _("slug"))

@@ -10,10 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from escalation.difference import difference
 from escalation.models import Policy, PolicyRevision, Run
 from escalation.moving import move_runs
-from escalation.policies import add_policy, draft_policy, preview, publish_policy
+from escalation.policies import Publication, add_policy, draft_policy, preview, publish_policy
 from escalation.touching import touched
 from roles.instants import database_now
 from roles.models import Person
@@ -21,8 +20,10 @@ from roles.people import is_allowed
 from roles.refusals import Refused
 from tickets.models import Ticket
 from web import doors
-from web.drafts import as_arguments, draft_of, read_draft, rearranged
+from web.drafts import Draft, as_arguments, draft_of, read_draft, rearranged, typed_names
 from web.forms.policies import DraftForm, MoveForm, NewPolicyForm, choices
+from web.policychanges import changes_between
+from web.policynames import Names, all_names, names_in
 from web.prose import STOPS, applies_words, lines_of, plain
 from web.retold import retold
 
@@ -32,12 +33,13 @@ REVISIONS: Final = 50
 
 @doors.of_the_service(action="view")
 def policies(request: HttpRequest) -> HttpResponse:
-    """Every policy in the order in which they are tried. Four queries of its own."""
+    """Every policy in the order in which they are tried. Five queries of its own."""
     drafts = PolicyRevision.objects.filter(policy=OuterRef("pk"), published_at=None)
     rows = Policy.objects.select_related("current__published_by").annotate(has_draft=Exists(drafts))
     climbs = running_climbs(request.user)
+    names = names_in([row.current.conditions for row in rows if row.current])
     context = {
-        "rows": [(row, _applies(row), climbs.get(row.pk, 0)) for row in rows],
+        "rows": [(row, _applies(row, names), climbs.get(row.pk, 0)) for row in rows],
         "may_manage": may_manage(request.user),
         "now": database_now(),
         "here": "policies",
@@ -76,11 +78,10 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         "policy": found,
         "revision": shown,
         "is_draft": shown is not None and shown == draft,
-        "applies": applies_words(shown.conditions) if shown else "",
-        "lines": lines_of(plain(shown)) if shown else [],
+        **_in_words(shown),
         "stops": [STOPS[name] for name in shown.stop_on if name in STOPS] if shown else [],
         "draft": draft,
-        "changes": _changes(current, draft) if current and draft else [],
+        "changes": changes_between(current, draft) if current and draft else [],
         "climbs": running_climbs(request.user).get(found.pk, 0),
         "behind": touched(found, current, request.user) if current and manages else None,
         "form": MoveForm(),
@@ -105,9 +106,8 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": rows,
         "shown": shown,
         "before": before,
-        "changes": [*map(retold, difference(before, shown).sentences)] if shown and before else [],
-        "lines": lines_of(plain(shown)) if shown else [],
-        "applies": applies_words(shown.conditions) if shown else "",
+        "changes": changes_between(before, shown) if shown and before else [],
+        **_in_words(shown),
         "now": database_now(),
         "here": "policies",
     }
@@ -120,16 +120,19 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     found = _managed(request, slug)
     if request.method != "POST":
         kept = revisions_of(found).filter(published_at=None).first()
-        return _editor(request, found, DraftForm(draft_of(kept or found.current), {}))
-    draft = read_draft(request.POST)
+        draft = draft_of(kept or found.current)
+        return _editor(request, found, DraftForm(draft, {}, _names_of(draft)))
+    names = all_names(typed_names(request.POST))
+    draft = read_draft(request.POST, names)
     act = request.POST.get("act", "save")
     if act == "check" and request.htmx:  # type: ignore[attr-defined]
-        form = DraftForm(draft, draft.problems)
+        form = DraftForm(draft, draft.mistakes(names), names)
         return render(request, "web/policies/_mistakes.html", {"form": form})
     if act != "save":
         draft = rearranged(draft, act)
-        return _editor(request, found, DraftForm(draft, draft.problems if act == "check" else {}))
-    return _save(request, found, DraftForm(draft, draft.problems))
+        mistakes = draft.mistakes(names) if act == "check" else {}
+        return _editor(request, found, DraftForm(draft, mistakes, names))
+    return _save(request, found, DraftForm(draft, draft.mistakes(names), names))
 
 
 def _save(request: HttpRequest, found: Policy, form: DraftForm) -> HttpResponse:
@@ -138,7 +141,8 @@ def _save(request: HttpRequest, found: Policy, form: DraftForm) -> HttpResponse:
     try:
         draft_policy(policy=found, actor=request.user, **as_arguments(form.draft))
     except Refused as refused:
-        again = DraftForm(form.draft, refused.fields or {"steps": refused.detail})
+        fields = refused.fields or {"steps": refused.detail}
+        again = DraftForm(form.draft, fields, form.names)
         return _editor(request, found, again, status=doors.status_of(refused))
     messages.success(request, _("Draft saved. Nothing changes before it is published."))
     return redirect("web:policy", slug=found.slug)
@@ -161,8 +165,8 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "policy": found,
         "publication": publication,
-        "changes": [*map(retold, publication.difference.sentences)] if found.current else [],
-        "lines": lines_of(plain(publication.revision)),
+        "changes": _published_changes(found, publication),
+        **_in_words(publication.revision),
         "here": "policies",
     }
     return render(request, "web/policies/publish.html", context)
@@ -183,10 +187,23 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("web:policy", slug=slug)
 
 
-def _changes(current: PolicyRevision, draft: PolicyRevision) -> list[str]:
-    """What the draft changes, a sentence each; [] when it changes nothing."""
-    found = difference(current, draft)
-    return [*map(retold, found.sentences)] if found else []
+def _published_changes(found: Policy, publication: Publication) -> list[str]:
+    if found.current is None:
+        return []
+    return changes_between(found.current, publication.revision, publication.difference)
+
+
+def _in_words(shown: PolicyRevision | None) -> dict[str, Any]:
+    """To what a revision applies, and its ladder; one query for the names in it."""
+    if shown is None:
+        return {"applies": "", "lines": []}
+    steps = plain(shown)
+    names = names_in(shown.conditions, steps)
+    return {"applies": applies_words(shown.conditions, names), "lines": lines_of(steps, names)}
+
+
+def _names_of(draft: Draft) -> Names:
+    return all_names(draft.conditions, draft.steps)
 
 
 def policy_of(slug: str) -> Policy:
@@ -219,8 +236,8 @@ def _managed(request: HttpRequest, slug: str) -> Policy:
     return policy_of(slug)
 
 
-def _applies(row: Policy) -> str:
-    return applies_words(row.current.conditions) if row.current else ""
+def _applies(row: Policy, names: Names) -> str:
+    return applies_words(row.current.conditions, names) if row.current else ""
 
 
 def _editor(
@@ -229,7 +246,7 @@ def _editor(
     context: dict[str, Any] = {
         "policy": found,
         "form": form,
-        "choices": choices(),
+        "choices": choices(form.names),
         "here": "policies",
     }
     part = request.htmx and not request.htmx.boosted  # type: ignore[attr-defined]
