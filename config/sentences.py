@@ -18,7 +18,9 @@ FLOORS: Final = ("roles", "notifications", "tickets", "escalation", "insights")
 REFUSALS: Final = frozenset({"Invalid", "Conflict", "Forbidden"})
 SPEAKING: Final = frozenset(
     f"escalation/{name}.py"
-    for name in ("checking", "difference", "explain", "firing", "routes", "why")
+    for name in (
+        *("checking", "difference", "explain", "firing", "outlook", "routes", "targets", "why"),
+    )
 ) | {"insights/risk/leaks.py", "insights/risk/training.py"}
 """Modules that say nothing but what a page shows."""
 SILENT: Final = frozenset({"admin", "management", "migrations", "models", "configuration"})
@@ -40,14 +42,15 @@ def sentences() -> Iterator[tuple[str, str]]:
         for path in sorted((settings.BASE_DIR / floor).rglob("*.py")):
             place = path.relative_to(settings.BASE_DIR)
             if not set(place.parts) & SILENT:
-                yield from ((str(place), said) for said in _said(path, str(place) in SPEAKING))
+                yield from ((str(place), said) for said in _said(path, str(place)))
 
 
-def _said(path: Path, is_speaking: bool) -> Iterator[str]:
+def _said(path: Path, place: str) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    if is_speaking:
+    if place in SPEAKING:
         yield from _patterns(tree)
         return
+    yield from _withdrawing(tree)
     refusing = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     refusing = [call for call in refusing if _is_refusal(call)]
     for call in refusing:
@@ -59,6 +62,15 @@ def _said(path: Path, is_speaking: bool) -> Iterator[str]:
                 kept = node.value
                 if not isinstance(kept, ast.Call):
                     yield from (said for said in _patterns(kept) if _SENTENCE.match(said))
+
+
+def _withdrawing(tree: ast.AST) -> Iterator[str]:
+    """Why messages are taken back, where that is said on the spot."""
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "withdraw":
+            for given in call.keywords:
+                if given.arg == "reason":
+                    yield from _patterns(given.value)
 
 
 def _is_refusal(call: ast.Call) -> bool:

@@ -19,13 +19,21 @@ REACHING = ("page", "notify", "involve")
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The next thing that happens by itself if nobody acts: what, when, and to whom."""
+    """The next thing that happens by itself if nobody acts: what, when, and to whom.
+
+    `reached` has each person with the role in which they are told, teams and priorities without.
+    """
 
     what: str
     rule: str
     at: datetime
-    to: str
+    reached: Sequence[tuple[str, str]]
     policy: str
+
+    @property
+    def to(self) -> str:
+        """Whom it would reach, in one line."""
+        return ", ".join(f"{name} ({role})" if role else name for name, role in self.reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +108,16 @@ def told_step(
         what=coming.step.name,
         rule=rule_of(coming.step),
         at=coming.at,
-        to=", ".join(_whom(ticket, coming.step, people, routes)),
+        reached=_whom(ticket, coming.step, people, routes),
         policy=coming.run.policy.name,
     )
 
 
-def _whom(ticket: Ticket, step: Step, people: People, routes: Callable[[], Routes]) -> list[str]:
-    """Whom the step would reach if it fired now, in words."""
-    found: list[str] = []
+def _whom(
+    ticket: Ticket, step: Step, people: People, routes: Callable[[], Routes]
+) -> list[tuple[str, str]]:
+    """Whom the step would reach if it fired now, each once with the role."""
+    found: list[tuple[str, str]] = []
     team = None
     for action in step.actions:
         verb, goal = action["do"], action.get("to")
@@ -116,10 +126,10 @@ def _whom(ticket: Ticket, step: Step, people: People, routes: Callable[[], Route
             team = recommended.team if recommended else people.by_slug.get(str(goal)[5:])
             if team is None:
                 break
-            found.append(str(team))
+            found.append((str(team), ""))
         elif verb in REACHING:
             reached = people.find(ticket, goal or [], team=team)
-            found += [f"{item.name} ({item.role})" for item in reached.people]
+            found += [(item.name, item.role) for item in reached.people]
         elif verb == "raise_priority":
-            found.append(f"priority P{goal}")
+            found.append((f"priority P{goal}", ""))
     return list(dict.fromkeys(found))

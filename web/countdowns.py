@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 MINUTE_S = 60
@@ -20,6 +22,15 @@ class Countdown:
     text: str
     due_at: datetime | None = None
     soon_at: datetime | None = None
+
+
+def clock_text(at: datetime) -> str:
+    """Hour and minute in the reader's zone; with the day when it is not today, and its year."""
+    local, today = timezone.localtime(at), timezone.localtime().date()
+    if local.date() == today:
+        return date_format(local, "H:i")
+    is_near = local.year == today.year
+    return date_format(local, _("D j M, H:i") if is_near else _("j M Y, H:i"))
 
 
 def duration_text(seconds: float) -> str:

@@ -6,17 +6,22 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from notifications.bundling import TOLD_WITH
 from notifications.channels.registry import on_offer
 from notifications.models import ContactMethod, ContactRule, Message, MessageState, Urgency, Ways
+from notifications.shipped import reason_in
 from notifications.spreading import CODE, Told, ways_of
 from notifications.ways import ready_channels
 from roles.models import Person
+from web.countdowns import clock_text
 from web.forms.reach import delay_label, label_of
+from web.retold import retold
 
 LATELY: Final = 20
+_TOGETHER: Final = TOLD_WITH.partition("{")[0]
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,31 @@ def _letters_to(person: Person) -> QuerySet[Message]:
     return Message.objects.filter(recipient=person.pk, clearance="").exclude(kind=CODE)
 
 
+def reason_of(message: Message) -> str:
+    """Why a message did not go out by itself, in the reader's language; empty where it did.
+
+    Which message it went with is said by its time alone: it may be about something else.
+    """
+    reason = message.finished_reason
+    if not is_told_with(reason) or message.finished_at is None:
+        return retold(reason_in(get_language() or "en", reason)) if reason else ""
+    return _("Told together with the message of %(time)s by %(channel)s.") % {
+        "time": clock_text(message.finished_at),
+        "channel": label_of(message.channel),
+    }
+
+
+def is_told_with(reason: str) -> bool:
+    """Whether a message was told in another one."""
+    return reason.startswith(_TOGETHER)
+
+
+def companion_key(message: Message) -> str:
+    """The key of the message in which this one was told; empty where it was in none."""
+    reason = message.finished_reason
+    return reason.removeprefix(_TOGETHER).removesuffix(".") if is_told_with(reason) else ""
+
+
 def state_of(message: Message) -> dict[str, Any]:
     """How far a message has come: a word, a mark, and the reason where it did not arrive."""
     if message.acted_at:
@@ -92,7 +122,7 @@ def state_of(message: Message) -> dict[str, Any]:
         if message.attempts and not message.leased_until:
             return {"word": _("tried, will be tried again"), "icon": "clock", "tone": "soon"}
         return {"word": _("planned"), "icon": "clock", "tone": "plain"}
-    if message.finished_reason.startswith(TOLD_WITH.partition("{")[0]):
+    if is_told_with(message.finished_reason):
         return {"word": _("told with another"), "icon": "check", "tone": "good"}
     word = {
         MessageState.DEAD: _("could not be delivered"),

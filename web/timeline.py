@@ -32,8 +32,10 @@ from tickets.models import Ticket, TimelineEvent
 from tickets.queries import readable_events
 from web.eventmarks import ICONS
 from web.eventwords import Names
+from web.forms.reach import label_of
 from web.gathering import gathered
 from web.mails import Mailed, mailed_with
+from web.reach import reason_of
 from web.retold import retold
 from web.sentences import headline
 from web.wording import inline
@@ -344,12 +346,12 @@ def _letter(group: Sequence[Any], ticket: Ticket) -> Item:
         tone="mail",
         icon="siren" if first.kind == "page" else "mail",
         who="Tierline",
-        headline=f"{verb} {_listed(people)}: {_topic(first.subject, ticket)}",
+        headline=f"{verb} {_listed(people)}: {without_ticket(first.subject, ticket)}",
         details=[_delivery(message) for message in reversed(group)],
     )
 
 
-def _topic(subject: str, ticket: Ticket) -> str:
+def without_ticket(subject: str, ticket: Ticket) -> str:
     """A message's subject without what the page says already."""
     return subject.removeprefix(f"[{ticket.key}] ").removesuffix(f": {ticket.subject}")
 
@@ -358,11 +360,11 @@ def _delivery(message: Any) -> str:
     state = inline(MessageState(message.state).label)
     line = _("%(person)s by %(channel)s: %(state)s") % {
         "person": message.recipient_name,
-        "channel": message.channel,
+        "channel": label_of(message.channel),
         "state": state,
     }
-    if message.finished_reason:
-        line += f" ({message.finished_reason})"
+    if reason := reason_of(message):
+        line += f" ({reason})"
     return "; ".join([line, *(_attempt(each) for each in message.told_tries)])
 
 

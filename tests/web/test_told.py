@@ -1,6 +1,7 @@
 """How one is told, and who was told what: the pages."""
 
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from notifications import ways
+from notifications.bundling import TOLD_WITH
 from notifications.models import ContactMethod, ContactRule, Message, Ways
 from notifications.opened import open_url
 from roles.instants import database_now
@@ -144,6 +146,24 @@ def test_who_was_told_is_listed_with_what_came_of_it(stage, sign_in):
     for word in ("could not be delivered", "Gave up after 8 tries", "acknowledged", "planned"):
         assert word in page
     assert "Send again" not in page, "only administrators do that"
+
+
+def test_what_was_told_with_another_message_says_so_in_words_and_leads_to_it(stage, sign_in):
+    now = database_now()
+    sent = message(stage, state="sent", sent_at=now, finished_at=now, finished_reason="")
+    told, at = TOLD_WITH.format(key=sent.key), now.astimezone(ZoneInfo(stage.ines.zone))
+    message(stage, state="dropped", finished_at=now, finished_reason=told, recipient=stage.ines)
+    for address, args in (
+        ("web:delivered", [stage.tickets["slow"].key]),
+        ("web:told", []),
+        ("web:ticket", [stage.tickets["slow"].key]),
+    ):
+        page = read(sign_in(stage.ines), address, *args)
+        assert f"Told together with the message of {at:%H:%M} by E-mail." in page
+        assert sent.key not in page
+    page = read(sign_in(stage.ines), "web:delivered", stage.tickets["slow"].key)
+    assert f'<a href="#message-{sent.pk}">Told together' in page
+    assert f'id="message-{sent.pk}"' in page
 
 
 def test_a_dead_letter_is_sent_again_with_one_press(stage, sign_in):

@@ -14,13 +14,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from escalation.outlook import NextStep
 from notifications.addresses import shown_address as shown
 from notifications.shipped import reason_in
 from roles.people import is_allowed
 from tickets import states
 from tickets.priority import LABELS as PRIORITY_LABELS
 from web.bulk import BulkKind, kinds_for
-from web.countdowns import Countdown, age_text, coming_text, duration_text
+from web.countdowns import Countdown, age_text, clock_text, coming_text, duration_text
 from web.forms.reach import label_of
 from web.markdown import html_of
 from web.once import FIELD, fresh_token
@@ -31,6 +32,16 @@ from web.timeline import in_reader_zone
 from web.wording import inline, worded
 
 register = template.Library()
+
+
+@register.filter
+def reached(step: NextStep) -> str:
+    """Whom a coming step would reach, each with the role in which they are told."""
+    return ", ".join(
+        f"{name} ({retold(role)})" if role else retold(name) for name, role in step.reached
+    )
+
+
 DASH = "\u2013"
 
 PRIORITY_ICONS = {
@@ -192,13 +203,7 @@ def _exact(at: datetime, language: str, zone: str) -> str:
 @register.filter
 def clock_time(at: datetime | None) -> str:
     """Hour and minute in the reader's zone; with the day when it is not today, and its year."""
-    if at is None:
-        return DASH
-    local, today = timezone.localtime(at), timezone.localtime().date()
-    if local.date() == today:
-        return date_format(local, "H:i")
-    is_near = local.year == today.year
-    return date_format(local, gettext("D j M, H:i") if is_near else gettext("j M Y, H:i"))
+    return DASH if at is None else clock_text(at)
 
 
 @register.filter

@@ -16,8 +16,9 @@ from tickets.access import allowed_actions
 from tickets.models import Ticket
 from web import doors
 from web.forms.reach import label_of
-from web.reach import state_of
+from web.reach import companion_key, reason_of, state_of
 from web.reading import visible_ticket
+from web.timeline import without_ticket
 
 SHOWN: Final = 200
 
@@ -27,11 +28,22 @@ def delivered(request: HttpRequest, key: str) -> HttpResponse:
     """Every message about the ticket, the latest first, with its tries."""
     ticket = _internal(request, key)
     rows = list(_about(ticket).select_related("recipient").prefetch_related("tries")[:SHOWN])
+    listed = {each.key: each.pk for each in rows}
     context = {
         "ticket": ticket,
         "here": "queue",
         "now": database_now(),
-        "rows": [(each, state_of(each), label_of(each.channel)) for each in rows],
+        "rows": [
+            {
+                "row": each,
+                "about": without_ticket(each.subject, ticket),
+                "state": state_of(each),
+                "channel": label_of(each.channel),
+                "reason": reason_of(each),
+                "companion": listed.get(companion_key(each)),
+            }
+            for each in rows
+        ],
         "is_cut": len(rows) == SHOWN,
         "may_send": is_allowed(request.user, "admin"),
     }

@@ -22,7 +22,7 @@ from roles.refusals import Refused
 from web import doors
 from web.forms.base import PageForm
 from web.forms.reach import AwayForm, CodeForm, MethodForm, QuietForm, RulesForm, label_of
-from web.reach import Reach, reach_of, state_of
+from web.reach import Reach, reach_of, reason_of, state_of
 from web.views.acts import UNPROCESSABLE
 
 Forms = dict[str, PageForm]
@@ -170,7 +170,10 @@ def _page(request: HttpRequest, sent: Forms | None = None, status: int = 200) ->
         "is_away": reach.is_away(now),
         "forms": {**_blank(reach), **sent},
         "methods": [(each, sent.get(f"code{each.pk}") or _code(each)) for each in reach.methods],
-        "letters": [(each, state_of(each), label_of(each.channel)) for each in reach.letters],
+        "letters": [
+            (each, state_of(each), label_of(each.channel), reason_of(each))
+            for each in reach.letters
+        ],
         "in_words": reach.in_words,
         "may_be_paged": bool(roles_of(reach.person) - {"requester"}),
         "push_key": public_key() if "push" in reach.offered else "",
