@@ -16,7 +16,7 @@ from notifications import live
 from roles.instances import new_row
 from roles.ledger import insert_rows, update_rows
 from roles.values import named_value
-from tickets.models import EventBody, Ticket, TimelineEvent
+from tickets.models import Clearance, EventBody, Ticket, TimelineEvent
 
 recorded: Final = Signal()
 """Sent once per write, inside the transaction, with the locked `tickets` and `at`."""
@@ -137,15 +137,34 @@ def record_many(
 def _concerned(writes: Sequence[Write]) -> set[str]:
     """The topics whose pages show these tickets: each ticket, the team it is in or has left.
 
-    A restricted ticket is heard of under its own name only.
+    And those to whom it is or was open, by name: a page may have been open before it was.
+    A restricted ticket is heard of under its own name and theirs only.
     """
-    topics = {write.ticket.topic for write in writes}
+    topics = {write.ticket.topic for write in writes} | _by_name(writes)
     for write in writes:
         if not write.ticket.restricted:
             moves = [item.changed["team_id"] for item in write.entries if "team_id" in item.changed]
             left = [was for was, _ in moves]
             topics |= {f"team:{team_id}" for team_id in (write.ticket.team_id, *left) if team_id}
     return topics
+
+
+def _by_name(writes: Sequence[Write]) -> set[str]:
+    """The topics of people and organisations whose own lists these tickets stand in."""
+    people: set[int] = set()
+    topics: set[str] = set()
+    for write in writes:
+        for entry in write.entries:
+            named = [*entry.facts.get("added", ()), *entry.facts.get("removed", ())]
+            people |= {pk for pk in named if isinstance(pk, int)}
+        if not write.ticket.restricted:
+            people.add(write.ticket.requester_id)
+            if write.ticket.organisation_id:
+                topics.add(f"organisation:{write.ticket.organisation_id}")
+    if cases := [write.ticket.pk for write in writes if write.ticket.restricted]:
+        cleared = Clearance.objects.filter(ticket__in=cases)
+        people |= set(cleared.values_list("person_id", flat=True))
+    return topics | {f"person:{pk}" for pk in people}
 
 
 def _append(

@@ -65,11 +65,17 @@ class Client:
 
     topics: frozenset[str]
     who: Who | None = None
+    person_id: int = 0
     page: OpenPage | None = None
     """The page of the queue, when it is kept true by what is sent to it."""
     hinted: asyncio.Event = field(default_factory=asyncio.Event)
     news: set[str] = field(default_factory=set)
     given: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def own(self) -> str:
+        """The topic of what concerns its reader by name."""
+        return f"person:{self.person_id}"
 
     def give(self, word: str, data: str) -> None:
         """Keep a word for the page; one that takes nothing in is to ask once it does."""
@@ -83,6 +89,10 @@ class Client:
         for name in self.topics if EVERYTHING in topics else topics & self.topics:
             self.news.add("here" if name.startswith(HERE) else "change")
         self.hinted.set()
+
+    async def renew(self) -> None:
+        """Hear from now on of what has been opened to the reader since the page began."""
+        self.topics = await sync_to_async(_topics_again)(self.person_id)
 
     def words(self) -> list[tuple[str, str]]:
         """What the page is told, and then forgotten: "change", and "here" for people."""
@@ -102,6 +112,7 @@ class Hub:
         self.pusher = Pusher()
         self._recent: deque[tuple[float, frozenset[str]]] = deque(maxlen=KEPT_HINTS)
         self._tasks: list[asyncio.Task[None]] = []
+        self._renewals: set[asyncio.Task[None]] = set()
 
     def join(self, client: Client) -> None:
         """Start to hint this client; the first one starts the subscription."""
@@ -133,6 +144,13 @@ class Hub:
             for client in concerned:
                 if client.page is None:
                     client.hint(topics)
+                    if client.own in topics:
+                        self._renew(client)
+
+    def _renew(self, client: Client) -> None:
+        task = asyncio.create_task(client.renew())
+        self._renewals.add(task)
+        task.add_done_callback(self._renewals.discard)
 
     def catch_up(self, client: Client, since: float) -> None:
         """Hint a page that was made at `since` if it may have missed anything until now."""
@@ -305,7 +323,8 @@ def _admit(headers: Mapping[bytes, bytes], query: str) -> Client | int:
                 return 404
             topics |= heard
         request.user = person
-        return Client(frozenset(topics), _who(person, request) if is_agent(person) else None)
+        who = _who(person, request) if is_agent(person) else None
+        return Client(frozenset(topics), who, person.pk)
     finally:
         close_old_connections()
 
@@ -346,18 +365,32 @@ def _heard(person: Person, name: str) -> set[str] | None:
     return {name} if seen else None
 
 
+def _topics_again(person_id: int) -> frozenset[str]:
+    """What a list's reader may hear of by now."""
+    close_old_connections()
+    try:
+        person = Person.objects.filter(pk=person_id, is_active=True).first()
+        return frozenset(_queue_topics(person)) if person else frozenset()
+    finally:
+        close_old_connections()
+
+
 def _queue_topics(person: Person) -> set[str]:
     """All teams for people of the service, and the cases or requests that are theirs to see.
 
-    A restricted ticket never speaks under its team's name, only under its own.
+    A restricted ticket never speaks under its team's name, only under its own and under those of
+    the cleared: so a page hears of what is opened to its reader while it stands open.
     """
+    own = {f"person:{person.pk}"}
     visible = Ticket.objects.visible_to(person).open()
     if not is_agent(person):
         ids = visible.order_by("-pk").values_list("pk", flat=True)[:OWN_TICKETS]
-        return {f"ticket:{pk}" for pk in ids}
+        if person.organisation and person.organisation.may_see_own:
+            own.add(f"organisation:{person.organisation_id}")
+        return own | {f"ticket:{pk}" for pk in ids}
     cases = visible.filter(restricted=True).values_list("pk", flat=True)[:OWN_TICKETS]
     teams = Team.objects.values_list("pk", flat=True)
-    return {f"team:{pk}" for pk in teams} | {f"ticket:{pk}" for pk in cases}
+    return own | {f"team:{pk}" for pk in teams} | {f"ticket:{pk}" for pk in cases}
 
 
 STREAM_HEADERS = [

@@ -73,6 +73,12 @@ class OpenPage:
     stands: bool = True
     """Whether the session that opened it still lets its reader in."""
 
+    @property
+    def own(self) -> str:
+        """The topic of what concerns its reader by name: a case that is open to them now, or no
+        more."""
+        return f"person:{self.who.person_id}"
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -150,6 +156,9 @@ class Pusher:
         """Make all these pages anew; a page that cannot be made is told to ask for itself."""
         close_old_connections()
         try:
+            for page in pages:
+                if page.own in topics:
+                    self._readings.pop(page.who.person_id, None)
             self._keep_readings(pages)
             _serve(pages, Pass(topics, self._readings), self._tell)
         except Exception:  # (whatever it is, no page may stand still for ever)
@@ -246,7 +255,9 @@ def _made(page: OpenPage, this: Pass) -> Page:
 def _kept_table(page: OpenPage, this: Pass, counts: Mapping[str, str]) -> Table | None:
     """The rows that the page shows, if the change cannot have touched any of them."""
     shown, known = page.shown, this.readings[page.who.person_id].known
-    if shown is None or EVERYTHING in this.topics or page.filters.q or known.has_cases:
+    if shown is None or {EVERYTHING, page.own} & this.topics:
+        return None
+    if page.filters.q or known.has_cases:
         return None
     if shown.slug in OF_TEAMS:
         own = {f"team:{team.pk}" for team in known.teams if team.is_mine}  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from django.db import transaction
 from notifications.live import publish
 from roles.models import Person
 from tests.web.stage import Stage, fill_stage, set_stage
+from tickets.assignment import take
 from tickets.opening import open_ticket
 from web import events
 
@@ -112,7 +113,34 @@ def test_the_queue_listens_to_every_team_and_to_cleared_cases_only(stage):
     assert case in events._queue_topics(stage.sam)
     assert f"team:{stage.teams['desk'].pk}" in events._queue_topics(stage.ines)
     own = events._queue_topics(stage.ada)
-    assert own == {f"ticket:{stage.tickets[name].pk}" for name in ("slow", "report", "payroll")}
+    asked = {f"ticket:{stage.tickets[name].pk}" for name in ("slow", "report", "payroll")}
+    assert own == asked | {f"person:{stage.ada.pk}"}
+
+
+def test_a_list_hears_of_a_request_that_was_opened_after_it(stage):
+    listener = Listener("queue", cookie_of(stage.ada))
+    opened = {}
+
+    def report() -> None:
+        ines, ada = stage.ines, stage.ada
+        opened["ticket"] = open_ticket(
+            actor=ines, requester=ada, subject="By phone", source="phone"
+        )
+
+    async def go() -> list[bool]:
+        task = asyncio.create_task(listener.listen())
+        await settled(listener)
+        heard = []
+        for act in (report, lambda: take(ticket=opened["ticket"], actor=stage.ines)):
+            await asyncio.to_thread(act)
+            heard.append(await listener.until("event: change"))
+            await asyncio.sleep(0.3)
+            listener.text = ""
+        listener.gone.set()
+        await task
+        return heard
+
+    assert asyncio.run(go()) == [True, True]
 
 
 def test_a_hint_arrives_within_a_second_and_only_where_it_belongs(stage):

@@ -13,8 +13,10 @@ from roles.people import forget_roles
 from tests.web.stage import Stage, fill_stage, set_stage
 from tests.web.test_events import Listener, cookie_of
 from tickets.assignment import take
+from tickets.clearance import clear, unclear
 from tickets.lifecycle import comment
-from tickets.models import Clearance
+from tickets.models import Clearance, Ticket
+from tickets.opening import open_ticket
 from web import pushing
 from web.differing import Shown, difference
 from web.filters import Filters
@@ -66,21 +68,30 @@ class OpenQueue(Listener):
 
 def open_pages(pages: list[OpenQueue], act, *, deaf: list[OpenQueue] | None = None) -> None:
     """Open these pages, let the act happen, wait until all but the deaf ones hear, close them."""
+    open_through(pages, [(act, [page for page in pages if page not in (deaf or [])])])
+
+
+def open_through(pages: list[OpenQueue], acts: list) -> list[list[OpenQueue]]:
+    """Open these pages and let each act happen, of which its own pages hear; who heard of each."""
+    heard = []
 
     async def go() -> None:
         tasks = [asyncio.create_task(page.listen()) for page in pages]
         await asyncio.gather(*(page.hears() for page in pages))
         await asyncio.sleep(0.5)  # the first hint of the subscription, "everything", has passed
-        for page in pages:
-            page.heard.clear()
-        await asyncio.to_thread(act)
-        await asyncio.gather(*(page.hears() for page in pages if page not in (deaf or [])))
-        await asyncio.sleep(0.3)
+        for act, concerned in acts:
+            for page in pages:
+                page.heard.clear()
+            await asyncio.to_thread(act)
+            await asyncio.gather(*(page.hears() for page in concerned))
+            await asyncio.sleep(0.3)
+            heard.append([page for page in pages if page.heard])
         for page in pages:
             page.gone.set()
         await asyncio.gather(*tasks)
 
     asyncio.run(go())
+    return heard
 
 
 def test_each_open_page_is_told_what_it_would_have_fetched(stage):
@@ -112,6 +123,31 @@ def test_a_restricted_case_says_nothing_to_the_open_pages_of_the_uncleared(stage
     for page in pages[1:]:
         assert page.heard == [], "not even that nothing has changed"
         assert case.key not in page.text
+
+
+def test_a_case_opened_or_shut_while_a_page_is_open_reaches_whom_it_concerns_at_once(stage):
+    sam, ines = stage.sam, stage.ines
+    made: dict[str, Ticket] = {}
+
+    def born() -> None:
+        made["case"] = open_ticket(
+            actor=sam, requester=sam, subject="Badge copied", kind="security", restricted=True
+        )
+
+    def cleared() -> None:
+        clear(ticket=made["case"], actor=None, person=ines, reason="Knows the door.")
+
+    def removed() -> None:
+        unclear(ticket=made["case"], actor=None, person=ines, reason="Done.")
+
+    near, far = OpenQueue(sam, "?view=all"), OpenQueue(ines, "?view=team")
+    other = OpenQueue(ines, "?view=all")
+    acts = [(born, [near]), (cleared, [near, far, other]), (removed, [near, far, other])]
+    heard = open_through([near, far, other], acts)
+    assert heard == [[near], [near, far, other], [near, far, other]]
+    for page in (near, far, other):
+        assert page.shown == fetched(page.person, page.query), (page.person, page.query)
+    assert made["case"].key in near.text
 
 
 def test_a_page_whose_session_has_ended_is_told_to_ask_and_nothing_more(stage, monkeypatch):
