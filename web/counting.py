@@ -1,6 +1,6 @@
 """Counts what stands in views, none of them beyond a cap, all in one statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -71,15 +71,47 @@ def count_alone(slugs: Sequence[str], people: Sequence[int]) -> dict[int, dict[s
     No restricted ticket is counted.
     """
     plan = _standing(tuple(slugs), 0, True)
+    found = _for_each(plan, {"person": "a0"}, [(pk,) for pk in people])
+    return {pk: dict(zip(slugs, numbers, strict=True)) for (pk,), numbers in found.items()}
+
+
+def count_of_teams(
+    slugs: Sequence[str], groups: Iterable[tuple[int, ...]]
+) -> dict[tuple[int, ...], dict[str, str]]:
+    """What stands in views of people's teams, for many groups of teams: a statement for each size.
+
+    No restricted ticket is counted.
+    """
+    by_size: dict[int, list[tuple[int, ...]]] = {}
+    for group in groups:
+        by_size.setdefault(len(group), []).append(group)
+    told: dict[tuple[int, ...], dict[str, str]] = {}
+    for size, alike in by_size.items():
+        columns = {f"team {number}": f"a{number}" for number in range(size)}
+        found = _for_each(_standing(tuple(slugs), size, True), columns, alike)
+        told |= {group: dict(zip(slugs, each, strict=True)) for group, each in found.items()}
+    return told
+
+
+def _for_each(
+    plan: Plan, columns: Mapping[str, str], rows: Sequence[tuple[int, ...]]
+) -> dict[tuple[int, ...], list[str]]:
+    """The counts of a statement with each of these rows in its holes, which `columns` name."""
     texts = plan.sql.removeprefix("SELECT ").split("%s")
-    holes = ["who.id" if isinstance(each, Hole) else "%s" for each in (*plan.places, "")]
-    own = "".join(part for pair in zip(texts, holes, strict=True) for part in pair)[: -len("%s")]
+    holes = [
+        f"who.{columns[each.name]}" if isinstance(each, Hole) else "%s" for each in plan.places
+    ]
+    counts = "".join(part for pair in zip(texts, [*holes, ""], strict=True) for part in pair)
     values = [each for each in plan.places if not isinstance(each, Hole)]
+    names = list(columns.values())
+    keys = ", ".join(f"who.{name}" for name in names)
+    arrays = ", ".join("%s::bigint[]" for _ in names)
+    asked = f"SELECT {keys}, {counts} FROM unnest({arrays}) AS who({', '.join(names)})"  # noqa: S608
     with connection.cursor() as cursor:
-        asked = f"SELECT who.id, {own} FROM unnest(%s::bigint[]) AS who(id)"  # noqa: S608 (as above)
-        cursor.execute(asked, [*values, list(people)])
+        cursor.execute(asked, [*values, *(list(column) for column in zip(*rows, strict=True))])
         found = cursor.fetchall()
-    return {pk: dict(zip(slugs, map(_said, numbers), strict=True)) for pk, *numbers in found}
+    width = len(names)
+    return {tuple(each[:width]): [_said(number) for number in each[width:]] for each in found}
 
 
 def _capped(tickets: QuerySet[Ticket]) -> Statement:

@@ -206,16 +206,31 @@ def _serve(
 ) -> None:
     """Make each page that the change concerns, those that share what they show first."""
     concerned = [page for page in pages if page.stands and _is_concerned(page, this)]
-    sharing = [
-        reading.person.pk
-        for pk in {page.who.person_id for page in concerned}
-        if _shares(reading := this.readings[pk])
-    ]
-    this.counts = counting.count_alone(OWN_VIEWS, sharing) if sharing else {}
+    this.counts = _counted(
+        [
+            reading
+            for pk in {page.who.person_id for page in concerned}
+            if _shares(reading := this.readings[pk])
+        ]
+    )
     for page in sorted(concerned, key=lambda each: each.filters.view in ALONE):
         now = Shown.of(_made(page, this))
         tell(page, *_news(page, now))
         page.shown = now
+
+
+def _counted(sharing: Sequence[Reading]) -> dict[int, dict[str, str]]:
+    """What stands in the views that are each one's own or their teams', by person."""
+    if not sharing:
+        return {}
+    counts = counting.count_alone(OWN_VIEWS, [reading.person.pk for reading in sharing])
+    groups = {reading.person.pk: reading.known.team_ids for reading in sharing}
+    of_teams = counting.count_of_teams(
+        sorted(OF_TEAMS), {group for group in groups.values() if group}
+    )
+    for pk, group in groups.items():
+        counts[pk] |= of_teams.get(group, {})
+    return counts
 
 
 def _news(page: OpenPage, now: Shown) -> tuple[str, str]:

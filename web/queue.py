@@ -22,7 +22,7 @@ from web.filters import Filters, narrow
 from web.finding import Finder
 from web.models import SavedView
 from web.readers import Known, know
-from web.rows import Row, rows_of
+from web.rows import Row, Stock, rows_of, stock_of
 from web.savedviews import filters_of
 from web.searching import Search
 from web.shelf import shelf
@@ -245,27 +245,41 @@ class _Desk:
         elif self.world:
             # "me" may stand in a search.
             sharing = self._sharing(OWN if self.filters.q else page.view.slug)
-            key = (*sharing, page.view.slug, page.may_choose, self.filters)
+            key = (*sharing, *_tongue(), page.view.slug, page.may_choose, self.filters)
             page.table = self._take(key, lambda: self._read(page))
         else:
             page.table = self._read(page)
 
     def _sharing(self, slug: str) -> tuple[Hashable, ...]:
-        """Who is given the same rows of a view: everybody, the same teams, or one person alone."""
-        reader = self.reader
-        alone = slug in ALONE or not reader.is_agent
-        teams = tuple(reader.team_ids) if slug in OF_TEAMS else ()
-        return (self.world, reader.person.pk if alone else 0, teams, *_tongue())
+        """Who has the same tickets in a view: everybody, the same teams, or one person alone."""
+        alone = slug in ALONE or not self.reader.is_agent
+        teams = self._team_ids if slug in OF_TEAMS else ()
+        return (self.world, self.reader.person.pk if alone else 0, teams)
+
+    @cached_property
+    def _team_ids(self) -> tuple[int, ...]:
+        return tuple(self.reader.team_ids)
 
     def _read(self, page: Page) -> Table:
+        """The view's rows in the reader's words; what they are made of is the same in all words."""
+        slug, now = page.view.slug, self.reader.now
+        if self.world and not self.filters.q:  # what could not be searched for is said in words
+            key = (*self._sharing(slug), "stock", slug, self.filters)
+            stock, after, sentences = self._take(key, partial(self._stock, page))
+        else:
+            stock, after, sentences = self._stock(page)
+        rows = rows_of(stock, now)
+        lines = drawn(rows, now, for_agent=page.is_agent, may_choose=page.may_choose)
+        return Table(rows, after, sentences, lines)
+
+    def _stock(self, page: Page) -> tuple[Stock, str, list[str]]:
+        """What the rows are made of, the cursor of the next page, what was not searched for."""
         found, sentences = self._search(self.filters, page.view.slug)
         related = found.select_related(*JOINED).defer("description", "resolution")
         tickets, after = page_of(related, page.sort, self.filters.after)
         reader = self.reader
         _attach(tickets, reader.teams)
-        rows = rows_of(tickets, reader.now, for_agent=reader.is_agent, teams=reader.teams)
-        lines = drawn(rows, reader.now, for_agent=page.is_agent, may_choose=page.may_choose)
-        return Table(rows, after, sentences, lines)
+        return stock_of(tickets, for_agent=reader.is_agent, teams=reader.teams), after, sentences
 
     def _found(self, filters: Filters, slug: str) -> TicketQuerySet:
         return self._search(filters, slug)[0]

@@ -5,13 +5,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import DateTimeField, F, Func, OuterRef, Q
+from django.db.models.functions import JSONObject
 
 from roles.instants import database_now
-from roles.models import Membership, Person, Team
+from roles.models import Duty, Membership, Person, Team
 from roles.people import read_roles, roles_of
 from tickets.models import Clearance
 from web.models import SavedView
@@ -31,6 +33,11 @@ class Known:
     has_cases: bool
     read_at: datetime
     ticks: float
+
+    @cached_property
+    def team_ids(self) -> tuple[int, ...]:
+        """The person's own teams."""
+        return tuple(team.pk for team in self.teams if team.is_mine)  # type: ignore[attr-defined]
 
     def reader(self, person: Person, *, is_live: bool) -> Reader:
         """The reader at this moment; one who asks live has the moment in common with others."""
@@ -57,12 +64,13 @@ def know_many(people: Sequence[Person]) -> dict[int, Known]:
     mine = {pk: {team.pk for team in teams if pk in team.members} for pk in ids}
     cleared = set(teams[0].cleared) if teams else set(ids)
     now: datetime = teams[0].clock if teams else database_now()
+    shown = {team.pk: (_marked(team, False), _marked(team, True)) for team in teams}
     saved = _saved([person for person in people if is_agent(person)], mine)
     ticks = time.monotonic()
     return {
         person.pk: Known(
             roles=roles_of(person),
-            teams=[_marked(team, team.pk in mine[person.pk]) for team in teams],
+            teams=[shown[team.pk][team.pk in mine[person.pk]] for team in teams],
             saved=saved.get(person.pk, []),
             has_cases=person.pk in cleared,
             read_at=now,
@@ -75,17 +83,19 @@ def know_many(people: Sequence[Person]) -> dict[int, Known]:
 def _teams(ids: Sequence[int]) -> list[Any]:
     """The active teams with their tiers and which of these people are in each, in one query.
 
-    It also brings, the same on every team, who of them is cleared for any restricted ticket, and
-    the moment.
+    It also brings, the same on every team, who of them is cleared for any restricted ticket, what
+    the duties are called, and the moment.
     """
     clock = Func(function="clock_timestamp", output_field=DateTimeField())
     members = Membership.objects.filter(team=OuterRef("pk"), person__in=ids).order_by()
     cleared = Clearance.objects.filter(person__in=ids).order_by().values("person").distinct()
+    duties = Duty.objects.order_by().values(found=JSONObject(slug="slug", name="name"))
     teams = Team.objects.filter(is_active=True).select_related("tier", "calendar")
     return list(
         teams.annotate(
             members=ArraySubquery(members.values("person")),
             cleared=ArraySubquery(cleared),
+            duties=ArraySubquery(duties),
             clock=clock,
         ).order_by(F("tier__rank").asc(nulls_last=True), "name")
     )

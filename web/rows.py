@@ -1,12 +1,14 @@
 """The rows of the queue: each ticket with its next deadline and what happens next by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from escalation.clock import TO_REQUESTER
 from escalation.models import Clock, ClockKind
 from escalation.outlook import Coming, coming_steps
+from escalation.routes import Routes
 from roles.instances import read_rows
 from roles.models import Team
 from tickets.models import Ticket
@@ -30,25 +32,40 @@ class Row:
     to_whom: str = ""
 
 
-def rows_of(
-    tickets: Sequence[Ticket], now: datetime, *, for_agent: bool, teams: Sequence[Team] = ()
-) -> list[Row]:
-    """The tickets as rows: one query for the clocks, and for agents one or two for the steps.
+@dataclass(frozen=True)
+class Stock:
+    """Tickets with what their rows are made of, in nobody's words yet."""
+
+    tickets: Sequence[Ticket]
+    clocks: Clocks
+    steps: Mapping[int, Coming]
+    teams: Sequence[Team]
+    routes: Callable[[], Routes]
+
+
+def stock_of(tickets: Sequence[Ticket], *, for_agent: bool, teams: Sequence[Team] = ()) -> Stock:
+    """What the rows of these tickets show: one query for the clocks, for agents one for the steps.
 
     Nothing is asked row by row. People who only ask see what was promised to them, not what teams
-    promise each other.
+    promise each other. Routes are read once, and only if a step asks for the next tier.
     """
     clocks: Clocks = {ticket.pk: [] for ticket in tickets}
     for clock in read_rows(Clock.objects.filter(ticket__in=list(clocks), state__in=ALIVE)):
         if for_agent or clock.kind in TO_REQUESTER:
             clocks[clock.ticket_id].append(clock)
     steps = coming_steps({ticket.pk: ticket for ticket in tickets}) if for_agent else {}
-    whom = Whom(teams)
+    routes = cache(lambda: Routes({team.pk: team for team in teams}))
+    return Stock(tickets, clocks, steps, teams, routes)
+
+
+def rows_of(stock: Stock, now: datetime) -> list[Row]:
+    """The rows at this moment, in the reader's words."""
+    whom = Whom(stock.teams, stock.routes)
     rows = []
-    for ticket in tickets:
-        step = steps.get(ticket.pk)
+    for ticket in stock.tickets:
+        step = stock.steps.get(ticket.pk)
         to_whom = whom.of(ticket, step) if step else ""
-        rows.append(_row(ticket, clocks[ticket.pk], now, step=step, to_whom=to_whom))
+        rows.append(_row(ticket, stock.clocks[ticket.pk], now, step=step, to_whom=to_whom))
     return rows
 
 

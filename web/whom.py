@@ -3,7 +3,7 @@
 The people behind the words are found when the step is due; the ticket's own page names them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext_lazy as _
 
@@ -26,11 +26,16 @@ GOALS = {
 
 
 class Whom:
-    """Reads the routes once, and only if a step asks for the next tier."""
+    """Knows teams, and by `routes` where they pass tickets on to.
 
-    def __init__(self, teams: Sequence[Team]) -> None:
+    Teams that were read for a reader bring along what the duties are called.
+    """
+
+    def __init__(self, teams: Sequence[Team], routes: Callable[[], Routes]) -> None:
         self._teams = teams
-        self._routes: Routes | None = None
+        self._routes = routes
+        told = getattr(teams[0], "duties", ()) if teams else ()  # the same on every team
+        self._duties = {duty["slug"]: duty["name"] for duty in told}
         self._known: dict[tuple[int | None, ...], str] = {}
 
     def of(self, ticket: Ticket, coming: Coming) -> str:
@@ -51,22 +56,19 @@ class Whom:
                 found += [self._words(goal, team) for goal in _goals(action)]
         return ", ".join(dict.fromkeys(filter(None, found)))
 
-    def _read(self) -> Routes:
-        if self._routes is None:
-            self._routes = Routes({team.pk: team for team in self._teams})
-        return self._routes
-
     def _team(self, ticket: Ticket, goal: str) -> Team | None:
         if goal == "next_tier":
-            recommended = self._read().next_tier(ticket)
+            recommended = self._routes().next_tier(ticket)
             return recommended.team if recommended else None
         slug = goal.partition(":")[2]
         return next((team for team in self._teams if team.slug == slug), None)
 
     def _words(self, goal: str, team: Team | None) -> str:
         kind, _colon, name = goal.partition(":")
-        if kind in ("duty", "person"):
-            return name.replace("-", " ").capitalize() if kind == "duty" else name
+        if kind == "duty":
+            return str(self._duties.get(name) or name.replace("-", " ").capitalize())
+        if kind == "person":
+            return name
         if name:
             team = self._team(None, goal) or team  # type: ignore[arg-type]
         return _in_words(kind, str(team) if team else "")
