@@ -10,6 +10,7 @@ from config.wsgi import application as django_application
 
 # isort: split
 from api.stream import is_stream, stream_app  # after config.wsgi, which makes the models ready
+from config.warming import warm_up
 from web.events import events_app
 
 Scope = dict[str, Any]
@@ -19,6 +20,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 THREADS = 8  # each keeps a database connection
 
 refuse_default_secret_key()
+warm_up()
 # a2wsgi and Django each type WSGI and ASGI by protocols of their own.
 pages = WSGIMiddleware(django_application, workers=THREADS)  # type: ignore[arg-type]
 
