@@ -96,13 +96,21 @@ def count_of_teams(
 def _for_each(
     plan: Plan, columns: Mapping[str, str], rows: Sequence[tuple[int, ...]]
 ) -> dict[tuple[int, ...], list[str]]:
-    """The counts of a statement with each of these rows in its holes, which `columns` name."""
+    """The counts of a statement with each of these rows in its holes, which `columns` name.
+
+    Where it asks for a person and none is given, it is somebody who is cleared for nothing.
+    """
     texts = plan.sql.removeprefix("SELECT ").split("%s")
-    holes = [
-        f"who.{columns[each.name]}" if isinstance(each, Hole) else "%s" for each in plan.places
+    columns_at = [
+        columns.get(each.name) if isinstance(each, Hole) else None for each in plan.places
     ]
+    holes = [f"who.{column}" if column else "%s" for column in columns_at]
     counts = "".join(part for pair in zip(texts, [*holes, ""], strict=True) for part in pair)
-    values = [each for each in plan.places if not isinstance(each, Hole)]
+    values = [
+        FAR if isinstance(each, Hole) else each
+        for each, column in zip(plan.places, columns_at, strict=True)
+        if column is None
+    ]
     names = list(columns.values())
     keys = ", ".join(f"who.{name}" for name in names)
     arrays = ", ".join("%s::bigint[]" for _ in names)

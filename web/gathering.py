@@ -7,8 +7,8 @@ from typing import Final, Protocol, TypeVar
 from django.utils.translation import gettext as _
 
 TOGETHER: Final = timedelta(seconds=5)
-BEGUN_OR_ENDED: Final = frozenset({"play", "square"})
-"""The marks of a policy that begins to watch a ticket, or has ended."""
+OF_POLICIES: Final = frozenset({"play", "square", "circle-pause", "circle-play"})
+"""The marks of a policy that begins to watch a ticket, is held, goes on, or has ended."""
 
 
 class Told(Protocol):
@@ -43,7 +43,7 @@ def gathered(items: Sequence[Item]) -> list[Item]:
 
 
 def _is_quiet(item: Told) -> bool:
-    return item.tone == "quiet" and item.icon in BEGUN_OR_ENDED and not (item.details or item.text)
+    return item.tone == "quiet" and item.icon in OF_POLICIES and not (item.details or item.text)
 
 
 def _belongs(item: Told, first: Told) -> bool:

@@ -45,7 +45,7 @@ MOST_EVENTS: Final = 600
 """What a page that has been unfolded that far is given again at a live update."""
 PAGE_MESSAGES: Final = 100
 AFTER_ITS_CAUSE: Final = 10**9
-QUIET: Final = ("targeted", "run_started", "run_stopped", "watched")
+QUIET: Final = ("targeted", "run_started", "run_stopped", "run_held", "run_released", "watched")
 MOVES: Final = ("moved", "escalated", "handed_back")
 MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\b")
 """How explanations, which are stored once for all readers, write an instant."""

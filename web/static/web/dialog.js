@@ -2,11 +2,21 @@
 (() => {
   const dialog = () => document.getElementById("act-dialog");
 
+  const WRONG = [".has-error input:not([type=hidden])", ".has-error textarea", ".has-error select"];
+  const wrongIn = (place) => place.querySelector(WRONG.join(", "));
+
+  // What is to be mended comes first, on a page as in the dialog.
+  document.addEventListener("DOMContentLoaded", () => wrongIn(document.getElementById("main"))?.focus());
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const sheet = event.target.closest?.(".act-sheet");
+    if (sheet && dialog().contains(sheet)) wrongIn(sheet)?.focus();
+  });
+
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "dialog-body") return;
     document.querySelectorAll("details.menu[open]").forEach((menu) => { menu.open = false; }); // it was chosen there
     if (!dialog().open) dialog().showModal();
-    const wrong = dialog().querySelector(".has-error input, .has-error textarea, .has-error select");
+    const wrong = wrongIn(dialog());
     const first = dialog().querySelector("[autofocus], select, textarea, input:not([type=hidden])");
     (wrong || first)?.focus();
   });
