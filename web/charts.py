@@ -19,6 +19,8 @@ FONT: Final = 13
 UNWANTED: Final = ("style", "script", "defs", "title", ElementTree.Comment)
 KEPT: Final = 512
 """So many pictures are remembered, some kilobytes each: a board is mostly as it was."""
+FEW: Final = 6
+"""Up to so many, an axis names each whole number and nothing between."""
 ROW: Final = 34
 """Height of one row of a chart that lies on its side, in the units of the picture."""
 
@@ -73,6 +75,10 @@ def _picture(
         max_scale=6,
         x_labels=list(labels),
     )
+    every = [value for _title, values in series for value in values]
+    if every and max(every) <= FEW and all(value == int(value) for value in every):
+        axis = [*range(int(max(every)) + 1)]
+        chart.y_labels = axis
     for title, values in series:
         chart.add(title, list(values))
     drawn = chart.render_tree()

@@ -1,15 +1,19 @@
 """What a fact is, and the list of all measures that make them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from insights.figures.story import Story
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact: on which day (UTC), of which team, towards whom, of which sort, and how much."""
+    """One fact: on which day, of which team, towards whom, of which sort, and how much."""
 
     day: date
     team: int = 0
@@ -31,9 +35,23 @@ def measure(function: Measure) -> Measure:
     return function
 
 
+UTC: Final = "UTC"
+_zone: ContextVar[str] = ContextVar("zone of days", default=UTC)
+
+
+@contextmanager
+def days_in(zone: str) -> Iterator[None]:
+    """Inside, days begin at midnight of this zone; outside, of UTC."""
+    token = _zone.set(zone)
+    try:
+        yield
+    finally:
+        _zone.reset(token)
+
+
 def day_of(at: datetime) -> date:
-    """The day of a moment, in UTC."""
-    return at.astimezone(UTC).date()
+    """The day of a moment, in the zone whose days are counted."""
+    return at.astimezone(ZoneInfo(_zone.get())).date()
 
 
 def seconds_between(since: datetime, until: datetime) -> int:

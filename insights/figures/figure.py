@@ -78,7 +78,8 @@ class Figure:
 
     def _value(self, part: Part, amounts: Mapping[tuple[str, str], Amount]) -> float | None:
         if self.over is None:
-            return float(part.of(amounts))
+            facts = Part(part.measure, tag=part.tag).of(amounts)
+            return float(part.of(amounts)) if facts or self.unit != TIME else None
         whole = self.over.of(amounts)
         if whole <= 0:
             return None

@@ -67,6 +67,7 @@ FLOWS: Final = (
         ),
         unit=TIME,
         top=Part("late", "total"),
+        lacking=_("no promise that was missed has been met since, in this period"),
         better="less",
     ),
     Figure(

@@ -14,12 +14,14 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from insights.figures import sums
+from insights.figures.fact import UTC, days_in
 from insights.figures.measures import facts_of
 from insights.figures.models import Folded, FoldMark, Point
 from insights.figures.reading import read_stories
 from insights.figures.story import Story
 from insights.figures.sums import Key, Said
 from roles.instants import TimeSource, database_now
+from roles.models import Team
 from tickets.models import TimelineEvent
 
 LOCK: Final = 0x666F_6C64
@@ -59,7 +61,8 @@ def fold(*, clock: TimeSource = database_now, limit: int = BATCH) -> int:
         mark = _mark(now)
         sweeps = mark.swept_at is None or mark.swept_at < now - SWEPT_EVERY
         ids = _ask(ALL, [limit]) if sweeps else _ask(RECENT, [mark.settled, limit])
-        count_anew(ids)
+        with days_in(mark.zone):
+            count_anew(ids)
         if len(ids) < limit:
             _settle(mark, now, swept=sweeps)
         return len(ids)
@@ -175,10 +178,24 @@ def _ask(sql: str, params: Sequence[Any]) -> list[int]:
 
 def _mark(now: datetime) -> FoldMark:
     newest = _newest()
-    made, _ = FoldMark.objects.get_or_create(
-        pk=1, defaults={"settled": newest, "newest": newest, "noted_at": now}
-    )
-    return made
+    known = {"settled": newest, "newest": newest, "noted_at": now}
+    held = FoldMark.objects.filter(pk=1).first()
+    return held or FoldMark.objects.create(pk=1, zone=_own_zone(), **known)
+
+
+def zone_of_days() -> str:
+    """The zone whose days are counted: that of the service desk's calendar, unless one was chosen.
+
+    It stays as it was when the counting began; counting all anew in another one changes it.
+    """
+    found = FoldMark.objects.filter(pk=1).values_list("zone", flat=True).first()
+    return found or _own_zone()
+
+
+def _own_zone() -> str:
+    desks = Team.objects.filter(is_service_desk=True)
+    zone = desks.values_list("calendar__current__zone", flat=True).first()
+    return zone or UTC
 
 
 def _newest() -> int:

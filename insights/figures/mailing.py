@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from insights.figures.answers import Split, Told, tell_board
 from insights.figures.boards import BOARD_BY_SLUG
+from insights.figures.folding import zone_of_days
 from insights.figures.models import BoardMail
 from insights.figures.naming import Names
 from insights.figures.papers import paper_of
@@ -41,6 +42,7 @@ def order_mail(
     days: int,
     every: str,
     hour: int,
+    form: str = BoardMail.Form.HTML,
     clock: TimeSource = database_now,
 ) -> BoardMail:
     """Have a dashboard sent to oneself from now on; the same one again only changes when.
@@ -53,6 +55,8 @@ def order_mail(
         raise Invalid("unknown", "There is no such dashboard.", {"board": "Choose another one."})
     if every not in BoardMail.Every.values:
         raise Invalid("unknown_choice", "Choose how often.", {"every": "Choose one."})
+    if form not in BoardMail.Form.values:
+        raise Invalid("unknown_choice", "Choose a form.", {"form": "Choose one."})
     if not 0 <= hour <= 23:
         raise Invalid("bad_hour", "Choose an hour of the day.", {"hour": "From 0 to 23."})
     mine = BoardMail.objects.select_for_update().filter(person=actor.pk)
@@ -61,6 +65,7 @@ def order_mail(
         raise Conflict("too_many", "You have many sent already. End one of them first.")
     mail = found or BoardMail(person=actor, board=board, words=dict(words))
     mail.days, mail.every, mail.hour = max(1, min(days, 3660)), every, hour
+    mail.form = form
     mail.next_at = next_after(mail, clock())
     mail.save()
     return mail
@@ -107,7 +112,7 @@ def send_due(*, clock: TimeSource = database_now) -> int:
 
 def _letter(mail: BoardMail, now: datetime) -> Letter:
     """The dashboard as a letter; what is stored and read by others counts nothing restricted."""
-    last = now.astimezone(UTC).date()
+    last = now.astimezone(ZoneInfo(zone_of_days())).date()
     question = question_of(mail, last)
     words = {"since": question.since.isoformat(), "until": last.isoformat(), **mail.words}
     with translation.override(mail.person.language):
@@ -123,10 +128,16 @@ def _letter(mail: BoardMail, now: datetime) -> Letter:
             body="\n".join([str(told.board.about), "", *_lines(told), "", _note()]),
             data={
                 "url": f"/figures/{mail.board}?{urlencode(words)}",
-                "tables": [_table(split) for split in told.splits if split.rows],
-                "files": [_paper(told, mail, last)],
+                **_shape(told, mail, last),
             },
         )
+
+
+def _shape(told: Told, mail: BoardMail, last: date) -> dict[str, Any]:
+    """The tables: in the mail itself, or on the paper that goes with it."""
+    if mail.form == BoardMail.Form.PDF:
+        return {"files": [_paper(told, mail, last)]}
+    return {"tables": [_table(split) for split in told.splits if split.rows]}
 
 
 def _paper(told: Told, mail: BoardMail, last: date) -> dict[str, str]:

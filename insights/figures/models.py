@@ -3,6 +3,8 @@
 from django.conf import settings
 from django.db import models
 
+from roles.zones import validate_zone
+
 
 class Folded(models.Model):
     """Up to which event a ticket has been counted, and as what.
@@ -41,7 +43,7 @@ class Point(models.Model):
 
     ticket = models.ForeignKey("tickets.Ticket", on_delete=models.CASCADE, related_name="+")
     measure = models.CharField(max_length=16)
-    day = models.DateField(help_text="In UTC.")
+    day = models.DateField(help_text="In the zone whose days are counted.")
     team = models.BigIntegerField(default=0)
     other = models.BigIntegerField(default=0)
     tag = models.CharField(max_length=24, blank=True)
@@ -69,7 +71,7 @@ class DayTotal(models.Model):
 
     grain = models.CharField(max_length=4, choices=Grain)
     measure = models.CharField(max_length=16)
-    day = models.DateField(help_text="In UTC.")
+    day = models.DateField(help_text="In the zone whose days are counted.")
     team = models.BigIntegerField(default=0)
     other = models.BigIntegerField(default=0)
     tag = models.CharField(max_length=24, blank=True)
@@ -107,6 +109,12 @@ class FoldMark(models.Model):
     swept_at = models.DateTimeField(
         null=True, blank=True, help_text="When all tickets were last compared with what is counted."
     )
+    zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_zone],
+        help_text="Whose midnight parts the days; another one takes counting all anew.",
+    )
 
     def __str__(self) -> str:
         return f"up to {self.settled}"
@@ -114,6 +122,10 @@ class FoldMark(models.Model):
 
 class BoardMail(models.Model):
     """A dashboard that somebody has sent to themself, every day or every week."""
+
+    class Form(models.TextChoices):
+        HTML = "html", "In the mail"
+        PDF = "pdf", "As PDF"
 
     class Every(models.TextChoices):
         DAY = "day", "Every day"
@@ -126,6 +138,7 @@ class BoardMail(models.Model):
     words = models.JSONField(default=dict, blank=True, help_text="Filters, as in the address.")
     days = models.PositiveSmallIntegerField(help_text="How many days it looks back.")
     every = models.CharField(max_length=4, choices=Every)
+    form = models.CharField(max_length=4, choices=Form, default=Form.HTML)
     hour = models.PositiveSmallIntegerField(help_text="By the person's own clock.")
     next_at = models.DateTimeField(db_index=True)
 
@@ -137,6 +150,9 @@ class BoardMail(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(every__in=["day", "week"]), name="board_mail_every_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(form__in=["html", "pdf"]), name="board_mail_form_known"
             ),
         ]
 

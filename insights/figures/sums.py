@@ -60,7 +60,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A period in days (UTC), the end not included, and what it is narrowed to."""
+    """A period in days, the end not included, and what it is narrowed to."""
 
     since: date
     until: date

@@ -1,11 +1,12 @@
 """Rebuilds all facts and sums from the timelines, and checks that they are what those say."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Max
 
+from insights.figures.fact import days_in
 from insights.figures.folding import (
     BATCH,
     folded,
@@ -14,6 +15,7 @@ from insights.figures.folding import (
     take_turn,
     write_folded,
     write_points,
+    zone_of_days,
 )
 from insights.figures.models import DayTotal, Folded, FoldMark, Point
 from insights.figures.reading import read_stories
@@ -27,12 +29,16 @@ COLUMNS: Final = ", ".join((*PARTS, *VALUES))
 
 
 def rebuild(
-    *, clock: TimeSource = database_now, told: Callable[[int], None] = lambda count: None
+    *,
+    zone: str = "",
+    clock: TimeSource = database_now,
+    told: Callable[[int], None] = lambda count: None,
 ) -> int:
     """Throw all facts and sums away and count every ticket anew; how many there are.
 
     One transaction: until it ends, readers see what was there before. `told` hears of progress.
-    Raises Conflict while somebody else counts.
+    With a `zone`, days are those of that zone from then on. Raises Conflict while somebody else
+    counts.
     """
     with transaction.atomic():
         if not take_turn():
@@ -42,18 +48,22 @@ def rebuild(
         for model in (Point, DayTotal, Folded):
             model._default_manager.all().delete()
         count = 0
+        named = zone or zone_of_days()
         for ids in batches():
-            stories, heads = read_stories(ids)
-            write_points((story.about.ticket_id, points_of(story)) for story in stories)
-            write_folded([folded(story, heads[story.about.ticket_id]) for story in stories])
+            with days_in(named):
+                _count(ids)
             count += len(ids)
             told(len(ids))
         add_up()
-        FoldMark.objects.update_or_create(
-            pk=1,
-            defaults={"settled": newest, "newest": newest, "noted_at": now, "swept_at": None},
-        )
+        marked = {"settled": newest, "newest": newest, "noted_at": now, "swept_at": None}
+        FoldMark.objects.update_or_create(pk=1, defaults={**marked, "zone": named})
         return count
+
+
+def _count(ticket_ids: Sequence[int]) -> None:
+    stories, heads = read_stories(ticket_ids)
+    write_points((story.about.ticket_id, points_of(story)) for story in stories)
+    write_folded([folded(story, heads[story.about.ticket_id]) for story in stories])
 
 
 def add_up() -> None:
@@ -77,19 +87,26 @@ def check_all() -> Iterator[Checked]:
 
     Tickets with events that are not counted yet are left out: their turn comes by itself.
     """
+    zone = zone_of_days()
     for ids in batches():
-        stories, heads = read_stories(ids)
-        known = dict(Folded.objects.filter(pk__in=ids).values_list("pk", "seq"))
-        stored = stored_points(ids)
-        findings = []
-        for story in stories:
-            ticket_id = story.about.ticket_id
-            if known.get(ticket_id) != heads[ticket_id]:
-                continue
-            if sorted(stored.get(ticket_id, ())) != sorted(points_of(story)):
-                findings.append(f"ticket {ticket_id}: its facts are not what its timeline says")
-        yield Checked(tickets=len(ids), rows=sum(map(len, stored.values())), findings=findings)
+        with days_in(zone):
+            checked = _check(ids)
+        yield checked
     yield Checked(tickets=0, rows=0, findings=list(_wrong_sums()))
+
+
+def _check(ids: Sequence[int]) -> Checked:
+    stories, heads = read_stories(ids)
+    known = dict(Folded.objects.filter(pk__in=ids).values_list("pk", "seq"))
+    stored = stored_points(ids)
+    findings = []
+    for story in stories:
+        ticket_id = story.about.ticket_id
+        if known.get(ticket_id) != heads[ticket_id]:
+            continue
+        if sorted(stored.get(ticket_id, ())) != sorted(points_of(story)):
+            findings.append(f"ticket {ticket_id}: its facts are not what its timeline says")
+    return Checked(tickets=len(ids), rows=sum(map(len, stored.values())), findings=findings)
 
 
 def _wrong_sums() -> Iterator[str]:

@@ -3,15 +3,16 @@
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from api.importers.figures import own_figures, total
 from insights.figures.answers import tell_board
 from insights.figures.behind import Narrower, facts_behind
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
-from insights.figures.folding import fold_all
+from insights.figures.folding import fold_all, zone_of_days
 from insights.figures.models import DayTotal, FoldMark, Point
 from insights.figures.registry import BY_SLUG
 from insights.figures.sums import PARTS, VALUES, Question
@@ -41,6 +42,31 @@ def test_what_is_counted_bit_by_bit_is_what_a_rebuild_counts(db):
     DayTotal.objects.filter(measure="opened", grain="who").update(n=7)
     Point.objects.filter(measure="touched").first().delete()
     assert len(findings()) >= 2
+
+
+def test_days_are_those_of_the_service_desks_zone_until_all_is_counted_in_another(db):
+    story = Story()
+    zone = zone_of_days()
+    assert zone == story.desk.calendar.current.zone
+    story.forward(hours=14.5)
+    ticket = story.open()
+    assert ticket.opened_at == datetime(2026, 3, 2, 23, 30, tzinfo=UTC)
+
+    def days() -> set[date]:
+        return set(Point.objects.filter(measure="opened").values_list("day", flat=True))
+
+    fold_all(clock=story.clock)
+    assert days() == {ticket.opened_at.astimezone(ZoneInfo(zone)).date()}
+    for named, day in (("Asia/Tokyo", 3), ("America/New_York", 2), ("", 2)):
+        rebuild(zone=named, clock=story.clock)
+        assert days() == {date(2026, 3, day)}
+        assert findings() == []
+    assert zone_of_days() == "America/New_York"
+    second = story.open()
+    fold_all(clock=story.clock)
+    assert Point.objects.get(ticket=second, measure="opened").day == date(2026, 3, 2)
+    with pytest.raises(CommandError, match="no time zone"):
+        call_command("figures", "rebuild", zone="Mars/Olympus")
 
 
 def test_a_restricted_ticket_is_counted_for_the_cleared_alone(db):

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from insights.figures.behind import Narrower
+from insights.figures.folding import zone_of_days
 from insights.figures.naming import NONE, SORTS, Named, Names
 from insights.figures.sums import Question
 from tickets.models import Kind
@@ -34,6 +36,9 @@ class Asked:
     words: Mapping[str, str]
     narrower: Narrower
     names: Names
+    today: date
+    zone: str
+    """Whose midnight parts the days."""
 
     @property
     def last(self) -> date:
@@ -92,7 +97,9 @@ def asked_of(given: Mapping[str, str], now: datetime) -> Asked:
     `since` and `until` are the first and last day. A word that nothing is called by narrows to
     nothing rather than to all.
     """
-    since, last = _period(given, now.astimezone(UTC).date())
+    zone = zone_of_days()
+    today = now.astimezone(ZoneInfo(zone)).date()
+    since, last = _period(given, today)
     names = Names()
     words = {name: given[name][:80] for name in (*FILTERS, *NARROWERS) if given.get(name)}
     words |= {"since": since.isoformat(), "until": last.isoformat()}
@@ -111,7 +118,7 @@ def asked_of(given: Mapping[str, str], now: datetime) -> Asked:
         kind=words.get("kind", ""),
     )
     narrower = Narrower(**{name: words.get(name, "") for name in NARROWERS})
-    return Asked(question, words, narrower, names)
+    return Asked(question, words, narrower, names, today, zone)
 
 
 def _period(given: Mapping[str, str], today: date) -> tuple[date, date]:

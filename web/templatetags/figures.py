@@ -1,6 +1,6 @@
 """Marks of the pages of figures."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django import template
 
@@ -16,11 +16,10 @@ DASH = "\u2013"
 
 
 @register.simple_tag
-def period_link(asked: Asked, days: int, now: datetime) -> str:
+def period_link(asked: Asked, days: int) -> str:
     """The same question for the last so many days."""
-    last = now.date()
-    since = last - timedelta(days=days - 1)
-    return asked.with_words(since=since.isoformat(), until=last.isoformat())
+    since = asked.today - timedelta(days=days - 1)
+    return asked.with_words(since=since.isoformat(), until=asked.today.isoformat())
 
 
 @register.simple_tag

@@ -134,6 +134,7 @@ def mail(request: HttpRequest, slug: str) -> HttpResponse:
             words=words,
             days=asked.days,
             every=request.POST.get("every", ""),
+            form=request.POST.get("form", "html"),
             hour=int(hour) if hour.isdecimal() else -1,
         )
         messages.success(request, _("You get it by mail from now on; it ends on My load."))
