@@ -60,6 +60,7 @@ SIGN_INS = {
     "omar": "security analyst, sees the restricted case",
     "rita": "requester",
     "helen": "manager, sees the service's figures",
+    "samuel": "quality reviewer, signs reviews",
     "admin": "administrator and platform engineer, works at /admin/",
     "zoe": "auditor, reads /admin/",
 }

@@ -58,7 +58,11 @@ class ActionForm(PageForm):
         max_length=500,
         error_messages={"required": _("Say what is to be done.")},
     )
-    owner = PersonField(label=_("Owner"), help_text=_("By user name, e-mail address or full name."))
+    owner = PersonField(
+        label=_("Owner"),
+        help_text=_("By user name, e-mail address or full name."),
+        error_messages={"required": _("Say who does it.")},
+    )
     due_on = forms.DateField(
         label=_("By"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

@@ -74,6 +74,8 @@ def _shown(
     may = keeping.MAY in allowed_actions(request.user, found.ticket)
     is_open = found.signed_at is None
     texts = {name: getattr(found, name) for name in SECTIONS}
+    is_quality = may and is_open and "qa_reviewer" in roles_of(request.user)
+    is_own = found.drafted_by_id == request.user.pk
     context = {
         "ticket": found.ticket,
         "review": found,
@@ -84,7 +86,8 @@ def _shown(
         "may_edit": may and is_open,
         "may_finish": may,
         "is_behind": form is not None and form.is_behind,
-        "may_sign": may and is_open and "qa_reviewer" in roles_of(request.user),
+        "may_sign": is_quality and not is_own,
+        "is_own": is_quality and is_own,
         "now": now,
         "here": "reviews",
     }
