@@ -79,11 +79,11 @@ class Paper:
         bar = 46.0 if shares else 0.0
         number = 26.0
         first = WIDE - bar - number * (len(head) - 1)
-        self._row(head, (first, bar, number), is_head=True)
+        self._head_row(head, (first, bar, number))
         for place, row in enumerate(rows):
             if self._pdf.will_page_break(LINE):
                 self._pdf.add_page()
-                self._row(head, (first, bar, number), is_head=True)
+                self._head_row(head, (first, bar, number))
             share = shares[place] if shares else 0.0
             self._row(row, (first, bar, number), share=share)
 
@@ -97,12 +97,13 @@ class Paper:
 
     def _tile(self, tile: tuple[str, str, str], left: float, top: float, width: float) -> None:
         name, value, below = tile
-        lines = ((name, 8, False, 4.5), (value, 15, True, 7.5), (below, 7, False, 4.0))
-        for text, size, is_bold, height in lines:
-            self._pdf.set_xy(left, top)
+        parts = ((name, 8, False, 4.5, 1), (value, 15, True, 7.5, 1), (below, 7, False, 3.2, 2))
+        for text, size, is_bold, height, most in parts:
             self._set(size, bold=is_bold, muted=not is_bold)
-            self._pdf.cell(width, height, self._fitting(text, width))
-            top += height
+            for line in self._lines(text, width, most):
+                self._pdf.set_xy(left, top)
+                self._pdf.cell(width, height, line)
+                top += height
 
     def _row(
         self,
@@ -110,10 +111,9 @@ class Paper:
         widths: tuple[float, float, float],
         *,
         share: float = 0.0,
-        is_head: bool = False,
     ) -> None:
         first, bar, number = widths
-        self._set(8 if is_head else 9, bold=is_head, muted=is_head)
+        self._set(9, bold=False, muted=False)
         pdf, top = self._pdf, self._pdf.get_y()
         pdf.cell(first, LINE, self._fitting(cells[0], first - 2))
         if share > 0:
@@ -122,13 +122,44 @@ class Paper:
         pdf.set_x(MARGIN + first + bar)
         for cell in cells[1:]:
             pdf.cell(number, LINE, self._fitting(cell, number - 1), align="R")
-        pdf.set_draw_color(*RULE)
-        pdf.line(MARGIN, top + LINE, MARGIN + WIDE, top + LINE)
-        pdf.set_xy(MARGIN, top + LINE)
+        self._rule(top + LINE)
+
+    def _head_row(self, cells: Sequence[str], widths: tuple[float, float, float]) -> None:
+        """Write the names of the columns, each in two lines at most, standing on the rule."""
+        first, bar, number = widths
+        self._set(8, bold=True, muted=True)
+        wide = [first - 2, *[number - 1] * (len(cells) - 1)]
+        named = [self._lines(cell, room, 2) for cell, room in zip(cells, wide, strict=True)]
+        height = 3.6 * max(map(len, named)) + 1.4
+        top, left = self._pdf.get_y(), MARGIN
+        for place, lines in enumerate(named):
+            for number_of, line in enumerate(reversed(lines), start=1):
+                self._pdf.set_xy(left, top + height - 3.6 * number_of - 0.7)
+                self._pdf.cell(number if place else first, 3.6, line, align="R" if place else "L")
+            left += number if place else first + bar
+        self._rule(top + height)
+
+    def _rule(self, at: float) -> None:
+        self._pdf.set_draw_color(*RULE)
+        self._pdf.line(MARGIN, at, MARGIN + WIDE, at)
+        self._pdf.set_xy(MARGIN, at)
 
     def _set(self, size: int, *, bold: bool, muted: bool) -> None:
         self._pdf.set_font(self._font, style="B" if bold else "", size=size)
         self._pdf.set_text_color(*(MUTED if muted else INK))
+
+    def _lines(self, text: str, width: float, most: int) -> list[str]:
+        """The text on so many lines at most, broken between words; the last one is cut."""
+        words, lines = text.split(), [""]
+        while words:
+            tried = f"{lines[-1]} {words[0]}".strip()
+            fits = self._pdf.get_string_width(self._drawable(tried)) <= width
+            if not fits and lines[-1] and len(lines) < most:
+                lines.append("")
+            else:
+                lines[-1] = tried
+                words.pop(0)
+        return [self._fitting(line, width) for line in lines]
 
     def _fitting(self, text: str, width: float) -> str:
         """The text as the font can draw it, cut to what fits."""

@@ -30,6 +30,12 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
         expect(page.get_by_role("heading", name=str(board.name), exact=True)).to_be_visible()
         album.look(f"figures-{board.slug}")
 
+    page.emulate_media(media="print")
+    for hidden, shown in ((".bar", ".chart-picture .bar"), (".asked", ".split table")):
+        expect(page.locator(f"header{hidden}, div{hidden}").first).to_be_hidden()
+        expect(page.locator(shown).first).to_be_visible()
+    page.emulate_media(media="screen")
+
     tabs.get_by_role("link", name="Escalations").click()
     meaning = page.get_by_text("the share that was escalated to another team at least once")
     expect(meaning).to_be_hidden()
