@@ -239,15 +239,14 @@ def test_a_page_comes_as_a_notification_and_its_button_acknowledges(
     sign_in(page, site, "teo")
     page.goto(f"{site}/you/told")
     album.look("told")
-    page.get_by_role("button", name="Let this browser ring").click()
-    expect(page.get_by_text("This browser does not allow it")).to_be_visible()  # no push service
-
     line = page.context.new_cdp_session(page)
     found: list[dict[str, str]] = []
     line.on(
         "ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(told["registrations"])
     )
     line.send("ServiceWorker.enable")
+    page.get_by_role("button", name="Let this browser ring").click()
+    expect(page.get_by_text("This browser does not allow it")).to_be_visible()  # no push service
     [worker] = page.context.service_workers
     said = aside(lambda: shown(stage))
     given = {"origin": site, "registrationId": found[0]["registrationId"], "data": said}
