@@ -226,18 +226,22 @@ def _note_done(scene: Scene, deeds: Sequence[Deed]) -> None:
 
 
 def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run]:
-    """Lock due runs with their tickets, leaving out what another worker holds or has done already.
+    """The due runs of tickets that this locks; what another worker has at hand is left out.
 
-    Either these runs, though their tickets had trouble before, or the most urgent ones.
+    Either these runs, though their tickets had trouble before, or the most urgent ones. Tickets
+    alone are locked, for whoever writes a run holds its ticket: with the lock of one run on a
+    ticket whose other run somebody else has at hand, both would wait for each other.
     """
-    ready = due_runs(now)
-    if run_ids is not None:
-        ready = Run.objects.filter(pk__in=run_ids, state=Run.State.ACTIVE, next_at__lte=now)
+    ready = Run.objects.filter(state=Run.State.ACTIVE, next_at__lte=now)
+    wanted = due_runs(now) if run_ids is None else ready.filter(pk__in=run_ids)
     # Ids alone are sorted: whole rows of all that is due after an outage would go through files.
-    picked = ready.order_by(*URGENCY).select_for_update(skip_locked=True, no_key=True)
-    ids = list(picked.values_list("pk", flat=True)[:limit])
-    whole = Run.objects.filter(pk__in=ids).select_related("ticket")
-    claimed = read_rows(whole.order_by(*URGENCY)) if ids else []
+    bare = wanted.select_related("ticket").only("pk", "ticket__id").order_by(*URGENCY)
+    picked = bare.select_for_update(skip_locked=True, no_key=True, of=("ticket",))
+    claimed: list[Run] = []
+    # Asked again with the lock: a run may have been carried out between the look and the lock.
+    while not claimed and (ids := [run.pk for run in read_rows(picked[:limit])]):
+        whole = ready.filter(pk__in=ids).select_related("ticket")
+        claimed = read_rows(whole.order_by(*URGENCY))
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         relate(run, "ticket", one_each.setdefault(run.ticket_id, run.ticket))

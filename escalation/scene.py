@@ -181,7 +181,10 @@ class Scene:
         )
 
     def _look_beside(self, whole: Iterable[int]) -> None:
-        """Lock the runs that are to be looked at too, and see when the others come next."""
+        """Read the runs that are to be looked at too, and see when the others come next.
+
+        Whoever writes a run holds its ticket's lock, which is ours.
+        """
         wanted = Q(ticket__in=list(whole))
         for group in self.asleep:
             wanted |= group.awake
@@ -189,8 +192,7 @@ class Scene:
         beside: list[Run] = []
         if whole or self.asleep:
             rows = Run.objects.filter(wanted, state__in=keeping.IN_FORCE).exclude(pk__in=claimed)
-            locked = rows.order_by("id").select_for_update(of=("self",), no_key=True)
-            beside = read_rows(locked)
+            beside = read_rows(rows.order_by("id"))
         for run in beside:
             relate(run, "ticket", self.tickets[run.ticket_id])
         known = self.configuration
@@ -246,7 +248,8 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
         relate(ticket, "requester", people.people[ticket.requester_id])
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}
     # Whoever writes a clock holds its ticket's lock, which is ours.
-    for row in read_rows(Clock.objects.filter(ticket__in=ids).order_by("ticket", "kind", "cycle")):
+    rows = Clock.objects.filter(ticket__in=ids).order_by("ticket_id", "kind", "cycle")
+    for row in read_rows(rows):
         clocks[row.ticket_id].append(row)
     return Scene(
         configuration=configuration,

@@ -24,6 +24,7 @@ from escalation.steps import (
     SILENT,
     Step,
 )
+from roles.instances import read_rows
 from roles.ledger import reading_past, waiting_rows
 from roles.models import Person
 from tickets.models import Alert, EventKind, Origin, Ticket, TimelineEvent
@@ -189,15 +190,25 @@ class _Past:
 
 
 def _pasts(ticket_ids: Iterable[int]) -> dict[int, _Past]:
-    """What came before and after the last beginning of each ticket's climbs: one query."""
+    """What came before and after the last beginning of each ticket's climbs: one query.
+
+    With what an open ledger has not written down yet, which need not be written for that.
+    """
     ids = set(ticket_ids)
     pasts = {pk: _Past() for pk in ids}
     if not ids:
         return pasts
     latest: dict[int, dict[str, int]] = {pk: {} for pk in ids}
     kinds = (*MOVES, *BEGINNINGS, EventKind.CHASED)
-    events = TimelineEvent.objects.filter(ticket__in=ids, kind__in=kinds).order_by("ticket", "seq")
-    for event in events:
+    events = TimelineEvent.objects.filter(ticket__in=ids, kind__in=kinds)
+    with reading_past(TimelineEvent):
+        stored = read_rows(events.order_by("ticket_id", "seq"))
+    fresh = [
+        event
+        for event in waiting_rows(TimelineEvent)
+        if event.ticket_id in ids and event.kind in kinds
+    ]
+    for event in (*stored, *fresh):
         past, changed = pasts[event.ticket_id], event.facts.get("set", {})
         if event.kind in BEGINNINGS:
             past.teams = past.teams[-1:]

@@ -322,3 +322,29 @@ def test_a_batch_is_written_once_though_somebody_works_on_one_of_its_tickets(db)
         steps = {deed.due.step.name for deed in climb(clock=story.clock)}
     assert steps == {"Up", "Raise"}
     assert len([each for each in seen if each["sql"].startswith("WITH w0 AS")]) == 1
+
+
+def test_a_batch_is_written_once_though_a_step_asks_how_often_a_ticket_came_back(db) -> None:
+    story = Story()
+    story.policy("p", unacknowledged(30, "Up", move(), page("on_call")))
+    step = {"trigger": "ping_pong", "count": 2, "name": "Again", "actions": [notify("lead")]}
+    story.policy("beside", step, mode="beside")
+    ticket = story.open()
+    handover.escalate(
+        ticket=ticket,
+        actor=story.agent,
+        reason_code="skill",
+        reason="Too deep.",
+        clock=story.clock,
+    )
+    handover.hand_back(
+        ticket=ticket,
+        actor=story.engineer,
+        reason_code="solvable",
+        reason="Not so deep.",
+        clock=story.clock,
+    )
+    story.now += timedelta(minutes=31)
+    with CaptureQueriesContext(connection) as seen:
+        assert [deed.due.step.name for deed in climb(clock=story.clock)] == ["Up"]
+    assert len([each for each in seen if each["sql"].startswith("WITH w0 AS")]) == 1

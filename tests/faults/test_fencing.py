@@ -79,6 +79,28 @@ def done_meanwhile() -> None:
     )
 
 
+def test_a_claim_keeps_no_climb_of_a_ticket_that_somebody_else_has_at_hand(live_db) -> None:
+    overdue_site()
+    taken = Run.objects.values_list("ticket_id", flat=True)[0]
+    other = psycopg2.connect(live_db.url)
+    asked = "SELECT FROM {} WHERE {} = %s FOR NO KEY UPDATE NOWAIT"
+    with other, other.cursor() as cursor:
+        cursor.execute(asked.format("tickets_ticket", "id"), [taken])
+        looks = []
+
+        def look_after_the_claim() -> datetime:
+            looks.append(datetime.now(UTC))
+            if len(looks) == 2:  # the time that is read after the locks
+                cursor.execute(asked.format("escalation_run", "ticket_id"), [taken])
+            return looks[-1]
+
+        deeds = climb(clock=look_after_the_claim)
+    other.close()
+    assert len(looks) == 2
+    assert taken not in {deed.ticket.pk for deed in deeds}
+    assert len({deed.ticket.pk for deed in deeds}) == 2
+
+
 def test_a_paused_worker_that_wakes_finds_nothing_left_to_do(live_db) -> None:
     overdue_site()
     done_meanwhile()
