@@ -1,7 +1,7 @@
-# One image for the web process, the workers and the beat; docker-compose.yml says who is who.
+# One image for the web processes, the workers and the beat; docker-compose.yml says who is who.
 FROM python:3.11-slim-bookworm
 
-ENV PYTHONUNBUFFERED=1 TIERLINE_HOME=/var/lib/tierline STATIC_ROOT=/srv/static LOG_FORMAT=json
+ENV PYTHONUNBUFFERED=1 BIND=0.0.0.0 TIERLINE_HOME=/var/lib/tierline STATIC_ROOT=/srv/static LOG_FORMAT=json
 WORKDIR /srv/tierline
 
 # Letters of every language for documents; without them others stand in Latin ones.
@@ -21,5 +21,4 @@ RUN python -m compileall -q . \
 
 USER tierline
 EXPOSE 8000
-CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
-     "--timeout-graceful-shutdown", "3", "--no-access-log"]
+CMD ["python", "-m", "config.serving"]

@@ -154,14 +154,15 @@ def web_process(home: Path) -> Iterator[tuple[str, int]]:
         env=env,
     )
     try:
-        _wait_for(port)
+        wait_for(port)
         yield address, server.pid
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(15)
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Back when somebody listens there."""
     ends = time.monotonic() + 40
     while time.monotonic() < ends:
         with socket.socket() as probe:

@@ -1,7 +1,7 @@
 """The machines' doors at 100,000 open tickets: opening and listing by REST, and what intake takes.
 
 `make bench NAME=doors`, or with ARGS="--quick" for small sizes. The load generator runs beside the
-product's own web process on the same machine; every answer is checked. The last line is JSON.
+product's own web processes on the same machine; every answer is checked. The last line is JSON.
 """
 
 import http.client

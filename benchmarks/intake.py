@@ -1,7 +1,7 @@
 """Alerts from outside at 100,000 open tickets: single ones, batches, and new tickets alone.
 
 Part of `make bench NAME=doors`; by itself `make bench NAME=intake`, with ARGS="--quick" for small
-sizes. The load generator runs beside the product's own web process on the same machine; every
+sizes. The load generator runs beside the product's own web processes on the same machine; every
 answer is checked, and what was accepted is compared with what is stored. The last line is JSON.
 """
 
@@ -9,6 +9,8 @@ import http.client
 import json
 import os
 import random
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import stage
-from benchmarks.desk import web_process
+from benchmarks.desk import wait_for
 
 Figures = dict[str, Any]
 Ask = tuple[str, bytes, dict[str, str]]
@@ -247,8 +249,29 @@ def statements() -> Figures:
 
 
 @contextmanager
+def served(home: Path) -> Iterator[int]:
+    """The web processes that the product starts, on the database that Django leads to; the port."""
+    from django.db import connection
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    env = dict(os.environ)
+    env["DATABASE_URL"] = stage.url_of(home, connection.settings_dict["NAME"])
+    env |= {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    command = [sys.executable, "-m", "config.serving"]
+    server = subprocess.Popen(command, cwd=stage.ROOT, env=env)
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(15)
+
+
+@contextmanager
 def site(options: Namespace) -> Iterator[int]:
-    """A web process on a site of the wanted size; its port."""
+    """The web processes on a site of the wanted size; their port."""
     os.environ["STATIC_ROOT"] = str(options.home / "static")
     stage.start(options.home)
     command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
@@ -256,8 +279,8 @@ def site(options: Namespace) -> Iterator[int]:
     opened = sizes(options)["open"]
     held = f"bench_desk_{'small' if options.quick else 'large'}"
     stage.template(held, opened=opened, closed=opened // 4, seed=options.seed)
-    with stage.cloned(held), web_process(options.home) as (address, _):
-        yield int(address.rpartition(":")[2])
+    with stage.cloned(held), served(options.home) as port:
+        yield port
 
 
 def main() -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from a2wsgi import WSGIMiddleware
-
+from config.bridge import Pages
 from config.checks import refuse_default_secret_key
 from config.wsgi import application as django_application
 
@@ -21,8 +20,7 @@ THREADS = 8  # each keeps a database connection
 
 refuse_default_secret_key()
 warm_up()
-# a2wsgi and Django each type WSGI and ASGI by protocols of their own.
-pages = WSGIMiddleware(django_application, workers=THREADS)  # type: ignore[arg-type]
+pages = Pages(django_application, THREADS)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,5 +30,4 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif is_stream(scope):
         await stream_app(scope, receive, send)
     else:
-        # The same two protocols again.
-        await pages(scope, receive, send)  # type: ignore[arg-type]
+        await pages(scope, receive, send)

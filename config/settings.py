@@ -26,6 +26,9 @@ DEFAULT_SECRET_KEY = "only-for-a-first-look"  # noqa: S105  (refused at start, s
 SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
+BIND = env("BIND", default="127.0.0.1")
+_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=min(4, _cores))
 PUBLIC_URL = env("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = env.list(

@@ -142,7 +142,7 @@ def test_everything_starts_mends_itself_survives_a_massacre_and_ends(home: Path,
     assert answers(port)
     note_a_word(home)
 
-    for marker, name in (("config.asgi", "web"), ("worker@", "worker")):
+    for marker, name in (("config.serving", "web"), ("worker@", "worker")):
         os.kill(first.pid_of(marker), signal.SIGKILL)
         first.wait_for(rf"tierline \| {name} was ended by SIGKILL; starting it again in 0\.5 s")
         first.wait_for(rf"tierline \| {name} is started again")
@@ -171,7 +171,7 @@ def test_everything_starts_mends_itself_survives_a_massacre_and_ends(home: Path,
 def test_what_a_dead_supervisor_leaves_is_ended_by_the_next_start(home: Path, port: int):
     first = Run(home, port)
     first.wait_for(r"Ready in")
-    survivors = [first.pid_of("config.asgi"), first.pid_of("messages")]
+    survivors = [first.pid_of("config.serving"), first.pid_of("messages")]
     for pid in survivors:  # stopped, they cannot follow their parent into death
         os.kill(pid, signal.SIGSTOP)
     os.kill(first.process.pid, signal.SIGKILL)

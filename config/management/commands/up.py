@@ -58,7 +58,7 @@ class Command(BaseCommand):
             wants_example = prepare() and not options["empty"]
             if wants_example:
                 env["EXAMPLE_SITE"] = "true"  # the file that tells of it is not there yet
-            # Pages first: while the web process loads on one core, the example is made on another.
+            # Pages first: while they load on one core, the example is made on another.
             start_doors(supervisor, env)
             if wants_example:
                 supervisor.say("Making the example site")
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             if supervisor.wait_for_page(f"http://127.0.0.1:{settings.PORT}/health"):
                 announce(supervisor, time.monotonic() - begun, env["SECRET_KEY"])
             elif not supervisor.is_stopping:
-                supervisor.say("The web process has not answered; still trying.")
+                supervisor.say("The web processes have not answered; still trying.")
             supervisor.watch()
         except ServerTrouble as trouble:
             raise CommandError(str(trouble)) from trouble
@@ -151,11 +151,9 @@ def make_example(env: dict[str, str]) -> None:
 
 
 def start_doors(supervisor: Supervisor, env: dict[str, str]) -> None:
-    """Start the web process and the mail catcher."""
+    """Start the web processes and the mail catcher."""
     python = sys.executable
-    web = [python, "-m", "uvicorn", "config.asgi:application", "--port", str(settings.PORT)]
-    web += ["--timeout-graceful-shutdown", "3", "--no-access-log", "--log-level", "warning"]
-    commands = {"web": [*web, "--host", os.environ.get("BIND", "127.0.0.1")]}
+    commands = {"web": [python, "-m", "config.serving"]}
     if "EMAIL_URL" not in os.environ:
         port = env["EMAIL_URL"].rpartition(":")[2]
         catcher = [python, "-m", "config.catcher", str(settings.MAIL_FOLDER), port]
