@@ -4,11 +4,13 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 WINDOW_S: Final = 60
 CACHE_REST_S: Final = 5.0
 LOCAL_MAX: Final = 10_000
+PREFIX: Final = "tierline:rate:"
+PATIENCE_S: Final = 1.0
 
 
 class LocalCounts:
@@ -58,12 +62,22 @@ class Counter:
 
     @staticmethod
     def _shared(name: str, window: int) -> int:
-        key = f"rate:{name}:{window}"
-        cache.add(key, 0, timeout=2 * WINDOW_S)
-        try:
-            return int(cache.incr(key))
-        except ValueError:  # it went between the two
-            return 1
+        """Count it, and let the count go when it is of no more use: one round trip."""
+        key = f"{PREFIX}{name}:{window}"
+        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, 2 * WINDOW_S, nx=True)
+            return int(pipe.execute()[0])
+
+
+@cache
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=PATIENCE_S,
+        socket_connect_timeout=PATIENCE_S,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 counter = Counter(LocalCounts())

@@ -5,8 +5,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from functools import cache, partial
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import cache
 
 import redis
 import redis.asyncio
@@ -89,16 +89,45 @@ def _say_everything(url: str) -> bool:
 breaker = Breaker(_say_everything)
 
 
+class Word:
+    """What one transaction has to say once it has committed: all of it in one breath."""
+
+    def __init__(self) -> None:
+        self.topics: set[str] = set()
+        self.queues: set[str] = set()
+
+    def __call__(self) -> None:
+        said = [(WAKE_PREFIX + queue, "1") for queue in sorted(self.queues)]
+        if self.topics:
+            said.insert(0, (CHANNEL, json.dumps(sorted(self.topics))))
+        _send(said)
+
+
 def publish(topics: Iterable[str]) -> None:
     """Tell open browsers, once the transaction has committed, that these topics have changed."""
-    names = sorted(set(topics))
+    names = set(topics)
     if names:
-        transaction.on_commit(partial(_send, CHANNEL, json.dumps(names)), robust=True)
+        _say(names, set())
 
 
 def wake(queue: str) -> None:
     """Hint, once the transaction has committed, that a queue has work; sweeps find it anyway."""
-    transaction.on_commit(partial(_send, WAKE_PREFIX + queue, "1"), robust=True)
+    _say(set(), {queue})
+
+
+def _say(topics: set[str], queues: set[str]) -> None:
+    """Say it with what the transaction has to say already, if the two stand or fall together."""
+    link = transaction.get_connection()
+    if link.in_atomic_block:
+        inside = {name for name in link.savepoint_ids if name}
+        for savepoints, hook, _ in reversed(link.run_on_commit):
+            if isinstance(hook, Word) and inside <= savepoints:
+                hook.topics |= topics
+                hook.queues |= queues
+                return
+    word = Word()
+    word.topics, word.queues = topics, queues
+    transaction.on_commit(word, robust=True)
 
 
 async def subscribe(*, quiet_s: float = 10.0) -> AsyncIterator[frozenset[str]]:
@@ -149,11 +178,19 @@ def _topics(data: bytes) -> frozenset[str]:
     return frozenset(str(name) for name in names)
 
 
-def _send(channel: str, payload: str) -> None:
+def _send(said: Sequence[tuple[str, str]]) -> None:
+    """Say each on its channel, in one round trip."""
     if breaker.is_open():
         return
     try:
-        _client(settings.REDIS_URL).publish(channel, payload)
+        client = _client(settings.REDIS_URL)
+        if len(said) == 1:
+            client.publish(*said[0])
+            return
+        with client.pipeline(transaction=False) as pipe:
+            for channel, payload in said:
+                pipe.publish(channel, payload)
+            pipe.execute()
     except (redis.RedisError, OSError) as problem:
         breaker.trip()
         log.warning("live: Redis does not answer (%s), hints pause", type(problem).__name__)

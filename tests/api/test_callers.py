@@ -83,8 +83,7 @@ def test_the_limit_is_told_and_kept_for_each_token(story, calling, settings):
 
 
 def test_without_the_cache_each_process_keeps_the_limit_alone(story, calling, settings, tmp_path):
-    nowhere = {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nothing.sock"}
-    settings.CACHES = {"default": nowhere}
+    settings.REDIS_URL = f"unix://{tmp_path}/nothing.sock"
     settings.API_REQUESTS_PER_MINUTE = 2
     caller = calling(story.agent)
     assert [caller.get("/api/v1/me/").status_code for _ in range(3)] == [200, 200, 429]

@@ -58,6 +58,22 @@ def test_what_is_rolled_back_is_not_published(live_db, ears):
     assert heard(ears) == []
 
 
+def test_what_one_transaction_says_is_said_once_and_without_what_was_taken_back(live_db, ears):
+    with transaction.atomic():
+        with transaction.atomic():
+            live.publish(["ticket:1"])
+        live.publish(["team:2"])
+        with transaction.atomic():
+            live.publish(["ticket:9"])
+            transaction.set_rollback(True)
+        live.wake("messages")
+        live.wake("messages")
+    assert heard(ears) == [
+        ("tierline:live", ["team:2", "ticket:1"]),
+        ("tierline:wake:messages", 1),
+    ]
+
+
 def test_a_wake_up_names_its_queue(live_db, ears):
     live.wake("messages")
     assert heard(ears) == [("tierline:wake:messages", 1)]
