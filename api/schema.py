@@ -1,6 +1,7 @@
 """How our own parts describe themselves in OpenAPI, and the pages that show it."""
 
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,6 +16,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from api.answers import Teller, refusal
 from api.examples import BODIES
 from api.problems import answer_problem
 from api.rest.feed import TYPES
@@ -74,7 +76,7 @@ def only_canonical(endpoints: list[Any]) -> list[Any]:
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
     """Add to every operation its summary and the problems that it may answer with."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
-    content = {"application/problem+json": {"schema": REFERENCE}}
+    teller = Teller(result["components"]["schemas"])
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             codes = EVERYWHERE | ({"404"} if "{" in path else set())
@@ -83,11 +85,11 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
             elif _shows_members(operation):
                 operation.setdefault("parameters", []).append(FIELDS)
             for code in sorted(codes):
-                described = {"description": "Problem", "content": content}
-                operation["responses"].setdefault(code, described)
+                operation["responses"].setdefault(code, _refused(int(code), path))
             operation.setdefault("summary", operation.get("description", "").partition(".")[0])
             operation["responses"] = dict(sorted(operation["responses"].items()))
             _show_body(operation)
+            _show_answer(operation, teller)
     result["webhooks"] = {name: _webhook(name, words) for name, words in TYPES.items()}
     return result
 
@@ -98,6 +100,22 @@ def _show_body(operation: dict[str, Any]) -> None:
     if body is not None:
         example = {"Such as": {"value": body}}
         operation["requestBody"]["content"]["application/json"].setdefault("examples", example)
+
+
+def _refused(status: int, path: str) -> dict[str, Any]:
+    """How an operation is refused with this status, such as so."""
+    example = {"Such as": {"value": refusal(status, path)}}
+    content = {"application/problem+json": {"schema": REFERENCE, "examples": example}}
+    return {"description": HTTPStatus(status).phrase, "content": content}
+
+
+def _show_answer(operation: dict[str, Any], teller: Teller) -> None:
+    """Put an example into each answer that tells of success and has none of its own."""
+    for status, answer in operation["responses"].items():
+        shown = answer.get("content", {}).get("application/json")
+        if status.startswith("2") and shown is not None and "schema" in shown:
+            example = {"Such as": {"value": teller.tell(shown["schema"])}}
+            shown.setdefault("examples", example)
 
 
 def _webhook(name: str, words: str) -> dict[str, Any]:

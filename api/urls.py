@@ -20,7 +20,9 @@ from api.rest import (
     history,
     knowledge,
     looks,
+    overviews,
     people,
+    reach,
     register,
     tickets,
     views,
@@ -73,6 +75,12 @@ urlpatterns = [
     *both(f"{V1}config/plan/", configuration.Plan.as_view(), "config-plan"),
     *both(f"{V1}config/apply/", configuration.Apply.as_view(), "config-apply"),
     *both(f"{V1}me/", people.Me.as_view(), "me"),
+    *both(f"{V1}me/ways/", reach.OwnWays.as_view(), "me-ways"),
+    *[
+        pattern
+        for look in overviews.LOOKS
+        for pattern in both(f"{V1}{look.slug}/", overviews.view_of(look).as_view(), look.slug)
+    ],
     *both(f"{V1}audit/", people.Audit.as_view(), "audit"),
     *both(f"{V1}schema/", schema.Schema.as_view(), "schema"),
     *both(f"{V1}docs/", schema.show_docs, "docs"),

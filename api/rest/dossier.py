@@ -287,3 +287,22 @@ def keys_seen(reader: Person, ids: Iterable[int]) -> list[str]:
     """Keys of those of these tickets that the reader sees."""
     seen = Ticket.objects.visible_to(reader).filter(pk__in=list(ids)).order_by("pk")
     return list(seen.values_list("key", flat=True))
+
+
+class SimilarView(serializers.Serializer):
+    """A ticket that sounds alike: `nearness` is 0 to 1, `how` what solved it."""
+
+    key = serializers.CharField(source="ticket.key")
+    subject = serializers.CharField(source="ticket.subject")
+    status = serializers.CharField(source="ticket.status")
+    team = serializers.CharField(source="ticket.team.slug", default=None, allow_null=True)
+    nearness = serializers.FloatField()
+    how = serializers.CharField()
+    articles = serializers.ListField(child=serializers.CharField())
+
+
+class CannedView(serializers.Serializer):
+    """A text kept ready, filled in for the ticket."""
+
+    name = serializers.CharField()
+    text = serializers.CharField()

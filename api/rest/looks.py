@@ -17,10 +17,11 @@ from api.rest.tickets import ticket_of
 from api.rest.views import answer_look, query_of, read_params
 from escalation import calling, routes, why
 from escalation.models import Engagement, Run
+from insights.similar import similar_to
 from notifications.models import Message
 from roles.instants import database_now
 from roles.models import Person
-from tickets import runbooks
+from tickets import canned, runbooks
 from tickets.models import (
     Change,
     Clearance,
@@ -85,6 +86,13 @@ def _explain(ticket: Ticket, reader: Person) -> dict[str, list[str]]:
 def _messages(ticket: Ticket, reader: Person) -> Any:
     rows = Message.objects.filter(topic=ticket.topic).select_related("recipient")
     return rows.order_by("-id")[:500]
+
+
+def _canned(ticket: Ticket, reader: Person) -> list[dict[str, str]]:
+    return [
+        {"name": text.name, "text": canned.filled(text.text, person=reader, ticket=ticket)}
+        for text in canned.canned_texts(reader, ticket)
+    ]
 
 
 _DECIDED: Final = ("proposer", "manager", "coordinator", "technical_lead", "scribe")
@@ -181,6 +189,10 @@ LOOKS: Final = (
         many=False,
     ),
     _look("messages", "Messages about it, newest first.", _messages, dossier.MessageOfTicket),
+    _look(
+        "similar", "Tickets that sound like it, solved ones first.", similar_to, dossier.SimilarView
+    ),
+    _look("canned", "Texts kept ready, filled in for it.", _canned, dossier.CannedView),
 )
 
 

@@ -6,21 +6,26 @@ from api.rest import (
     calendars,
     cases,
     catalog,
+    contacts,
     hooks,
     knowledge,
     outbox,
+    overviews,
     people,
     policies,
     promises,
+    reach,
+    reviews,
     schedules,
     simulations,
     teams,
     tokens,
 )
 from api.rest.acts import ACTS as WORK_ACTS
+from api.rest.besides import ACTS as BESIDES
 from api.rest.caseacts import ALL as CASE_ACTS
 
-ACTS: Final = (*WORK_ACTS, *CASE_ACTS)
+ACTS: Final = (*WORK_ACTS, *CASE_ACTS, *BESIDES)
 ACTS_BY_SLUG: Final = {act.slug: act for act in ACTS}
 SUBJECTS: Final = (
     *catalog.SUBJECTS,
@@ -36,4 +41,8 @@ SUBJECTS: Final = (
     *outbox.SUBJECTS,
     *tokens.SUBJECTS,
     *hooks.SUBJECTS,
+    *contacts.SUBJECTS,
+    *reach.SUBJECTS,
+    *reviews.SUBJECTS,
+    *overviews.SUBJECTS,
 )

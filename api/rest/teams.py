@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from api.rest import contacts
 from api.rest.catalog import BY_NAME, Guided, PersonRef, TeamDetail, TeamView
 from api.rest.references import CalendarName, PersonName, TierName
 from api.rest.resource import StrictSerializer, Text
@@ -163,8 +164,10 @@ SUBJECT: Final = set_by(
                 body=Heads,
                 needs="admin",
             ),
+            contacts.TEAM_DEED,
         ),
         looks=(
+            contacts.TEAM_LOOK,
             Look(
                 slug="members",
                 summary="Who belongs to it.",

@@ -33,10 +33,15 @@ SITE = {
     "config/plan": ("POST", "admin:write", "manage_policies"),
     "config/apply": ("POST", "admin:write", "manage_policies"),
     "audit": ("GET", "admin:read", "see_audit"),
+    "risk": ("GET", "tickets:read", "see_dashboard"),
+    "training": ("GET", "tickets:read", "see_dashboard"),
+    "figures": ("GET", "tickets:read", "see_dashboard"),
     "events": ("GET", "tickets:read", ""),
     "event-types": ("GET", "", ""),
 }
 """Addresses that are no subject: method, scope, and the action that they ask for."""
+ALSO = {"send-messages-again": "admin"}
+"""Acts that ask for a right of the whole site, beside that on the ticket."""
 OPEN_TO_ALL = {"schema", "docs"}
 MISSING = "INC-999999"
 CELLS_MIN = 1250
@@ -126,7 +131,9 @@ def expected(who: Who, route: str, method: str, at: Sight) -> set[int]:
     if who.person is None:
         return {401}
     if subject[0] == "me":
-        return {"GET": {200}, "PATCH": {200}}.get(method, {405}) | scope_of_me(who, method)
+        scope = "admin:write" if subject[1:] == ["ways"] else "tickets:write"
+        denied = {403} if method != "GET" and not who.has(scope) else set()
+        return denied or {"GET": {200}, "PATCH": {200}}.get(method, {405})
     if not who.has(scope_of(subject, method == "GET")):
         return {403}
     if subject[0] == "tickets":
@@ -139,10 +146,6 @@ def expected(who: Who, route: str, method: str, at: Sight) -> set[int]:
     if action and not is_allowed(who.person, action):
         return {403}
     return {200, 400} if method == "GET" else {415, 422}
-
-
-def scope_of_me(who: Who, method: str) -> set[int]:
-    return {403} if method != "GET" and not who.has("tickets:write") else set()
 
 
 def expected_of_tickets(
@@ -162,6 +165,8 @@ def expected_of_tickets(
         return {200, 404} if part in ("major", "change", "problem") else {200}
     if part == "attachments":
         return {415}
+    if part in ALSO and not is_allowed(person, ALSO[part]):
+        return {403}
     if part in ("acknowledge", "unacknowledge"):
         return {200, 409} if part in at.allowed else {403}
     return {200, 204, 409, 422} if NEEDS[part] & at.allowed else {403}

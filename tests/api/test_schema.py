@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import get_resolver
 from jsonschema import Draft202012Validator
 
+from api.answers import Teller
 from api.examples import BODIES
 from api.rest.register import ACTS
 
 V1 = "/api/v1/"
+JSON_KINDS = ("application/json", "application/problem+json")
 
 
 def document() -> dict:
@@ -65,6 +67,29 @@ def test_every_body_has_an_example_that_fits(db):
             assert set(example["value"]) <= set(known), operation["operationId"]
             seen.add(operation["operationId"])
     assert seen == set(BODIES) | {"tickets_bulk"}
+
+
+def test_every_answer_and_refusal_has_an_example_that_fits(db):
+    made = document()
+    teller = Teller(made["components"]["schemas"])
+    shown, refused = 0, set()
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                for kind, content in answer.get("content", {}).items():
+                    if kind not in JSON_KINDS or (kind, status) in refused:
+                        continue
+                    if "problem" in kind:
+                        refused.add((kind, status))
+                    (example,) = content["examples"].values()
+                    schema = {**content["schema"], "components": made["components"]}
+                    wrong = list(Draft202012Validator(schema).iter_errors(example["value"]))
+                    assert not wrong, (operation["operationId"], status, wrong)
+                    if kind == "application/json":
+                        teller.tell(content["schema"])
+                        shown += 1
+    assert teller.unnamed == set()
+    assert shown > len(made["paths"])
 
 
 def test_the_docs_name_nothing_outside(db):
