@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from escalation.explain import duration
-from insights.figures.naming import CLOCKS
+from escalation.models import ClockKind
 from insights.simulation.pages import Page, level, page_of
 from web.charts import legend, rows
+from web.wording import worded
 
 STEPS: Final = 24
 """Steps that the chart has room for; the table has all."""
@@ -209,8 +210,12 @@ def _warned(worlds: Worlds) -> list[tuple[str, int, list[tuple[int, str, str]]]]
             )
             for each in told
         ]
-        found.append((str(CLOCKS.get(clock, clock)), missed, cells))
+        found.append((_clock(clock), missed, cells))
     return found
+
+
+def _clock(kind: str) -> str:
+    return worded(ClockKind(kind).label) if kind in ClockKind.values else kind
 
 
 def _tiers(worlds: Worlds) -> list[tuple[str, list[tuple[str, int, int, int, int]]]]:
