@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from notifications.accounts import TEAMS_ACCOUNT
 from notifications.models import ContactMethod, Hook, Message
 from notifications.webhooks import CHANNEL as WEBHOOK
 
@@ -55,6 +56,8 @@ def shown_address(channel: str, address: str) -> str:
     Of one that is itself the right to write there (a chat's webhook, a browser's subscription, an
     address of Apprise with its password) only where it leads, and how it ends.
     """
+    if channel == TEAMS_ACCOUNT:
+        return f"…{address[-8:]}"  # a long number that nobody knows by heart
     if channel not in SECRET:
         return address
     url = address

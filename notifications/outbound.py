@@ -160,7 +160,10 @@ def post(
     """
     begun = monotonic()
     place = place_of(url)
-    address = resolve(place, min(deadline_s, CONNECT_S))
+    try:
+        address = resolve(place, min(deadline_s, CONNECT_S))
+    except socket.gaierror as problem:
+        raise ConnectionError(_trouble(problem)) from None
     watch = Watch()
     left_s = max(0.05, deadline_s - (monotonic() - begun))
     try:

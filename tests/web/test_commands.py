@@ -133,7 +133,9 @@ def test_nothing_is_sent_to_an_account(stage, sign_in):
         person=stage.ines, channel=TEAMS_ACCOUNT, address=ACCOUNT, verified_at=database_now()
     )
     client = sign_in(stage.ines)
-    assert "Test " + ACCOUNT not in client.get("/you/told").content.decode()
+    page = client.get("/you/told").content.decode()
+    assert "Remove …" in page
+    assert "Test …" not in page
     answer = client.post(f"/you/told/{method.pk}/test", follow=True)
     assert "it tells who speaks" in answer.content.decode()
 

@@ -125,6 +125,7 @@ def test_a_lead_says_how_the_team_is_told_and_members_read_it(stage, sign_in):
     colleague = sign_in(stage.omar)
     page = read(colleague, "team-rules", desk.slug)
     assert "E-mail after 2 minutes" in page
+    assert page.count("by e-mail at once") == 1, "of other news nothing was said"
     assert "When they are paged" not in page
     assert "by your team" in read(colleague, "told")
     colleague.post(save, {"high-email": "0"})

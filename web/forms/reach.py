@@ -18,7 +18,7 @@ LABELS: dict[str, Promise] = {
     "email": _("E-mail"),
     "sms": _("Text message"),
     "voice": _("Call"),
-    "push": _("This browser"),
+    "push": _("Browser notification"),
     "slack": _("Slack"),
     "mattermost": _("Mattermost"),
     "teams": _("Microsoft Teams"),

@@ -1,5 +1,6 @@
 """Whom to call or tell in an outage, a security case or a vendor's work; how teams are told."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -76,15 +77,19 @@ def _rules_page(
     }
     context = {
         "team": team,
-        "rules": [
-            (row.urgency, f"{label_of(row.channel)} {delay_label(row.delay_s)}") for row in rows
-        ],
+        "rules": [(urgency, _in_words(rows, urgency)) for urgency in Urgency.values],
         "forms": {**forms, **(sent or {})},
         "may_keep": is_allowed(request.user, "manage_roster", relations_to(request.user, team)),
         "here": "contacts",
     }
     status = doors.UNPROCESSABLE if sent else 200
     return render(request, "web/rooms/team_rules.html", context, status=status)
+
+
+def _in_words(rows: Sequence[TeamRule], urgency: str) -> str:
+    """The rungs for one urgency, the soonest first; "" where there are none."""
+    rungs = [row for row in rows if row.urgency == urgency]
+    return ", ".join(f"{label_of(row.channel)} {delay_label(row.delay_s)}" for row in rungs)
 
 
 @doors.of_the_service(action="manage_roster", methods=doors.FORM)
