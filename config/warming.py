@@ -10,13 +10,15 @@ from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
+from web.icons import archive
+
 log = logging.getLogger(__name__)
 
 PAGES: Final = settings.BASE_DIR / "web" / "templates"
 
 
 def warm_up() -> None:
-    """Read the addresses, the pages' templates and the languages, which else the first one does.
+    """Read the addresses, the pages' templates, the icons' archive and the languages.
 
     Nothing is asked of the database: whether that answers is no concern of starting.
     """
@@ -24,6 +26,7 @@ def warm_up() -> None:
         reverse("web:queue")
     except NoReverseMatch:
         log.exception("warming: the addresses cannot be read")
+    archive()
     for name in _names(PAGES):
         try:
             get_template(name)

@@ -4,7 +4,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import lucide
 from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone, translation
@@ -23,6 +22,7 @@ from tickets.priority import LABELS as PRIORITY_LABELS
 from web.bulk import BulkKind, kinds_for
 from web.countdowns import Countdown, age_text, clock_text, coming_text, duration_text
 from web.forms.reach import label_of
+from web.icons import drawing
 from web.markdown import html_of
 from web.once import FIELD, fresh_token
 from web.places import Shown, places_for
@@ -76,15 +76,7 @@ TONE_ICONS = {"calm": "clock", "soon": "hourglass", "late": "flame", "paused": "
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
     """An inline drawing that screen readers pass over; its meaning stands in words beside it."""
-    return _drawn(str(name), size)
-
-
-@lru_cache(maxsize=1024)
-def _drawn(name: str, size: int) -> SafeString:
-    """The package reads the drawing from its archive each time, and a list shows hundreds."""
-    drawn = lucide._render_icon(name, size, aria_hidden="true", **{"class": "icon"})
-    plain = "".join(line.strip() for line in drawn.splitlines())
-    return mark_safe(plain)  # noqa: S308 (our own names, drawn by the package)
+    return drawing(str(name), size)
 
 
 @register.simple_tag
