@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 
 from escalation.models import Escalation, HandoverFeedback
 from escalation.outlook import NextStep, coming_steps, told_step
 from escalation.routes import Routes
 from escalation.targets import People, Staff
+from roles.instances import relate
 from roles.models import Person, Team
 from roles.written import Written
 from tickets.access import allowed_actions
@@ -64,15 +67,31 @@ def dossier(person: Person, key: str) -> Dossier:
 
 
 def _escalations(ticket: Ticket) -> list[Escalation]:
-    rows = NEWEST.all(ticket=ticket.pk)
-    words = Prefetch("feedback", HandoverFeedback.objects.select_related("person"), to_attr="words")
-    prefetch_related_objects(rows, words)
+    rows: list[Any] = NEWEST.all(ticket=ticket.pk)
+    for row in rows:
+        row.words = [_word(told) for told in row.told_words]
     return rows
+
+
+def _word(told: Mapping[str, Any]) -> HandoverFeedback:
+    """What somebody said of an escalation, as it was read along with it."""
+    word = HandoverFeedback(
+        person_id=told["person"], verdict=told["verdict"], comment=told["comment"]
+    )
+    relate(word, "person", Person(pk=told["person"], name=told["name"]))
+    return word
+
+
+def _words() -> ArraySubquery:
+    rows = HandoverFeedback.objects.filter(escalation=OuterRef("pk")).order_by("given_at", "pk")
+    told = JSONObject(person="person_id", name="person__name", verdict="verdict", comment="comment")
+    return ArraySubquery(rows.values(found=told))
 
 
 NEWEST: Final = Written(
     lambda ticket: (
         Escalation.objects.filter(ticket=ticket)
+        .annotate(told_words=_words())
         .select_related("from_team", "to_team", "actor", "accepted_by", "firing", "sender")
         .order_by("-id")[:SHOWN_ESCALATIONS]
     ),

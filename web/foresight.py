@@ -114,13 +114,18 @@ class Ranking:
     versions: Sequence[RiskModel]
 
 
-def outlook_of(ticket: Ticket) -> Outlook | None:
-    """The estimate of a ticket, if there is one; restricted ones have none."""
-    if ticket.restricted or not ticket.is_open:
+def outlook_of(ticket: Any) -> Outlook | None:
+    """The estimate of a ticket read whole, if there is one; restricted ones have none."""
+    if ticket.restricted or not ticket.is_open or not ticket.estimates:
         return None
-    rows = Estimate.objects.filter(ticket=ticket.pk, model__is_used=True)
-    found = rows.select_related("model").defer("model__learned").first()
-    return _outlook(found, ticket) if found is not None else None
+    found = ticket.estimates[0]
+    return Outlook(
+        ticket=ticket,
+        percent=round(100 * found["probability"]),
+        reasons=tuple(filter(None, map(in_words, found["reasons"]))),
+        at=datetime.fromisoformat(found["at"]),
+        hit_rate=found["hit_rate"],
+    )
 
 
 def ranking(person: Person, now: datetime) -> Ranking:
@@ -141,15 +146,14 @@ def ranking(person: Person, now: datetime) -> Ranking:
     return Ranking(found, standing, versions)
 
 
-def _outlook(row: Estimate, ticket: Ticket, now: datetime | None = None) -> Outlook:
-    due = countdown(ticket.next_due_at, now, target_s=3600, paused=False) if now else None
+def _outlook(row: Estimate, ticket: Ticket, now: datetime) -> Outlook:
+    due = countdown(ticket.next_due_at, now, target_s=3600, paused=False)
     return Outlook(
         ticket=ticket,
         percent=round(100 * row.probability),
         reasons=tuple(filter(None, map(in_words, row.reasons))),
         at=row.at,
         due=due,
-        hit_rate=row.model.hit_rate20 if now is None else None,
     )
 
 

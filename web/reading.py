@@ -26,6 +26,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from insights.models import Estimate
 from notifications.models import Message, MessageState
 from roles.access import allows
 from roles.models import Person, Team
@@ -125,6 +126,7 @@ def _whole(person: Person) -> QuerySet[Ticket]:
         drafts_here=_drafts(person),
         unsent_files=_unsent(person),
         erased_files=_erased(),
+        estimates=_estimates(),
         has_pages=Exists(_about().filter(kind="page")),
         undelivered=Subquery(
             _about()
@@ -141,6 +143,15 @@ FOR_AGENTS: Final = Written(
     lambda person, key: _whole(any_agent(person)).filter(key=key), person=int, key=str
 )
 """The query that reads a whole ticket for people who may see all but cases."""
+
+
+def _estimates() -> ArraySubquery:
+    """How likely it is to end badly: one estimate, or none while no model is good enough."""
+    rows = Estimate.objects.filter(ticket=OuterRef("pk"), model__is_used=True)
+    told = JSONObject(
+        probability="probability", reasons="reasons", at="at", hit_rate="model__hit_rate20"
+    )
+    return ArraySubquery(rows.values(found=told))
 
 
 def _people(rows: QuerySet[Any]) -> ArraySubquery:

@@ -19,7 +19,7 @@ from tickets.models import ChangeNotice, Ticket
 from tickets.sources import create_source
 from web.register import ACTS
 
-QUERIES_MAX = 17
+QUERIES_MAX = 15
 NOTE = "after the index rebuild"
 
 
