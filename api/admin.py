@@ -28,6 +28,10 @@ FIELDS = ("name", "address", "team", "service", "unknown", "monitor", "hourly_li
 class MailSourceAdmin(AuditedAdmin):
     """Addresses at which mail comes in; their keys open the HTTP door."""
 
+    help_texts = {
+        "service": "What its tickets are about.",
+    }
+    adds_own_audit = True
     list_display = ["name", "address", "unknown", "is_active", "last_seen_at", "polled_at"]
     list_filter = ["is_active", "unknown"]
     search_fields = ["name", "slug", "address"]
@@ -59,9 +63,6 @@ class MailSourceAdmin(AuditedAdmin):
         source, key = create_mail_source(slug=obj.slug, actor=acting(request), **given)
         obj.__dict__.update(source.__dict__)
         messages.warning(request, SHOWN_ONCE.format(source=source, key=key))
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """Nothing: making a source has written its own audit entry."""
 
     @admin.action(description="Issue a new key; the present one ends", permissions=["change"])
     def issue_new_keys(self, request: HttpRequest, chosen: QuerySet[MailSource]) -> None:

@@ -20,6 +20,7 @@ from api.rest import (
     history,
     knowledge,
     looks,
+    operations,
     overviews,
     people,
     reach,
@@ -81,6 +82,7 @@ urlpatterns = [
         for look in overviews.LOOKS
         for pattern in both(f"{V1}{look.slug}/", overviews.view_of(look).as_view(), look.slug)
     ],
+    *both(f"{V1}operations/", operations.OperationsNow.as_view(), "operations"),
     *both(f"{V1}audit/", people.Audit.as_view(), "audit"),
     *both(f"{V1}schema/", schema.Schema.as_view(), "schema"),
     *both(f"{V1}docs/", schema.show_docs, "docs"),

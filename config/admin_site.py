@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from config.admin_groups import grouped
+
 
 class TierlineAdminSite(AdminSite):
     """Django's admin with our name, our sign-in and our front page."""
@@ -21,6 +23,11 @@ class TierlineAdminSite(AdminSite):
     index_title = "Service at a glance"
     site_url = "/"
     index_template = "admin/front_page.html"
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The pages by what one comes to do; those of one application when Django asks for it."""
+        apps = super().get_app_list(request, app_label)
+        return apps if app_label else grouped(apps)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

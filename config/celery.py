@@ -28,13 +28,16 @@ TRAIN_PERIOD_S = 1800.0  # whether it is time; it is so once a night
 FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
+PULSE_PERIOD_S = 15.0
+QUEUES = ("escalation", "celery", "messages", "long")
 
 
-def _tick(task: str, period_s: float, *, queue: str) -> dict[str, Any]:
+def _tick(task: str, period_s: float, *given: str, queue: str) -> dict[str, Any]:
     """A task once a period; a tick ends before the next, so that an outage leaves no pile."""
     return {
         "task": task,
         "schedule": period_s,
+        "args": given,
         "options": {"queue": queue, "expires": period_s * 0.9},
     }
 
@@ -95,6 +98,11 @@ app.conf.update(
         "remind": _tick("insights.tasks.remind", REMIND_PERIOD_S, queue="celery"),
         "train-risk": _tick("insights.tasks.train_risk", TRAIN_PERIOD_S, queue="long"),
         "fetch-mail": _tick("api.tasks.fetch_mail", MAIL_PERIOD_S, queue="long"),
+        # Whether a tick gets all the way through each queue is seen by one that does just that.
+        **{
+            f"pulse-{queue}": _tick("insights.tasks.pulse", PULSE_PERIOD_S, queue, queue=queue)
+            for queue in QUEUES
+        },
     },
     timezone="UTC",
 )

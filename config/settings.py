@@ -22,6 +22,7 @@ if os.access(HOME / "env", os.R_OK):
 
 # ---- Who we are --------------------------------------------------------------------------------
 
+VERSION = "0.1.0"
 DEFAULT_SECRET_KEY = "only-for-a-first-look"  # noqa: S105  (refused at start, see checks)
 SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", default=False)
@@ -300,6 +301,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "messages", "description": "The outbox."},
         {"name": "webhooks", "description": "Other systems that are told of events."},
         {"name": "events", "description": "Everything that happens, to be followed."},
+        {"name": "operations", "description": "Whether the service itself is well."},
         {"name": "audit", "description": "What was done to people and configuration."},
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -330,6 +332,7 @@ SPECTACULAR_SETTINGS = {
         "ArticleAudience": "tickets.models.Article.Audience",
         "UpdateAudience": "api.rest.caseacts.AUDIENCE_CHOICES",
         "SwapState": "roles.models.Swap.State",
+        "OperationsState": "api.rest.operations.STATES",
         "SimulationState": "insights.models.Simulation.State",
         "MessageState": "notifications.models.MessageState",
         "MessageUrgency": "notifications.models.Urgency",

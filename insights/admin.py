@@ -111,8 +111,9 @@ class SimulationAdmin(GuardedAdmin):
 
     form = AskForm
     list_display = ["asked_at", "__str__", "state", "how_far", "asked_by"]
-    list_filter = ["state"]
+    list_filter = ["state", "asked_at"]
     list_select_related = ["policy", "asked_by"]
+    search_fields = ["policy__name", "asked_by__name"]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, "manage_policies", "see_dashboard")

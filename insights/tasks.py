@@ -4,6 +4,7 @@ from celery import shared_task
 
 from insights.figures.folding import fold_all
 from insights.figures.mailing import send_due
+from insights.operations.queues import note_pulse
 from insights.reviews.reminding import remind as remind_of_reviews
 from insights.reviews.sampling import choose_samples
 from insights.risk.estimating import estimate_waiting
@@ -60,3 +61,9 @@ def estimate() -> int:
 def remind() -> int:
     """Remind of reviews and their actions, and choose what quality looks at; again, nothing."""
     return remind_of_reviews() + choose_samples()
+
+
+@shared_task(name="insights.tasks.pulse", ignore_result=True)
+def pulse(queue: str) -> None:
+    """Note that a tick has come through this queue to a worker; doubled, it says the same."""
+    note_pulse(queue)

@@ -107,6 +107,11 @@ class MessageAdmin(ReadOnlyAdmin):
 class ContactMethodAdmin(AuditedAdmin):
     """Where people are reached; each change goes into the administrative audit."""
 
+    help_texts = {
+        "channel": "How: such as email, sms, voice, slack.",
+        "address": "A mail address, or a phone number with country code.",
+        "verified_at": "When it was proved to be theirs. Empty: nothing but mail goes there.",
+    }
     list_display = ("person", "channel", "leads_to", "verified_at", "is_active")
     list_filter = ("channel", "is_active")
     search_fields = ("person__name", "person__email", "address")
@@ -152,6 +157,10 @@ class MessageTextForm(forms.ModelForm):
 class MessageTextAdmin(AuditedAdmin):
     """The site's own words for messages, with an example of how they read."""
 
+    help_texts = {
+        "language": "Of its readers: en or de.",
+        "is_active": "Switched off, the product's own words are used.",
+    }
     form = MessageTextForm
     list_display = ("kind", "channel", "language", "subject", "is_active")
     list_filter = ("language", "channel", "is_active")
@@ -177,6 +186,10 @@ SHOWN_ONCE = "Copy the secret of {hook} now, it is not shown again: {secret}"
 class HookAdmin(AuditedAdmin):
     """Other systems that policies may call; one that is not wanted any more is switched off."""
 
+    help_texts = {
+        "url": "Where it is called, by HTTPS.",
+        "shape": "In which form it is told.",
+    }
     writes_own_audit = True
     list_display = ("name", "slug", "url", "is_active", "shape", "wants")
     list_filter = ("is_active", "shape")

@@ -7,3 +7,11 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
     verbose_name = "Notifications"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Models can be imported only once the registry is ready.
+        from notifications.erasing import erase_addresses_of, erase_letters_to
+        from roles.erasing import register_part
+
+        register_part("addresses and ways to be reached", erase_addresses_of)
+        register_part("letters to them", erase_letters_to)

@@ -11,6 +11,11 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only once the registry is ready.
         from notifications.hooks import register_clearance
+        from roles.erasing import register_part
         from tickets.access import is_cleared_for
+        from tickets.erasing import erase_files_of, erase_mails_of, erase_words_of
 
         register_clearance("ticket", is_cleared_for)
+        register_part("mails received from them", erase_mails_of)
+        register_part("words that they wrote", erase_words_of)
+        register_part("files that they sent", erase_files_of)

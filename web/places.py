@@ -66,6 +66,9 @@ PLACES = (
     Place("knowledge", _("Knowledge"), "book-open-text", "web:knowledge", "k"),
     Place("figures", _("Figures"), "chart-column", "web:figures", "f", people_of_the_service),
     Place("mailbox", _("Mailbox"), "mail", "mailbox", "b", is_agent),
+    Place(
+        "operations", _("Operations"), "activity", "web:operations", "e", whoever_may("see_audit")
+    ),
     Place("setup", _("Set-up"), "rocket", "web:setup", "s", whoever_may("admin")),
     Place("admin", _("Admin"), "gauge", "admin:index", "a", staff),
 )

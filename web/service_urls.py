@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from web.views import calendars, figures, guide, oncall, policies, simulations, standing_in
+from web.views import (
+    calendars,
+    figures,
+    guide,
+    oncall,
+    operations,
+    policies,
+    simulations,
+    standing_in,
+)
 
 ADDRESSES = [
     path("on-call", oncall.on_call_now, name="on-call"),
@@ -30,6 +39,9 @@ ADDRESSES = [
     path("figures/<slug:slug>.<slug:form>", figures.board_file, name="board-file"),
     path("figures/of/<slug:slug>", figures.behind, name="figure"),
     path("figures/<slug:slug>", figures.board, name="board"),
+    path("operations", operations.operations, name="operations"),
+    path("operations/release/<int:pk>", operations.release_held, name="operations-release"),
+    path("operations/letters/again", operations.resend_dead, name="operations-resend"),
     path("policies", policies.policies, name="policies"),
     path("policies/new", policies.new, name="policy-new"),
     path("policies/<slug:slug>", policies.policy, name="policy"),

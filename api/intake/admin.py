@@ -75,7 +75,14 @@ class RulesOfSource(GuardedInline):
 class AlertSourceAdmin(AuditedAdmin):
     """Senders of alerts; one that is not wanted any more is switched off."""
 
+    help_texts = {
+        "product": "Which product sends: it says how its requests are read.",
+        "service": "What its tickets are about, where no rule says otherwise.",
+        "team": "Where its tickets go, where no rule or route says otherwise.",
+        "grouping": "Which alerts share one ticket.",
+    }
     form = SourceForm
+    adds_own_audit = True
     change_form_template = "admin/api/source_form.html"
     list_display = ["name", "product", "shown", "requester", "team", "is_active", "last_seen_at"]
     list_filter = ["product", "is_active"]
@@ -156,9 +163,6 @@ class AlertSourceAdmin(AuditedAdmin):
         obj.__dict__.update(source.__dict__)
         messages.warning(request, SHOWN_ONCE.format(source=source, key=key))
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        """Nothing: making a source has written its own audit entry."""
-
     @admin.action(description="Issue a new key; the present one ends", permissions=["change"])
     def issue_new_keys(self, request: HttpRequest, chosen: QuerySet[AlertSource]) -> None:
         for source in chosen:
@@ -184,6 +188,12 @@ def _tried(source: AlertSource, pasted: str) -> tuple[list[Shown], str]:
 class AlertRuleAdmin(AuditedAdmin):
     """What is done with which alerts; the first rule that fits decides."""
 
+    help_texts = {
+        "act": "What is done with an alert that fits.",
+        "service": "Its tickets are about this; empty: as the source says.",
+        "team": "Its tickets go there; empty: as routes say.",
+        "kind": "Of the tickets that it opens.",
+    }
     list_display = ["name", "source", "position", "act", "severity", "service", "team", "is_active"]
     list_filter = ["source", "act", "is_active"]
     list_select_related = ["source", "service", "team"]
@@ -195,6 +205,11 @@ class AlertRuleAdmin(AuditedAdmin):
 class MaintenanceAdmin(AuditedAdmin):
     """When alerts are kept without opening tickets."""
 
+    help_texts = {
+        "conditions": "Which alerts; empty: all of the source.",
+        "starts_at": "In your own time zone.",
+        "ends_at": "In your own time zone; alerts that still last then open their tickets.",
+    }
     list_display = ["name", "source", "starts_at", "ends_at", "reason"]
     list_filter = ["source", "starts_at"]
     list_select_related = ["source"]
@@ -244,6 +259,17 @@ class ChangeNoticeAdmin(ReadOnlyAdmin):
 class PulseAdmin(AuditedAdmin):
     """Heartbeats that must keep coming."""
 
+    help_texts = {
+        "source": "Which key may send it.",
+        "description": "What beats, and what it means when it stops.",
+        "interval": "How long it may be silent, in the unit beside.",
+        "interval_unit": "Of the interval.",
+        "is_enabled": "Switched off, silence is no alert.",
+        "owner_team": "As the sender names it.",
+        "alert_message": "Words of the alert when it falls silent; empty: made from the name.",
+        "alert_tags": "Tags of that alert.",
+        "alert_priority": "P1 to P5, as the sender names it.",
+    }
     list_display = ["name", "source", "interval", "interval_unit", "is_enabled", "last_ping_at",
                     "is_expired"]  # fmt: skip
     list_filter = ["source", "is_enabled", "is_expired"]

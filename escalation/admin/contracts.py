@@ -41,6 +41,9 @@ class NeedsOfContract(GuardedInline):
 class HandoverContractAdmin(PolicyGuard):
     """What a receiver needs from a sender; the figures are those of the last 90 days."""
 
+    help_texts = {
+        "to_team": "Whoever passes work to this team is asked for these things.",
+    }
     list_display = ["to_team", "from_team", "asks", "is_active"]
     list_display_links = ["to_team", "from_team"]
     list_filter = ["to_team", "is_active"]

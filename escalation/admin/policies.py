@@ -72,6 +72,10 @@ def moved_words(moved: Moved) -> str:
 class PolicyAdmin(PolicyGuard):
     """Policies in the order in which they are tried; the first that fits runs."""
 
+    help_texts = {
+        "description": "What it is for, for whoever meets its name on a ticket.",
+        "mode": "Whether it stands for the ticket alone, or beside the others that fit.",
+    }
     list_display = ["position", "name", "mode", "is_active", "in_short", "revision"]
     list_display_links = ["name"]
     list_filter = ["is_active", "mode"]

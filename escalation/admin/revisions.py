@@ -166,6 +166,7 @@ class PolicyRevisionAdmin(PolicyGuard):
     """Wordings of policies. Saving a draft replaces it whole; a published one stays for ever."""
 
     form = DraftForm
+    writes_own_audit = True
     list_display = ["policy", "number", "state", "applies", "published_at", "published_by"]
     list_display_links = ["policy", "number"]
     list_filter = [("published_at", admin.EmptyFieldListFilter), "policy"]
@@ -228,9 +229,6 @@ class PolicyRevisionAdmin(PolicyGuard):
 
     def construct_change_message(self, *args: Any, **kwargs: Any) -> list[Any]:
         return []
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Nothing: saving the draft has written its own audit entry."""
 
     def response_change(self, request: HttpRequest, obj: PolicyRevision) -> HttpResponse:
         if "_publish" in request.POST:

@@ -9,7 +9,9 @@ from django.http import HttpRequest
 
 from escalation.models import Engagement, Vendor, VendorContact
 from escalation.vendors import deliver, engage, release_vendor, respond
-from roles.admin.audited import AuditedAdmin, GuardedInline, acting
+from roles.admin.audited import GuardedInline, acting
+from roles.admin.sheets import Sheet
+from roles.admin.sheetviews import SheetAdmin
 from tickets.admin.doing import TicketActs, key_field, ticket_by_key
 
 
@@ -30,18 +32,28 @@ class ContactForm(forms.ModelForm):
 
 
 class ContactsOfVendor(GuardedInline):
+    help_texts = {
+        "name": "Who answers there.",
+        "email": "For mail, or empty.",
+        "phone": "With country code.",
+    }
     model = VendorContact
     form = ContactForm
     fields = ["level", "role", "name", "email", "phone"]
 
 
 @admin.register(Vendor)
-class VendorAdmin(AuditedAdmin):
+class VendorAdmin(SheetAdmin):
     """With whom there is a contract; one that is not called any more is switched off.
 
     Its targets are targets narrowed to it, on the page of targets.
     """
 
+    sheet = Sheet(
+        columns=("slug", "name", "contract", "terms", "team", "calendar", "url", "is_active"),
+        key=("slug",),
+        named_by={"team": "slug", "calendar": "slug"},
+    )
     list_display = ["name", "contract", "calendar", "team", "is_active"]
     list_filter = ["is_active"]
     list_select_related = ["calendar", "team"]

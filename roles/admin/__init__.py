@@ -1,6 +1,6 @@
 """The administrators' door to people, teams, calendars and rosters."""
 
-from roles.admin import calendars, oncall, organisations, people, swaps
+from roles.admin import audits, calendars, oncall, organisations, people, swaps
 from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "acting",
+    "audits",
     "calendars",
     "oncall",
     "organisations",

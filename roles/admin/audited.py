@@ -1,7 +1,7 @@
 """Admin pages that only administrators write, and that leave an audit entry for every write."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -59,10 +59,34 @@ class RefusedForm(forms.BaseModelForm):
         return False
 
 
-class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+USUAL_HELP = {
+    "slug": "Short name in addresses, files and the interface for programs; leave it once used.",
+    "name": "As people read it.",
+    "is_active": "Switched off, it is as if it were not there; what it did stays on record.",
+    "position": "The lowest number is tried first.",
+    "reason": "Kept with it, and shown to whoever looks later.",
+}
+"""What a field means wherever it has no words of its own."""
+
+
+class Helped:
+    """Fields that the model leaves without words are explained by the page."""
+
+    help_texts: Mapping[str, str] = {}
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **given: Any) -> Any:
+        """The form's field, with a help text from the page or from what is usual."""
+        made = super().formfield_for_dbfield(db_field, request, **given)  # type: ignore[misc]
+        if made is not None and not made.help_text:
+            made.help_text = self.help_texts.get(db_field.name, USUAL_HELP.get(db_field.name, ""))
+        return made
+
+
+class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
     """Administrators write, auditors look; anybody else in the admin finds nothing here.
 
     What a domain function refuses comes back as a message on the page, with nothing changed.
+    Django's own log of acts is never written: the audit and the timelines are the history.
     """
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -116,6 +140,15 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             say_refusal(request, trouble)
         return HttpResponseRedirect(request.get_full_path())
 
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Nothing: whatever wrote the row has told of it."""
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """Nothing, for the same reason."""
+
+    def log_deletions(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        """Nothing, for the same reason."""
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
     ) -> HttpResponse:
@@ -128,10 +161,12 @@ class GuardedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class AuditedAdmin(GuardedAdmin):
     """Every add, change and delete made here becomes one audit entry, inlines included.
 
-    Pages whose writes go through domain functions set `writes_own_audit`, since those write it.
+    Pages whose writes go through domain functions set `writes_own_audit`, since those write it;
+    where only making a row does, `adds_own_audit`.
     """
 
     writes_own_audit = False
+    adds_own_audit = False
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool
@@ -141,11 +176,14 @@ class AuditedAdmin(GuardedAdmin):
             request.before_change = audit.field_values(before)  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
 
-    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
-        changes = {k: v for k, v in audit.field_values(obj).items() if v not in (None, "", [])}
-        self._record(request, "added", obj, changes, message)
+    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """One audit entry with what the row holds."""
+        if not self.adds_own_audit:
+            filled = {k: v for k, v in audit.field_values(obj).items() if v not in (None, "", [])}
+            self._record(request, "added", obj, filled, message)
 
-    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """One audit entry with what differs."""
         before = getattr(request, "before_change", None)
         if before is None:
             # Only the page for a new password comes here without a saved form of ours.
@@ -154,7 +192,8 @@ class AuditedAdmin(GuardedAdmin):
             changes = audit.differences(before, audit.field_values(obj))
         self._record(request, "changed", obj, changes, message)
 
-    def log_deletions(self, request: HttpRequest, queryset: Iterable[models.Model]) -> None:  # type: ignore[override]
+    def log_deletions(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        """One audit entry for each row, with what it held."""
         for row in queryset:
             self._record(request, "deleted", row, audit.field_values(row), "")
 
@@ -181,7 +220,7 @@ class ReadOnlyAdmin(GuardedAdmin):
         return False
 
 
-class GuardedInline(admin.TabularInline):  # type: ignore[type-arg]
+class GuardedInline(Helped, admin.TabularInline):  # type: ignore[type-arg]
     """Rows of the page's subject, under the page's own rights."""
 
     extra = 0

@@ -7,7 +7,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, acting
+from roles.admin.audited import ReadOnlyAdmin, acting
+from roles.admin.sheets import Sheet
+from roles.admin.sheetviews import SheetAdmin
 from roles.calendars import PublicHolidays, checked_hours, publish_calendar, running_out
 from roles.hours import format_hours, parse_hours
 from roles.instants import database_now
@@ -108,11 +110,20 @@ class CalendarForm(forms.ModelForm):
 
 
 @admin.register(Calendar)
-class CalendarAdmin(AuditedAdmin):
+class CalendarAdmin(SheetAdmin):
     """Working calendars; new clocks start under the newest revision, running ones keep theirs."""
 
+    sheet = Sheet(
+        columns=(
+            *("slug", "name", "zone", "hours", "days_off", "open_days"),
+            *("country", "region", "first_year", "last_year"),
+        ),
+        key=("slug",),
+        spaced=("days_off", "open_days"),
+    )
     form = CalendarForm
     list_display = ["name", "slug", "revision", "zone", "week", "holidays_until"]
+    list_filter = ["current__zone", "current__country"]
     list_select_related = ["current"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}

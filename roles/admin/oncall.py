@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import HttpRequest
 from django.urls import path
@@ -28,6 +29,10 @@ class RevisionsOfSchedule(ReadOnlyInline):
 class ScheduleAdmin(AuditedAdmin):
     """Saving changed layers publishes a revision; the past keeps the layers that it had."""
 
+    help_texts = {
+        "team": "One schedule for each team.",
+        "name": "As it is shown on the page of who is on call.",
+    }
     form = ScheduleForm
     writes_own_audit = True
     list_display = ["name", "team", "zone", "serving"]
@@ -68,7 +73,16 @@ class ScheduleAdmin(AuditedAdmin):
 
     @admin.display(description="on call now", empty_value="nobody")
     def serving(self, schedule: Schedule) -> str | None:
-        return rosterlines.serving_now(schedule)
+        return getattr(schedule, "serves", None)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """The page of the list, with who serves in all its rows read at once."""
+        page = super().get_changelist_instance(request)
+        page.result_list = list(page.result_list)  # type: ignore[assignment]
+        serving = rosterlines.serving_by_team([row.team_id for row in page.result_list])
+        for row in page.result_list:
+            row.serves = serving.get(row.team_id)
+        return page
 
     @admin.display(description="what is wrong")
     def troubles(self, schedule: Schedule) -> str:
@@ -144,6 +158,11 @@ class ScheduleRevisionAdmin(ReadOnlyAdmin):
 class OverrideAdmin(WrittenByDomain):
     """Stand-ins; one that is wrong is deleted and made anew. What was served stays."""
 
+    help_texts = {
+        "schedule": "Whose hours are taken.",
+        "person": "Who serves in them instead.",
+        "reason": "Shown on the calendar of shifts.",
+    }
     list_display = ["schedule", "person", "starts_at", "ends_at", "reason", "swap", "created_by"]
     list_filter = ["schedule"]
     list_select_related = ["schedule", "person", "created_by", "swap__giver", "swap__taker"]

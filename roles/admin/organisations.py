@@ -10,6 +10,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from roles.admin.audited import AuditedAdmin, ReadOnlyInline, acting
+from roles.admin.sheets import Sheet
+from roles.admin.sheetviews import SheetAdmin
 from roles.models import Duty, DutyAssignment, Membership, Organisation, Team, Tier
 from roles.teams import add_member, assign_duty, remove_member, withdraw_duty
 
@@ -20,7 +22,8 @@ GUIDANCE: tuple[str, Any] = (
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(AuditedAdmin):
+class OrganisationAdmin(SheetAdmin):
+    sheet = Sheet(columns=("slug", "name", "may_see_own"), key=("slug",))
     list_display = ["name", "slug", "may_see_own"]
     list_filter = ["may_see_own"]
     search_fields = ["name", "slug"]
@@ -28,7 +31,14 @@ class OrganisationAdmin(AuditedAdmin):
 
 
 @admin.register(Tier)
-class TierAdmin(AuditedAdmin):
+class TierAdmin(SheetAdmin):
+    help_texts = {
+        "kind": "A rung stands on the ladder; a lane stands beside it.",
+    }
+    sheet = Sheet(
+        columns=("slug", "name", "kind", "rank", "is_vendor", *GUIDANCE[1]["fields"]),
+        key=("slug",),
+    )
     list_display = ["name", "slug", "kind", "rank", "is_vendor"]
     list_filter = ["kind", "is_vendor"]
     search_fields = ["name", "slug"]
@@ -43,7 +53,20 @@ class MembersOfTeam(ReadOnlyInline):
 
 
 @admin.register(Team)
-class TeamAdmin(AuditedAdmin):
+class TeamAdmin(SheetAdmin):
+    help_texts = {
+        "tier": "The rung or lane on which it works; escalations go from rung to rung.",
+        "calendar": "Under these hours its own targets run.",
+        "email": "A shared mailbox of the team, if there is one.",
+    }
+    sheet = Sheet(
+        columns=(
+            *("slug", "name", "tier", "calendar", "email", "lead", "manager"),
+            *("is_service_desk", "is_active", *GUIDANCE[1]["fields"]),
+        ),
+        key=("slug",),
+        named_by={"tier": "slug", "calendar": "slug", "lead": "username", "manager": "username"},
+    )
     list_display = ["name", "tier", "calendar", "lead", "manager", "is_service_desk", "is_active"]
     list_filter = ["tier", "is_active", "calendar"]
     list_select_related = ["tier", "calendar", "lead", "manager"]
@@ -99,7 +122,17 @@ class WrittenByDomain(AuditedAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(WrittenByDomain):
+class MembershipAdmin(SheetAdmin, WrittenByDomain):
+    help_texts = {
+        "team": "Cannot be changed later: take the person out and put them in anew.",
+        "person": "Somebody who is active.",
+        "role": "A lead decides in the team and is told before the manager.",
+    }
+    sheet = Sheet(
+        columns=("team", "person", "role"),
+        key=("team", "person"),
+        named_by={"team": "slug", "person": "username"},
+    )
     list_display = ["person", "team", "role", "joined_at"]
     list_filter = ["role", "team"]
     list_select_related = ["person", "team"]
@@ -123,15 +156,33 @@ class HoldersOfDuty(ReadOnlyInline):
 
 @admin.register(Duty)
 class DutyAdmin(AuditedAdmin):
-    list_display = ["name", "slug"]
-    search_fields = ["name", "slug"]
+    """Duties across teams; what each may do stands in the table of access."""
+
+    list_display = ["name", "slug", "held_by"]
+    search_fields = ["name", "slug", "assignments__person__name"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [HoldersOfDuty]
     fieldsets = [(None, {"fields": ["name", "slug"]}), GUIDANCE]
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Duty]:
+        return super().get_queryset(request).prefetch_related("assignments__person")
+
+    @admin.display(description="held by", empty_value="nobody")
+    def held_by(self, duty: Duty) -> str | None:
+        return ", ".join(str(held.person) for held in duty.assignments.all()) or None
+
 
 @admin.register(DutyAssignment)
-class DutyAssignmentAdmin(WrittenByDomain):
+class DutyAssignmentAdmin(SheetAdmin, WrittenByDomain):
+    help_texts = {
+        "duty": "What the person may do follows from it.",
+        "person": "Somebody who is active.",
+    }
+    sheet = Sheet(
+        columns=("duty", "person"),
+        key=("duty", "person"),
+        named_by={"duty": "slug", "person": "username"},
+    )
     list_display = ["person", "duty", "assigned_at"]
     list_filter = ["duty"]
     list_select_related = ["person", "duty"]

@@ -1,4 +1,4 @@
-"""Admin pages of people, their API tokens and the administrative audit."""
+"""Admin pages of people and their API tokens."""
 
 from typing import Any
 
@@ -6,14 +6,22 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db import models
 from django.http import HttpRequest
+from django.urls import path
 
-from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting, may
-from roles.models import ApiToken, AuditEntry, DutyAssignment, Membership, Person
+from roles.admin.audited import AuditedAdmin, ReadOnlyInline, acting
+from roles.admin.erasures import erase_view
+from roles.admin.sheets import Sheet
+from roles.admin.sheetviews import SheetAdmin
+from roles.models import ApiToken, DutyAssignment, Membership, Person
 from roles.models.tokens import Scope
 from roles.people import deactivate, reactivate
 from roles.tokens import issue, revoke
+
+# What people may do follows from their teams and duties; Django's groups would say nothing.
+admin.site.unregister(Group)
 
 
 class PersonAddForm(AdminUserCreationForm):
@@ -45,9 +53,24 @@ class DutiesOfPerson(ReadOnlyInline):
 
 
 @admin.register(Person)
-class PersonAdmin(AuditedAdmin, UserAdmin):
+class PersonAdmin(SheetAdmin, UserAdmin):
     """People and service accounts; they are switched off, never deleted."""
 
+    help_texts = {
+        "email": "Mail from this address counts as theirs.",
+        "kind": "Programs are service accounts: they sign in by token only.",
+        "is_vip": "Their tickets are marked, and policies may ask for it.",
+        "phone": "With country code, for people who call back.",
+    }
+    sheet = Sheet(
+        columns=(
+            *("username", "name", "email", "phone", "organisation", "kind", "is_vip"),
+            *("zone", "language", "is_staff", "is_active"),
+        ),
+        key=("username",),
+        named_by={"organisation": "slug"},
+        for_new={"usable_password": "false"},
+    )
     form = PersonChangeForm
     add_form = PersonAddForm
     inlines = [MembershipsOfPerson, DutiesOfPerson]
@@ -73,6 +96,10 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
 
+    def get_urls(self) -> list[Any]:
+        guarded = self.admin_site.admin_view(erase_view)
+        return [path("<int:pk>/erase/", guarded, name="roles_person_erase"), *super().get_urls()]
+
     def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> list[Any]:
         return self.inlines if obj else []
 
@@ -87,7 +114,9 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     ) -> None:
         if change and "is_active" in form.changed_data:
             switch = reactivate if obj.is_active else deactivate
-            switch(person=Person.objects.get(pk=obj.pk), actor=acting(request))
+            person = Person.objects.get(pk=obj.pk)
+            switch(person=person, actor=acting(request))
+            obj.left_at = person.left_at
         super().save_model(request, obj, form, change)
 
     @admin.action(description="Switch the chosen accounts off", permissions=["change"])
@@ -121,7 +150,11 @@ class TokenForm(forms.ModelForm):
 class ApiTokenAdmin(AuditedAdmin):
     """API tokens; the text of a new one is shown a single time."""
 
+    help_texts = {
+        "person": "In whose name programs act with it.",
+    }
     form = TokenForm
+    adds_own_audit = True
     list_display = ["name", "person", "shown", "scopes", "expires_at", "last_used_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at"]
     list_select_related = ["person"]
@@ -161,50 +194,8 @@ class ApiTokenAdmin(AuditedAdmin):
         obj.__dict__.update(token.__dict__)
         messages.warning(request, f"Copy the token now, it is not shown again: {plain}")
 
-    def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> None:  # type: ignore[override]
-        """Nothing: issuing has written its own audit entry."""
-
     @admin.action(description="Revoke the chosen tokens", permissions=["change"])
     def revoke_chosen(self, request: HttpRequest, queryset: models.QuerySet[ApiToken]) -> None:
         for token in queryset.filter(revoked_at__isnull=True):
             revoke(token=token, actor=acting(request))
         messages.success(request, "The tokens are revoked.")
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin):
-    """Who changed people or configuration, when and why."""
-
-    list_display = ["at", "actor_name", "action", "subject", "reason"]
-    list_filter = ["action", "subject_type", "at"]
-    search_fields = ["subject", "action", "reason"]
-    date_hierarchy = "at"
-    fields = [
-        "at",
-        "actor_name",
-        "action",
-        "subject",
-        "subject_type",
-        "subject_id",
-        "changes",
-        "reason",
-    ]
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[AuditEntry]:
-        name = Person.objects.filter(pk=models.OuterRef("actor_id")).values("name")[:1]
-        return super().get_queryset(request).annotate(acted=models.Subquery(name))
-
-    @admin.display(description="who", empty_value="the system")
-    def actor_name(self, entry: AuditEntry) -> str | None:
-        return getattr(entry, "acted", None)
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup in {"subject_type", "subject_id", "actor_id"} or super().lookup_allowed(
-            lookup, value, request
-        )
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return may(request, "see_audit")
-
-    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return may(request, "see_audit")

@@ -1,5 +1,6 @@
 """Words of the schedule pages: who serves when, where nobody does, and who is on call at a time."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,11 @@ from roles.zones import zone_exists
 AHEAD = timedelta(days=14)
 
 
-def serving_now(schedule: Schedule) -> str | None:
-    """Who serves the schedule at this moment; None in a gap."""
-    return serving_at(schedule, database_now())
+def serving_by_team(team_ids: Collection[int]) -> dict[int, str]:
+    """By team, who serves at this moment; teams with a gap are left out."""
+    found = oncall.on_call(team_ids, database_now())
+    people = Person.objects.in_bulk({pk for serving in found.values() for pk in serving})
+    return {team_id: str(people[serving[0]]) for team_id, serving in found.items() if serving}
 
 
 def serving_at(schedule: Schedule, at: datetime) -> str | None:

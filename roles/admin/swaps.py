@@ -22,6 +22,11 @@ FEEDS = "/calendar"
 class SwapAdmin(WrittenByDomain):
     """Shifts offered by one person to another, and what became of it."""
 
+    help_texts = {
+        "schedule": "Of which team.",
+        "giver": "Whose hours are given.",
+        "taker": "Who is asked to take them.",
+    }
     list_display = ["schedule", "giver", "taker", "hours", "back", "state", "answered_by"]
     list_filter = ["state", "schedule"]
     list_select_related = ["schedule", "giver", "taker", "answered_by"]
@@ -79,6 +84,9 @@ class SwapAdmin(WrittenByDomain):
 class CalendarLinkAdmin(AuditedAdmin):
     """Private addresses of on-call calendars; anybody who knows one can read with it."""
 
+    help_texts = {
+        "person": "Whose shifts, and in whose name the calendar is read.",
+    }
     writes_own_audit = True
     list_display = ["person", "name", "created_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter)]

@@ -36,6 +36,7 @@ SITE = {
     "risk": ("GET", "tickets:read", "see_dashboard"),
     "training": ("GET", "tickets:read", "see_dashboard"),
     "figures": ("GET", "tickets:read", "see_dashboard"),
+    "operations": ("GET", "admin:read", "see_audit"),
     "events": ("GET", "tickets:read", ""),
     "event-types": ("GET", "", ""),
 }
@@ -224,6 +225,7 @@ def scope_of(subject: list[str], reading: bool) -> str:
         scopes = {
             "config": ("admin:read", "admin:write"),
             "audit": ("admin:read", "tickets:write"),
+            "operations": ("admin:read", "tickets:write"),
             "suggestions": ("catalog:read", "tickets:write"),
             "event-types": ("", "tickets:write"),
         }

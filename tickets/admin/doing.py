@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ActionForm
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from roles.refusals import Invalid, Refused
@@ -73,9 +73,3 @@ class TicketActs(TicketBound):
                 done += 1
         if done:
             messages.success(request, f"Done for {done}; the timelines tell it.")
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Nothing: acts on tickets are told on their timelines only."""
-
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Nothing, for the same reason."""

@@ -21,6 +21,10 @@ class CannedTextAdmin(AuditedAdmin):
 class UpdateTextAdmin(AuditedAdmin):
     """Words for the updates of a major incident, by phase and language, in place of ours."""
 
+    help_texts = {
+        "phase": "At which stage of a major incident.",
+        "language": "Of its readers: en or de.",
+    }
     list_display = ["phase", "language", "service"]
     list_filter = ["phase", "language"]
     list_select_related = ["service"]
