@@ -112,6 +112,7 @@ GROUPS: Final = (
         _("Record"),
         {
             "roles.AuditEntry": _("Who changed people or configuration, when and why"),
+            "roles.Retention": _("How long mails, files, words and letters are kept"),
             "tickets.TimelineEvent": _("The only truth about tickets; it cannot be changed"),
             "tickets.EventBody": _("The words of events: all of it that may be erased"),
             "escalation.Clock": _("Each cycle of each clock, with its bill"),

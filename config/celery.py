@@ -29,6 +29,8 @@ FORGET_PERIOD_S = 3600.0
 ALERTS_PERIOD_S = 10.0
 MAIL_PERIOD_S = 30.0
 PULSE_PERIOD_S = 15.0
+VERIFY_PERIOD_S = 5.0
+LET_GO_PERIOD_S = 1800.0  # whether it is time; it is so once a night
 QUEUES = ("escalation", "celery", "messages", "long")
 
 
@@ -98,6 +100,8 @@ app.conf.update(
         "remind": _tick("insights.tasks.remind", REMIND_PERIOD_S, queue="celery"),
         "train-risk": _tick("insights.tasks.train_risk", TRAIN_PERIOD_S, queue="long"),
         "fetch-mail": _tick("api.tasks.fetch_mail", MAIL_PERIOD_S, queue="long"),
+        "verify": _tick("insights.tasks.verify", VERIFY_PERIOD_S, queue="long"),
+        "let-go": _tick("tickets.tasks.let_go", LET_GO_PERIOD_S, queue="long"),
         # Whether a tick gets all the way through each queue is seen by one that does just that.
         **{
             f"pulse-{queue}": _tick("insights.tasks.pulse", PULSE_PERIOD_S, queue, queue=queue)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from insights.figures.models import BoardMail, DayTotal, Folded, FoldMark, Point
+from insights.operations.models import Verification
 from insights.reviews.models import Review, ReviewAction, Sample
 from insights.risk.models import Estimate, RiskModel
 
@@ -19,6 +20,7 @@ __all__ = [
     "RiskModel",
     "Sample",
     "Simulation",
+    "Verification",
 ]
 
 

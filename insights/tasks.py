@@ -4,6 +4,7 @@ from celery import shared_task
 
 from insights.figures.folding import fold_all
 from insights.figures.mailing import send_due
+from insights.operations.checks import run_waiting as verify_waiting
 from insights.operations.queues import note_pulse
 from insights.reviews.reminding import remind as remind_of_reviews
 from insights.reviews.sampling import choose_samples
@@ -67,3 +68,14 @@ def remind() -> int:
 def pulse(queue: str) -> None:
     """Note that a tick has come through this queue to a worker; doubled, it says the same."""
     note_pulse(queue)
+
+
+@shared_task(
+    name="insights.tasks.verify",
+    ignore_result=True,
+    soft_time_limit=_SOFT_LIMIT_S,
+    time_limit=_HARD_LIMIT_S,
+)
+def verify() -> int:
+    """Walk through the past where that was asked for, and once a day; any number may run."""
+    return verify_waiting()

@@ -6,14 +6,23 @@ its number; its name, addresses and ways in are gone. Other floors register what
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from roles import audit
 from roles.calendarlinks import revoke_link
 from roles.instants import TimeSource, database_now
-from roles.models import ApiToken, CalendarLink, Person
-from roles.people import forget_roles, require, roles_of
+from roles.models import (
+    ApiToken,
+    CalendarLink,
+    DutyAssignment,
+    Membership,
+    Person,
+    Team,
+)
+from roles.people import forget_roles, require
 from roles.refusals import Conflict, Invalid
 from roles.tokens import revoke
 
@@ -115,10 +124,18 @@ def _check(person: Person) -> None:
         raise Conflict("erased", "This person has been erased already.")
     if person.is_active:
         raise Conflict("active", "Switch the account off first: whoever works here is not erased.")
-    if roles_of(person) - {"requester", "service"}:
+    if any(rows.exists() for rows in _places(person)):
         raise Conflict(
             "serves", "Take the person out of teams and duties first: somebody else must serve."
         )
+
+
+def _places(person: Person) -> list[QuerySet[Any]]:
+    return [
+        Membership.objects.filter(person=person),
+        DutyAssignment.objects.filter(person=person),
+        Team.objects.filter(Q(lead=person) | Q(manager=person)),
+    ]
 
 
 def _end_keys(person: Person, actor: Person | None, clock: TimeSource) -> int:

@@ -12,9 +12,13 @@ class TicketsConfig(AppConfig):
         # Models can be imported only once the registry is ready.
         from notifications.hooks import register_clearance
         from roles.erasing import register_part
+        from roles.retention import register_kind
         from tickets.access import is_cleared_for
         from tickets.erasing import erase_files_of, erase_mails_of, erase_words_of
+        from tickets.forgetting import KINDS
 
+        for kind in KINDS:
+            register_kind(kind)
         register_clearance("ticket", is_cleared_for)
         register_part("mails received from them", erase_mails_of)
         register_part("words that they wrote", erase_words_of)

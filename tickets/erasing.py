@@ -6,6 +6,7 @@ that it verifies as before.
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -68,7 +69,7 @@ def erase_files(files: Iterable[Attachment], *, now: datetime, because: str) -> 
         each.erased_at = act.now
         each.save(update_fields=["erased_at"])
         storage, name = each.file.storage, each.file.name or ""
-        transaction.on_commit(lambda storage=storage, name=name: storage.delete(name), robust=True)
+        transaction.on_commit(partial(storage.delete, name), robust=True)
         facts = {"file": each.pk, "name": each.name, "because": because}
         act.record(EventKind.FILE_ERASED, facts=facts)
         count += 1

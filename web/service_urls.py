@@ -42,6 +42,7 @@ ADDRESSES = [
     path("operations", operations.operations, name="operations"),
     path("operations/release/<int:pk>", operations.release_held, name="operations-release"),
     path("operations/letters/again", operations.resend_dead, name="operations-resend"),
+    path("operations/verify/<slug:what>", operations.verify, name="operations-verify"),
     path("policies", policies.policies, name="policies"),
     path("policies/new", policies.new, name="policy-new"),
     path("policies/<slug:slug>", policies.policy, name="policy"),

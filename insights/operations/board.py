@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from insights.operations.checks import checks_part
 from insights.operations.engine import engine_part
 from insights.operations.messages import messages_part
 from insights.operations.queues import ask_broker, queues_part
@@ -54,6 +55,7 @@ def look_around(now: datetime) -> Operations:
             messages_part(now),
             queues_part(broker, now),
             doors_part(now),
+            checks_part(now),
             figures_part(now),
             database_part(now),
             settings_part(now),

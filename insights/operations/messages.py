@@ -99,7 +99,7 @@ def _tries(now: datetime) -> Sequence[dict[str, Any]]:
     rows = Attempt.objects.filter(
         pk__in=newest, started_at__gt=now - RECENT, message__clearance=""
     ).exclude(outcome__in=(Outcome.STARTED, Outcome.SKIPPED))
-    return list(
+    found: Any = (
         rows.order_by("message__channel")
         .values("message__channel")
         .annotate(
@@ -109,6 +109,7 @@ def _tries(now: datetime) -> Sequence[dict[str, Any]]:
             failed_at=Max("finished_at", filter=Q(outcome__in=FAILED)),
         )
     )
+    return list(found)
 
 
 def _channel(row: dict[str, Any], now: datetime) -> Reading:

@@ -120,7 +120,7 @@ def _beat(pulses: Mapping[str, datetime], now: datetime) -> Reading:
         " own timers; figures, mails to fetch and reminders wait."
     )
     if not pulses:
-        return Reading("beat_s", label, _("never"), State.BAD, None, remedy)
+        return Reading("beat_s", label, _("not seen yet"), State.WATCH, None, fresh())
     age = now - max(pulses.values())
     state = judged(age <= LATE_PULSE)
     words = _("%s ago") % duration(max(0.0, age.total_seconds()))
@@ -134,13 +134,18 @@ def _queue(queue: str, at: datetime | None, broker: Broker, now: datetime) -> Re
     length = broker.waiting.get(queue)
     age = now - at if at else None
     is_served = age is not None and age <= LATE_PULSE
-    state, remedy = _served(queue, is_served, now)
+    state, remedy = _served(queue, is_served, now) if age else (State.WATCH, fresh())
     if is_served and (length or 0) > LONG_QUEUE:
         state, remedy = State.WATCH, _("More comes than is carried out: start another worker.")
     waiting = _("%s waiting") % length if length is not None else _("length not known")
     seen = _("served %s ago") % duration(age.total_seconds()) if age else _("never served")
     label = _("Queue “%(queue)s” of the %(process)s") % {"queue": queue, "process": QUEUES[queue]}
     return Reading(f"queue_{queue}_waiting", label, f"{waiting}, {seen}", state, length, remedy)
+
+
+def fresh() -> str:
+    """What to do about a queue that was never served."""
+    return _("After the first start this takes half a minute; else look at all processes.")
 
 
 def _served(queue: str, is_served: bool, now: datetime) -> tuple[State, str]:

@@ -92,29 +92,38 @@ def _risk(now: datetime) -> Reading:
 
 
 def database_part(now: datetime) -> Part:
-    """Size, connections, the longest transaction and whether the log of changes is archived."""
+    """Size, connections, the longest transaction and whether the log of changes is archived.
+
+    Size and connections are rounded up: what one row more or less does tells of no ticket.
+    """
     with connection.cursor() as cursor:
         cursor.execute(DATABASE)
         size, used, limit, longest_s, archiving, archived_at, failed_at = cursor.fetchone()
     megabytes = -(-size // (STEP_MB * 1_000_000)) * STEP_MB
+    readings = [
+        Reading("database_mb", _("Size"), _("up to %s MB") % f"{megabytes:,}", number=megabytes),
+        _connections(used, limit),
+        _longest(float(longest_s or 0)),
+        _archive(archiving, archived_at, failed_at, now),
+    ]
+    return Part("database", _("Database"), readings)
+
+
+def _connections(used: int, limit: int) -> Reading:
+    share = -(-10 * used // limit) * 10
+    words = _("up to %(share)s %% of %(limit)s") % {"share": share, "limit": limit}
     is_full = used > FULL * limit
-    is_long = (longest_s or 0) > LONG_STATEMENT_S
-    many_remedy = _("Start fewer processes, or raise max_connections of PostgreSQL.")
-    long_remedy = _("Somebody holds a transaction open: look into pg_stat_activity.")
-    return Part(
-        "database",
-        _("Database"),
-        [
-            Reading("database_mb", _("Size"), _("up to %s MB") % f"{megabytes:,}", State.PLAIN,
-                    megabytes),
-            Reading("connections_count", _("Connections"), _("%(used)s of %(limit)s") % {
-                "used": used, "limit": limit}, judged(not is_full, State.WATCH), used,
-                many_remedy if is_full else ""),
-            Reading("longest_transaction_s", _("Longest transaction"), duration(longest_s or 0),
-                    judged(not is_long, State.WATCH), longest_s, long_remedy if is_long else ""),
-            _archive(archiving, archived_at, failed_at, now),
-        ],
-    )  # fmt: skip
+    remedy = _("Start fewer processes, or raise max_connections of PostgreSQL.") if is_full else ""
+    state = judged(not is_full, State.WATCH)
+    return Reading("connections_percent", _("Connections"), words, state, share, remedy)
+
+
+def _longest(seconds: float) -> Reading:
+    is_long = seconds > LONG_STATEMENT_S
+    remedy = _("Somebody holds a transaction open: look into pg_stat_activity.") if is_long else ""
+    state = judged(not is_long, State.WATCH)
+    label = _("Longest transaction")
+    return Reading("longest_transaction_s", label, duration(seconds), state, seconds, remedy)
 
 
 DATABASE: Final = """
@@ -122,7 +131,8 @@ SELECT pg_database_size(current_database()),
        (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
        current_setting('max_connections')::int,
        (SELECT extract(epoch FROM max(clock_timestamp() - xact_start)) FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()),
+        WHERE datname = current_database() AND backend_type = 'client backend'
+          AND pid <> pg_backend_pid()),
        current_setting('archive_mode') <> 'off',
        last_archived_time, last_failed_time
 FROM pg_stat_archiver

@@ -1,6 +1,6 @@
 """The administrators' door to people, teams, calendars and rosters."""
 
-from roles.admin import audits, calendars, oncall, organisations, people, swaps
+from roles.admin import audits, calendars, oncall, organisations, people, retentions, swaps
 from roles.admin.audited import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "oncall",
     "organisations",
     "people",
+    "retentions",
     "swaps",
 ]

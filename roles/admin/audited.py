@@ -128,8 +128,11 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._or_message(request, super().delete_view, *args, **kwargs)
 
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._or_message(request, super().changelist_view, *args, **kwargs)
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list under its own name: "Select person to change" helps nobody."""
+        title = str(self.opts.verbose_name_plural)
+        shown = {"title": title[:1].upper() + title[1:], **(extra_context or {})}
+        return self._or_message(request, super().changelist_view, shown)
 
     def _or_message(
         self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any

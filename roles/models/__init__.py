@@ -20,6 +20,7 @@ from roles.models.organisations import (
     Tier,
 )
 from roles.models.people import Person
+from roles.models.retention import Retention
 from roles.models.tokens import ApiToken
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Organisation",
     "Override",
     "Person",
+    "Retention",
     "Rotation",
     "RotationMember",
     "Schedule",

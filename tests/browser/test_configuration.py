@@ -1,4 +1,4 @@
-"""Policy as code on a phone: a file is planned, its mistakes are read, and it is applied."""
+"""What administrators see: whether all runs, the admin's pages, and policy as code on a phone."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from roles.models import Person
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import Album, sign_in
 from tests.web.stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -58,3 +58,21 @@ def test_a_file_is_planned_and_applied_on_a_phone(stage, page: Page, site: str, 
     page.get_by_role("button", name="Apply exactly this").click()
     expect(page.get_by_text("Applied: 1 new.")).to_be_visible()
     look(page, "configuration-applied", folder)
+
+
+def test_whether_all_runs_is_read_at_a_glance_and_the_admin_looks_like_the_product(
+    stage, page: Page, site: str, album: Album
+):
+    sign_in(page, site, "nora")
+    page.goto(f"{site}/operations")
+    expect(page.locator(".verdict-word")).to_contain_text("need somebody now")
+    album.look("operations")
+    page.goto(f"{site}/admin/")
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("body.theme-dark")).to_be_visible()
+    page.get_by_role("button", name="System").click()
+    album.look("admin")
+    page.get_by_role("link", name="People", exact=True).click()
+    album.look("admin-list")
+    page.get_by_role("link", name="mara", exact=True).click()
+    album.look("admin-form")

@@ -124,4 +124,4 @@ def test_the_page_shows_what_goes_and_wants_the_user_name_once_more(story, leave
     page = client.post(address, {**given, "again": "vara"}).content.decode()
     assert "not their user name" in page
     page = client.post(address, {**given, "again": "vera"}, follow=True).content.decode()
-    assert "vera is erased" in page
+    assert "Vera is erased" in page

@@ -15,7 +15,7 @@ from notifications.spreading import CODE
 from roles.instants import database_now, fixed
 from roles.models import AuditEntry, Duty, DutyAssignment, Person
 from roles.people import forget_roles
-from tests.web.stage import set_stage
+from tests.web.stage import fill_stage, set_stage
 from tickets.models import Ticket
 from tickets.opening import open_ticket
 
@@ -42,7 +42,8 @@ def admin(stage) -> Person:
 
 
 def ticket_of(stage, **more) -> Ticket:
-    return open_ticket(requester=stage.ada, subject="The till is dead", actor=stage.ada, **more)
+    given = {"subject": "The till is dead", "description": "Since nine", **more}
+    return open_ticket(requester=stage.ada, actor=stage.ada, **given)
 
 
 def readings() -> dict[str, Reading]:
@@ -151,6 +152,23 @@ def test_a_restricted_ticket_set_aside_is_not_known_here(stage, admin, sign_in):
     assert readings()["quarantined_count"].number == 0
     assert client.post(reverse("web:operations-release", args=[ticket.pk])).status_code == 404
     assert Quarantine.objects.exists()
+
+
+def test_a_restricted_ticket_moves_no_reading(stage):
+    fill_stage(stage)
+    before = readings()
+    secret = ticket_of(stage, kind="security", restricted=True)
+    now = database_now()
+    Quarantine.objects.create(ticket=secret, tries=3, last_tried_at=now, since=now)
+    Message.objects.filter(topic=secret.topic).update(
+        state="dead", finished_at=now, finished_reason="gone", leased_until=None
+    )
+    after = readings()
+    assert {slug: each.state for slug, each in after.items()} == {
+        slug: each.state for slug, each in before.items()
+    }
+    counted = [slug for slug in before if not slug.endswith("_s")]
+    assert [after[slug] for slug in counted] == [before[slug] for slug in counted]
 
 
 def test_dead_letters_are_sent_again_one_or_all_but_not_what_is_nobodys_to_see(

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from roles.refusals import Invalid, Refused
 from tickets.admin.reading import TicketBound, tickets_of
@@ -48,11 +48,6 @@ class TicketActs(TicketBound):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The list under its own name: "Select change to change" helps nobody."""
-        title = str(self.opts.verbose_name_plural).capitalize()
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def words(self, request: HttpRequest) -> str:
         """What was typed beside the chosen action."""

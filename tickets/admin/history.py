@@ -47,7 +47,8 @@ class TimelineEventAdmin(TicketBound):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         shown = readable_events(super().get_queryset(request), acting(request))
-        return with_names(shown)
+        # Django leaves list_select_related out where a query has relations already.
+        return with_names(shown).select_related("ticket")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.fields  # type: ignore[return-value]

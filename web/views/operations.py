@@ -11,12 +11,14 @@ from django.views.decorators.cache import never_cache
 
 from escalation.quarantine import set_free
 from insights.operations.board import look_around
+from insights.operations.checks import ask_verification
 from insights.operations.engine import held_apart
 from insights.operations.messages import SHOWN, dead_letters
 from notifications.delivery import send_again
 from roles.instants import database_now
 from roles.people import is_allowed
 from web import doors
+from web.verifications import verifications
 
 
 @never_cache
@@ -27,12 +29,15 @@ def operations(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"around": look_around(database_now()), "here": "operations"}
     if request.htmx and request.htmx.target == "readings":  # type: ignore[attr-defined]
         return render(request, "web/operations/_readings.html", context)
+    context["may_act"] = is_allowed(request.user, "admin")
+    context["checks"] = verifications(request.user)
+    if request.htmx and request.htmx.target == "checks":  # type: ignore[attr-defined]
+        return render(request, "web/operations/_checks.html", context)
     dead = dead_letters()
     context |= {
         "held": held_apart(),
         "dead": dead[:SHOWN],
         "dead_total": dead.order_by().count(),
-        "may_act": is_allowed(request.user, "admin"),
     }
     return render(request, "web/operations/page.html", context)
 
@@ -61,6 +66,16 @@ def resend_dead(request: HttpRequest) -> HttpResponse:
         count = send_again(wanted.values_list("pk", flat=True), actor=request.user)
         words = ngettext("%s letter is queued again.", "%s letters are queued again.", count)
         messages.success(request, words % count)
+    return redirect("web:operations")
+
+
+@doors.of_the_service(action="admin", methods=doors.POST)
+def verify(request: HttpRequest, what: str) -> HttpResponse:
+    """Start a walk through all timelines or all clocks; POST only."""
+    _require(request, "admin")
+    with doors.refusals_told(request):
+        ask_verification(what=what, actor=request.user)
+        messages.success(request, _("Asked for: it waits for a worker, and its result is kept."))
     return redirect("web:operations")
 
 
