@@ -134,11 +134,13 @@ def _queue(queue: str, at: datetime | None, broker: Broker, now: datetime) -> Re
     length = broker.waiting.get(queue)
     age = now - at if at else None
     is_served = age is not None and age <= LATE_PULSE
-    state, remedy = _served(queue, is_served, now) if age else (State.WATCH, fresh())
+    state, remedy = _served(queue, is_served, now) if at else (State.WATCH, fresh())
     if is_served and (length or 0) > LONG_QUEUE:
         state, remedy = State.WATCH, _("More comes than is carried out: start another worker.")
     waiting = _("%s waiting") % length if length is not None else _("length not known")
-    seen = _("served %s ago") % duration(age.total_seconds()) if age else _("never served")
+    seen = (
+        _("served %s ago") % duration(age.total_seconds()) if age is not None else _("never served")
+    )
     label = _("Queue “%(queue)s” of the %(process)s") % {"queue": queue, "process": QUEUES[queue]}
     return Reading(f"queue_{queue}_waiting", label, f"{waiting}, {seen}", state, length, remedy)
 

@@ -20,7 +20,7 @@ from tickets.models import Ticket
 from tickets.opening import open_ticket
 
 PAGE = "/operations"
-QUERIES_MAX = 40
+QUERIES_MAX = 45
 
 
 @pytest.fixture
