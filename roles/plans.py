@@ -54,7 +54,7 @@ class Plan:
             cursor.execute(self.sql, given)
             return
         given = [values[name] for name in self._numbers]
-        kinds = tuple(map(type, given))
+        kinds = tuple(map(_kind_of, given))
         if kinds not in self._texts:
             self._texts[kinds] = self._put(cursor, kinds)
         name, text = self._texts[kinds]
@@ -83,3 +83,8 @@ class Plan:
         name = f"tierline_{next(_numbers)}"
         doubled = body.replace("%", "%%")  # it is sent together with the call and its values
         return name, f"PREPARE {name} ({', '.join(TYPES[kind] for kind in kinds)}) AS {doubled}"
+
+
+def _kind_of(value: Any) -> type:
+    """Which of the declared types it is of; a choice of a list of texts is a text like others."""
+    return next((kind for kind in TYPES if isinstance(value, kind)), type(value))
