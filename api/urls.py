@@ -40,6 +40,10 @@ def both(route: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
 
 
 urlpatterns = [
+    # Monitors come most often, and the map is walked from its beginning for each request.
+    *both("intake/v1/mail/<str:key>/", take_mail, "mail-by-address"),
+    *both("intake/v1/mail/", take_mail, "mail"),
+    *INTAKE,
     *both(f"{V1}tickets/", tickets.Tickets.as_view(), "tickets"),
     *both(f"{V1}bulk/", bulk.Bulk.as_view(), "bulk"),
     *both(TICKET, tickets.OneTicket.as_view(), "ticket"),
@@ -86,9 +90,6 @@ urlpatterns = [
     *both(f"{V1}audit/", people.Audit.as_view(), "audit"),
     *both(f"{V1}schema/", schema.Schema.as_view(), "schema"),
     *both(f"{V1}docs/", schema.show_docs, "docs"),
-    *both("intake/v1/mail/<str:key>/", take_mail, "mail-by-address"),
-    *both("intake/v1/mail/", take_mail, "mail"),
-    *INTAKE,
     # Whatever else is asked for under these prefixes: a problem, not a page and not a redirect.
     re_path(r"^api(?:/(?P<rest>.*))?$", not_found, name="nothing"),
 ]
