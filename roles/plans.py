@@ -25,6 +25,7 @@ TYPES: Final[Mapping[type, str]] = {
 }
 """What a value is declared as."""
 
+Kinds = tuple[type | None, ...]
 _numbers = count(1)
 _prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 """By connection of the driver, the statements that it knows; a new connection knows none."""
@@ -45,16 +46,17 @@ class Plan:
         self.places = tuple(places)
         names = dict.fromkeys(place.name for place in self.places if isinstance(place, Hole))
         self._numbers = {name: at for at, name in enumerate(names, 1)}
-        self._texts: dict[tuple[type, ...], tuple[str, str]] = {}
+        self._texts: dict[Kinds, tuple[str, str]] = {}
 
     def execute(self, cursor: CursorWrapper, values: Mapping[str, Any]) -> None:
         """Ask it with these values by name; the answer waits in the cursor."""
-        if not (settings.KEEP_PLANS and self._numbers):
-            given = [values[p.name] if isinstance(p, Hole) else p for p in self.places]
-            cursor.execute(self.sql, given)
-            return
         given = [values[name] for name in self._numbers]
         kinds = tuple(map(_kind_of, given))
+        if not (settings.KEEP_PLANS and kinds) or None in kinds:
+            cursor.execute(
+                self.sql, [values[p.name] if isinstance(p, Hole) else p for p in self.places]
+            )
+            return
         if kinds not in self._texts:
             self._texts[kinds] = self._put(cursor, kinds)
         name, text = self._texts[kinds]
@@ -66,13 +68,12 @@ class Plan:
         try:
             cursor.execute(f"{text}; {call}", given)
         except DatabaseError:
-            del self._texts[
-                kinds
-            ]  # what was prepared stands, though the call was undone: not twice
+            # What was prepared stands although the call was undone; that name is not free again.
+            self._texts.pop(kinds, None)
             raise
         known.add(name)
 
-    def _put(self, cursor: CursorWrapper, kinds: Sequence[type]) -> tuple[str, str]:
+    def _put(self, cursor: CursorWrapper, kinds: Kinds) -> tuple[str, str]:
         """Its name, and the text that prepares it under that name."""
         body = self.sql % tuple(
             f"${self._numbers[place.name]}"
@@ -82,9 +83,14 @@ class Plan:
         )
         name = f"tierline_{next(_numbers)}"
         doubled = body.replace("%", "%%")  # it is sent together with the call and its values
-        return name, f"PREPARE {name} ({', '.join(TYPES[kind] for kind in kinds)}) AS {doubled}"
+        return (
+            name,
+            f"PREPARE {name} ({', '.join(TYPES[kind] for kind in kinds if kind)}) AS {doubled}",
+        )
 
 
-def _kind_of(value: Any) -> type:
+def _kind_of(value: Any) -> type | None:
     """Which of the declared types it is of; a choice of a list of texts is a text like others."""
-    return next((kind for kind in TYPES if isinstance(value, kind)), type(value))
+    if isinstance(value, bool):
+        return None
+    return next((kind for kind in TYPES if isinstance(value, kind)), None)

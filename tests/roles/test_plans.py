@@ -54,6 +54,19 @@ def test_a_call_that_was_undone_is_no_hindrance_to_the_next():
     assert ask(plan, by=1) == ["1"]
 
 
+def test_what_has_no_declared_type_is_asked_anew_each_time(people: list[Person]):
+    plan = Plan("SELECT username FROM roles_person WHERE is_vip = %s", (Hole("vip"),))
+    with CaptureQueriesContext(connection) as taken:
+        assert sorted(ask(plan, vip=False)) == ["ann", "bob"]
+        assert ask(plan, vip=None) == []
+    assert [query["sql"].split()[0] for query in taken] == ["SELECT", "SELECT"]
+
+
+def test_a_choice_is_the_text_that_it_is(people: list[Person]):
+    plan = Plan("SELECT count(*)::text FROM roles_person WHERE kind = %s", (Hole("kind"),))
+    assert ask(plan, kind=Person.Kind.PERSON) == ["2"]
+
+
 def test_behind_a_pooler_nothing_is_prepared(people: list[Person], settings):
     settings.KEEP_PLANS = False
     with CaptureQueriesContext(connection) as taken:
