@@ -31,20 +31,18 @@ REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     429: ("throttled", "Request was throttled. Expected available in 12 seconds."),
     503: ("unavailable", "This cannot be stored right now; send it again."),
 }
+ADDRESS: Final = "/api/v1/tickets/INC-000123/"
 REASONS: Final[Mapping[int, Mapping[str, str]]] = {
     400: {"parameter": "ordring", "detail": "This parameter is not known here."},
     422: {"pointer": "#/reason", "detail": "This field is required."},
 }
 
 
-def refusal(status: int, path: str) -> Problem:
-    """What a refusal with this status looks like at an address."""
+def refusal(status: int) -> Problem:
+    """What a refusal with this status looks like."""
     code, detail = REFUSALS.get(status, ("refused", HTTPStatus(status).phrase))
     errors = [REASONS[status]] if status in REASONS else []
-    shown = (
-        path.replace("{key}", "INC-000123").replace("{number}", "7").replace("{name}", "storage")
-    )
-    return problem(status, detail, code=code, instance=shown, errors=errors)
+    return problem(status, detail, code=code, instance=ADDRESS, errors=errors)
 
 
 class Teller:

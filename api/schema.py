@@ -76,6 +76,9 @@ def only_canonical(endpoints: list[Any]) -> list[Any]:
 def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> Any:
     """Add to every operation its summary and the problems that it may answer with."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+    result["components"]["responses"] = {
+        f"Refused{code}": _refused(int(code)) for code in sorted(EVERYWHERE | WITH_BODY | {"404"})
+    }
     teller = Teller(result["components"]["schemas"])
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
@@ -85,7 +88,8 @@ def complete(result: dict[str, Any], generator: Any, request: Any, public: bool)
             elif _shows_members(operation):
                 operation.setdefault("parameters", []).append(FIELDS)
             for code in sorted(codes):
-                operation["responses"].setdefault(code, _refused(int(code), path))
+                named = {"$ref": f"#/components/responses/Refused{code}"}
+                operation["responses"].setdefault(code, named)
             operation.setdefault("summary", operation.get("description", "").partition(".")[0])
             operation["responses"] = dict(sorted(operation["responses"].items()))
             _show_body(operation)
@@ -102,9 +106,9 @@ def _show_body(operation: dict[str, Any]) -> None:
         operation["requestBody"]["content"]["application/json"].setdefault("examples", example)
 
 
-def _refused(status: int, path: str) -> dict[str, Any]:
-    """How an operation is refused with this status, such as so."""
-    example = {"Such as": {"value": refusal(status, path)}}
+def _refused(status: int) -> dict[str, Any]:
+    """How operations are refused with this status, such as so; written once for all of them."""
+    example = {"Such as": {"value": refusal(status)}}
     content = {"application/problem+json": {"schema": REFERENCE, "examples": example}}
     return {"description": HTTPStatus(status).phrase, "content": content}
 

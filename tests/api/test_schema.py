@@ -46,8 +46,8 @@ def test_every_operation_says_what_it_does_and_how_it_is_refused(db):
     for path, operations in document()["paths"].items():
         for method, operation in operations.items():
             assert operation["summary"], (path, method)
-            problem = operation["responses"]["401"]["content"]["application/problem+json"]
-            assert problem["schema"]["$ref"].endswith("/Problem")
+            refused = operation["responses"]["401"]
+            assert refused == {"$ref": "#/components/responses/Refused401"}
             assert {"token": []} in operation["security"], (path, method)
 
 
@@ -72,22 +72,27 @@ def test_every_body_has_an_example_that_fits(db):
 def test_every_answer_and_refusal_has_an_example_that_fits(db):
     made = document()
     teller = Teller(made["components"]["schemas"])
-    shown, refused = 0, set()
-    for operations in made["paths"].values():
-        for operation in operations.values():
-            for status, answer in operation["responses"].items():
-                for kind, content in answer.get("content", {}).items():
-                    if kind not in JSON_KINDS or (kind, status) in refused:
-                        continue
-                    if "problem" in kind:
-                        refused.add((kind, status))
-                    (example,) = content["examples"].values()
-                    schema = {**content["schema"], "components": made["components"]}
-                    wrong = list(Draft202012Validator(schema).iter_errors(example["value"]))
-                    assert not wrong, (operation["operationId"], status, wrong)
-                    if kind == "application/json":
-                        teller.tell(content["schema"])
-                        shown += 1
+    refusals = made["components"]["responses"]
+    answers = [
+        (operation["operationId"], answer)
+        for operations in made["paths"].values()
+        for operation in operations.values()
+        for answer in operation["responses"].values()
+    ]
+    named = {answer["$ref"].rpartition("/")[2] for _, answer in answers if "$ref" in answer}
+    assert named == set(refusals)
+    shown = 0
+    for name, answer in [*answers, *refusals.items()]:
+        for kind, content in answer.get("content", {}).items():
+            if kind not in JSON_KINDS:
+                continue
+            (example,) = content["examples"].values()
+            schema = {**content["schema"], "components": made["components"]}
+            wrong = list(Draft202012Validator(schema).iter_errors(example["value"]))
+            assert not wrong, (name, wrong)
+            if kind == "application/json":
+                teller.tell(content["schema"])
+                shown += 1
     assert teller.unnamed == set()
     assert shown > len(made["paths"])
 
