@@ -155,8 +155,9 @@ def _by_name(writes: Sequence[Write]) -> set[str]:
     topics: set[str] = set()
     for write in writes:
         for entry in write.entries:
-            named = [*entry.facts.get("added", ()), *entry.facts.get("removed", ())]
-            people |= {pk for pk in named if isinstance(pk, int)}
+            for named in (entry.facts.get("added"), entry.facts.get("removed")):
+                if isinstance(named, list):  # of a link it only says that it is gone
+                    people |= {pk for pk in named if isinstance(pk, int)}
         if not write.ticket.restricted:
             people.add(write.ticket.requester_id)
             if write.ticket.organisation_id:

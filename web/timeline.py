@@ -223,8 +223,9 @@ class _Known(dict[int, str]):
 def _mentioned(event: TimelineEvent) -> set[int]:
     """The ids of all people whom an event names."""
     facts = event.facts
-    lists = [facts.get(name) or [] for name in ("added", "removed", "people", "left")]
-    named = {pk for found in lists for pk in found if isinstance(pk, int)}
+    lists = [facts.get(name) for name in ("added", "removed", "people", "left")]
+    told = [found for found in lists if isinstance(found, list)]  # a link is just "removed"
+    named = {pk for found in told for pk in found if isinstance(pk, int)}
     roles = facts.get("named")
     if isinstance(roles, dict):
         named |= {pk for pk in roles.values() if isinstance(pk, int)}

@@ -176,6 +176,18 @@ def test_a_link_is_taken_back_and_an_unseen_one_is_not_offered(stage, sign_in):
         actor=stage.nora,
     )
     assert "unlink" in offered(client, url)
+    taken_back = {"link": str(TicketLink.objects.get().pk)}
+    assert client.post(address(stage, "slow", "unlink"), taken_back).status_code == 302
+    for name in ("slow", "mail"):
+        page = client.get(address(stage, name))
+        assert page.status_code == 200
+        assert b"took the link with" in page.content
+    link(
+        ticket=reload(stage, "slow"),
+        other=reload(stage, "mail"),
+        relation="related",
+        actor=stage.nora,
+    )
     restrict(ticket=reload(stage, "mail"), actor=stage.omar, reason="a case")
     Clearance.objects.filter(ticket=stage.tickets["mail"]).exclude(person=stage.sam).delete()
     assert "unlink" not in offered(client, url)
