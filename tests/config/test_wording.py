@@ -19,8 +19,8 @@ SPOKEN = ("alt", "aria-label", "aria-description", "placeholder", "title")
 NAMES = {
     *("Tierline", "VIP", "SHA-256", "UTC", "YAML", "iCal", "Markdown", "PDF"),
     *("Ctrl", "Enter", "Esc", "Shift"),
-    # What a program sends is the same in every language.
-    *("Authorization", "Bearer", "tl_", "tl__"),
+    # What a program sends, and what is typed as a command, is the same in every language.
+    *("Authorization", "Bearer", "tl_", "tl__", "manage", "py", "connect"),
 }
 """Proper names, and words that stand on keys; they are the same in every language."""
 SILENT = ("script", "style", "kbd")
