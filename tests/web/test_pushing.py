@@ -65,6 +65,13 @@ class OpenQueue(Listener):
             await asyncio.sleep(0.02)
         raise AssertionError(f"{self.person} at {self.query} has heard nothing")
 
+    async def settles(self) -> None:
+        """Wait until it shows what it would fetch: one act may be told in several hints."""
+        for _ in range(100):
+            if self.shown == await asyncio.to_thread(fetched, self.person, self.query):
+                return
+            await asyncio.sleep(0.1)
+
 
 def open_pages(pages: list[OpenQueue], act, *, deaf: list[OpenQueue] | None = None) -> None:
     """Open these pages, let the act happen, wait until all but the deaf ones hear, close them."""
@@ -87,6 +94,7 @@ def open_through(pages: list[OpenQueue], acts: list) -> list[list[OpenQueue]]:
             await asyncio.sleep(0.3)
             heard.append([page for page in pages if page.heard])
         for page in pages:
+            await page.settles()
             page.gone.set()
         await asyncio.gather(*tasks)
 
