@@ -25,6 +25,8 @@ if os.access(HOME / "env", os.R_OK):
 VERSION = "0.1.0"
 DEFAULT_SECRET_KEY = "only-for-a-first-look"  # noqa: S105  (refused at start, see checks)
 SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
+# Former keys: what was sealed or signed under them is still read. Nothing new is made with them.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 BIND = env("BIND", default="127.0.0.1")

@@ -12,16 +12,18 @@ class EscalationConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only once the registry is ready.
         from escalation.alarms import on_dead_letter
+        from escalation.letters import KINDS
         from escalation.models import Clock, Run
         from escalation.reactions import on_recorded
         from escalation.recounting import on_calendar_saved, on_team_saved
-        from notifications.hooks import on_dead
+        from notifications.hooks import name_kinds, on_dead
         from roles.models import Calendar, Team
         from tickets.models import TimelineEvent
         from tickets.opening import expect_rows
         from tickets.timeline import recorded
 
         on_dead(on_dead_letter)
+        name_kinds(KINDS)
         recorded.connect(on_recorded, dispatch_uid="escalation")
         expect_rows({TimelineEvent: 2, Clock: 3, Run: 1})
         post_save.connect(on_calendar_saved, sender=Calendar, dispatch_uid="escalation calendars")

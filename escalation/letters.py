@@ -25,6 +25,20 @@ ship(
     )
 )
 
+KINDS = {
+    "page": "Somebody on call is paged",
+    "notify": "What a step of a policy tells people",
+    "involved": "Somebody is asked to help with a ticket",
+    "informed": "Somebody outside of the service is told that more people know of it",
+    "vendor_engaged": "A vendor is called",
+    "vendor": "What a vendor is told after that",
+    "notice_due": "A notice to an authority is due",
+    "alarm": "The service itself needs somebody",
+    "gap": "Nobody will be on call",
+    "roster": "A stand-in begins or ends",
+}
+"""The messages of this floor, for whoever gives the site words of its own."""
+
 
 def agent_letter(
     ticket: Ticket,

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 import orjson
 
 from notifications.accounts import TEAMS_ACCOUNT
-from notifications.models import ContactMethod, Hook, Message
-from notifications.webhooks import CHANNEL as WEBHOOK
+from notifications.models import SECRET_CHANNELS, ContactMethod, Hook, Message
+from notifications.sealed import is_sealed
 
-SECRET: Final = frozenset({"push", "teams", "apprise"})
+WEBHOOK: Final = "webhook"
+SECRET: Final = frozenset({*SECRET_CHANNELS, WEBHOOK})
 ENDING: Final = 4
+LOST: Final = "sealed under a key that this site no longer has"
 
 
 def addresses_of(messages: Sequence[Message]) -> dict[int, str]:
@@ -20,7 +22,8 @@ def addresses_of(messages: Sequence[Message]) -> dict[int, str]:
     Hooks take one more: their address stands with them and nowhere else.
     Only verified addresses are used, an older one before a newer; on e-mail the person's own
     address serves when no contact method does. A message that names its contact method goes
-    there and nowhere else, verified or not: that is how a code reaches an address.
+    there and nowhere else, verified or not: that is how a code reaches an address. One that the
+    site's key does not open is none.
     """
     methods = ContactMethod.objects.filter(
         person__in={message.recipient_id for message in messages}, is_active=True
@@ -28,6 +31,8 @@ def addresses_of(messages: Sequence[Message]) -> dict[int, str]:
     chosen: dict[tuple[int, str], str] = _hook_addresses(messages)
     named: dict[int, str] = {}
     for method in methods.order_by("verified_at", "id"):
+        if is_sealed(method.address):
+            continue
         named[method.pk] = method.address
         if method.channel != WEBHOOK and method.verified_at is not None:
             chosen.setdefault((method.person_id, method.channel), method.address)
@@ -58,6 +63,8 @@ def shown_address(channel: str, address: str) -> str:
     """
     if channel == TEAMS_ACCOUNT:
         return f"…{address[-8:]}"  # a long number that nobody knows by heart
+    if is_sealed(address):
+        return LOST
     if channel not in SECRET:
         return address
     url = address
@@ -73,7 +80,7 @@ def shown_address(channel: str, address: str) -> str:
 def _hook_addresses(messages: Sequence[Message]) -> dict[tuple[int, str], str]:
     called = {message.recipient_id for message in messages if message.channel == WEBHOOK}
     rows = Hook.objects.filter(account__in=called, is_active=True) if called else ()
-    return {(hook.account_id, WEBHOOK): hook.url for hook in rows}
+    return {(hook.account_id, WEBHOOK): hook.url for hook in rows if not is_sealed(hook.url)}
 
 
 def _own_address(message: Message) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
@@ -10,14 +11,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from notifications.addresses import shown_address
-from notifications.channels.registry import CHANNELS, NAMES
+from notifications.adminforms import HookForm, MessageTextForm, MethodForm
+from notifications.channels.registry import NAMES
 from notifications.delivery import send_again
+from notifications.hooks import event_types, message_kinds
 from notifications.models import Attempt, ContactMethod, Hook, Message, MessageText
 from notifications.outbox import VEILED
 from notifications.spreading import CODE
 from notifications.subscriptions import subscribe
-from notifications.texts import PLACES, preview, unknown_places
-from notifications.webhooks import change_hook, create_hook, issue_secret
+from notifications.texts import PLACES, preview
+from notifications.webhooks import change_hook, create_hook, issue_secret, leads_to
 from roles.admin import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline, acting
 from roles.refusals import Refused
 
@@ -108,15 +111,27 @@ class ContactMethodAdmin(AuditedAdmin):
     """Where people are reached; each change goes into the administrative audit."""
 
     help_texts = {
-        "channel": "How: such as email, sms, voice, slack.",
-        "address": "A mail address, or a phone number with country code.",
         "verified_at": "When it was proved to be theirs. Empty: nothing but mail goes there.",
     }
-    list_display = ("person", "channel", "leads_to", "verified_at", "is_active")
+    form = MethodForm
+    list_display = ("person", "how", "leads_to", "verified_at", "is_active", "ended_because")
     list_filter = ("channel", "is_active")
     search_fields = ("person__name", "person__email", "address")
+    readonly_fields = ("ended_because",)
+    fields = ("person", "channel", "address", "verified_at", "is_active", "ended_because")
     list_select_related = ("person",)
     autocomplete_fields = ("person",)
+
+    @admin.display(description="channel", ordering="channel")
+    def how(self, method: ContactMethod) -> str:
+        return NAMES.get(method.channel, method.channel)
+
+    def save_model(
+        self, request: HttpRequest, obj: ContactMethod, form: forms.ModelForm, change: bool
+    ) -> None:
+        """One that is used again has no reason any more why it is not."""
+        obj.ended_because = "" if obj.is_active else obj.ended_because
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="address", ordering="address")
     def leads_to(self, method: ContactMethod) -> str:
@@ -134,39 +149,29 @@ class ContactMethodAdmin(AuditedAdmin):
         super()._record(request, what, row, kept, message)
 
 
-class MessageTextForm(forms.ModelForm):
-    """Words with named places; nothing in them is run."""
-
-    class Meta:
-        model = MessageText
-        fields = ("kind", "channel", "language", "subject", "body", "is_active")
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        for name in ("subject", "body"):
-            unknown = unknown_places(given.get(name, ""))
-            if unknown:
-                known = ", ".join(f"{{{place}}}" for place in PLACES)
-                self.add_error(name, f"{{{unknown[0]}}} means nothing; there are {known}.")
-        if given.get("channel") and given["channel"] not in CHANNELS:
-            self.add_error("channel", f"There are {', '.join(CHANNELS)}.")
-        return given
-
-
 @admin.register(MessageText)
 class MessageTextAdmin(AuditedAdmin):
     """The site's own words for messages, with an example of how they read."""
 
-    help_texts = {
-        "language": "Of its readers: en or de.",
-        "is_active": "Switched off, the product's own words are used.",
-    }
+    help_texts = {"is_active": "Switched off, the product's own words are used."}
     form = MessageTextForm
-    list_display = ("kind", "channel", "language", "subject", "is_active")
+    list_display = ("about", "how", "read_in", "subject", "is_active")
     list_filter = ("language", "channel", "is_active")
     search_fields = ("kind", "subject", "body")
     readonly_fields = ("places", "reads")
     fields = ("kind", ("channel", "language"), "subject", "body", "is_active", "places", "reads")
+
+    @admin.display(description="tells of", ordering="kind")
+    def about(self, text: MessageText) -> str:
+        return message_kinds.get(text.kind, text.kind)
+
+    @admin.display(description="channel", ordering="channel")
+    def how(self, text: MessageText) -> str:
+        return NAMES.get(text.channel, text.channel) or "all"
+
+    @admin.display(description="language", ordering="language")
+    def read_in(self, text: MessageText) -> str:
+        return dict(settings.LANGUAGES).get(text.language, text.language)
 
     @admin.display(description="may stand in braces")
     def places(self, text: MessageText) -> SafeString:
@@ -174,7 +179,9 @@ class MessageTextAdmin(AuditedAdmin):
         return format_html_join(mark_safe("<br>"), "<code>{}</code> {}", lines)
 
     @admin.display(description="reads, for example")
-    def reads(self, text: MessageText) -> SafeString:
+    def reads(self, text: MessageText) -> SafeString | str:
+        if text.pk is None:
+            return "Shown here once it is saved."
         subject, body = preview(text)
         return format_html("<strong>{}</strong><br>{}", subject, body)
 
@@ -187,15 +194,19 @@ class HookAdmin(AuditedAdmin):
     """Other systems that policies may call; one that is not wanted any more is switched off."""
 
     help_texts = {
-        "url": "Where it is called, by HTTPS.",
         "shape": "In which form it is told.",
     }
     writes_own_audit = True
-    list_display = ("name", "slug", "url", "is_active", "shape", "wants")
+    form = HookForm
+    list_display = ("name", "slug", "leads_to", "is_active", "shape", "wants")
     list_filter = ("is_active", "shape")
-    search_fields = ("name", "slug", "url")
+    search_fields = ("name", "slug")
     fields = ("name", "slug", "url", "is_active", "events", "filters", "shape", "ended_because")
     actions = ("issue_new_secrets",)
+
+    @admin.display(description="address")
+    def leads_to(self, hook: Hook) -> str:
+        return leads_to(hook)
 
     @admin.display(description="events")
     def wants(self, hook: Hook) -> str:
@@ -224,7 +235,7 @@ class HookAdmin(AuditedAdmin):
                 events=obj.events,
                 filters=obj.filters or {},
                 shape=obj.shape,
-                known=obj.events,
+                known=list(event_types),
                 actor=acting(request),
             )
             return

@@ -1,6 +1,6 @@
-"""Where upper floors plug in: who is cleared for a topic, and what to do about a dead letter."""
+"""Where upper floors plug in: who is cleared, what a dead letter means, what is sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from notifications.models import Message
@@ -10,6 +10,20 @@ DeadHook = Callable[[Message, datetime], None]
 
 clearance_checks: dict[str, ClearanceCheck] = {}
 dead_hooks: list[DeadHook] = []
+message_kinds: dict[str, str] = {}
+"""Each kind of message that this product sends, with what it tells of."""
+event_types: dict[str, str] = {}
+"""Each type of event that a hook may subscribe to, with what it tells of."""
+
+
+def name_kinds(kinds: Mapping[str, str]) -> None:
+    """Make known which messages a floor sends, so that a site can word them itself."""
+    message_kinds.update(kinds)
+
+
+def name_events(types: Mapping[str, str]) -> None:
+    """Make known which events there are for other systems."""
+    event_types.update(types)
 
 
 def register_clearance(prefix: str, check: ClearanceCheck) -> None:

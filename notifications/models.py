@@ -5,6 +5,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from notifications.sealed import SealedField
+
+SECRET_CHANNELS = ("apprise", "push", "teams")
+"""Over these an address is itself the right to write there."""
+
 
 class Urgency(models.TextChoices):
     """How loudly a message must arrive; "high" sorts before "low", and the claim relies on it."""
@@ -41,9 +46,12 @@ class ContactMethod(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contact_methods"
     )
     channel = models.CharField(max_length=20, default="email")
-    address = models.CharField(max_length=1000)
+    address = SealedField(max_length=1000, only_for=("channel", SECRET_CHANNELS))
     verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    ended_because = models.CharField(
+        "switched off because", max_length=300, blank=True, editable=False
+    )
     digest = models.CharField(max_length=64, blank=True, editable=False)
     digest_at = models.DateTimeField(null=True, editable=False)
     guesses = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -60,7 +68,10 @@ class ContactMethod(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel}: {self.address}"
+        """As lists and records name it, so without an address that is a right in itself."""
+        return (
+            self.channel if self.channel in SECRET_CHANNELS else f"{self.channel}: {self.address}"
+        )
 
 
 class Ways(models.Model):
@@ -170,7 +181,7 @@ class Hook(models.Model):
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=120)
-    url = models.CharField("address", max_length=500)
+    url = SealedField("address", max_length=500)
     account = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="hook", editable=False
     )

@@ -18,6 +18,11 @@ TEST_BODY: Final = gettext_noop(
 TAKES: Final = gettext_noop("You take the pages of {actor}")
 TAKES_BODY: Final = gettext_noop("Until {until} UTC whatever pages {actor} pages you instead.")
 INSTEAD: Final = gettext_noop("You take this page for {name}, who is away.")
+ENDED: Final = gettext_noop("One of your addresses takes no messages any more")
+ENDED_BODY: Final = gettext_noop(
+    "It said so itself, so nothing is sent there now. See “How you are told”, and add it again or"
+    " another one before your next time on call."
+)
 WELCOME: Final = gettext_noop("You have been invited to Tierline")
 WELCOME_ACCOUNT: Final = gettext_noop(
     "{actor} has made an account for you. Your user name is {username}."
@@ -25,9 +30,17 @@ WELCOME_ACCOUNT: Final = gettext_noop(
 WELCOME_BODY: Final = gettext_noop("Choose a password with the link below. It is good for one day.")
 WELCOME_LINK: Final = gettext_noop("Choose a password")
 
+KINDS: Final = {
+    "address_ended": ENDED,
+    "takes_pages": TAKES,
+    "welcome": WELCOME,
+}
+"""What this floor tells of by itself, apart from codes and tests."""
+
 ship(
     (
         *(CODE, CODE_BODY, TEST, TEST_BODY, TAKES, TAKES_BODY, INSTEAD),
+        *(ENDED, ENDED_BODY),
         *(WELCOME, WELCOME_ACCOUNT, WELCOME_BODY, WELCOME_LINK),
     )
 )

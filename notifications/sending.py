@@ -17,6 +17,7 @@ from notifications.addresses import addresses_of
 from notifications.bundling import TOLD_WITH, Party, parties, told_together
 from notifications.channels.message import OutgoingMessage, SendResult
 from notifications.channels.registry import CHANNELS
+from notifications.ending import end_target
 from notifications.failover import drop_stood_in, fall_over
 from notifications.faults import crash_here
 from notifications.lanes import Lanes
@@ -65,6 +66,7 @@ class Flight:
 
     claim: Claim
     message: Message
+    address: str
     overdue_at: float  # monotonic
     told_with_it: Sequence[Ready] = ()
 
@@ -185,7 +187,7 @@ class Sender:
         channel = CHANNELS[message.channel]
         future = self._lanes.start(lambda: channel.send(leaving, last.address, DEADLINE_S))
         overdue_at = time.monotonic() + DEADLINE_S + _GRACE_S
-        self._flights[future] = Flight(claim, message, overdue_at, others)
+        self._flights[future] = Flight(claim, message, last.address, overdue_at, others)
 
     def _spoilt(self, claim: Claim, message: Message, problem: Exception) -> None:
         log.exception("message %s could not be prepared", claim.message_id)
@@ -228,11 +230,8 @@ class Sender:
         for flight, result in landed:
             if result.permanent:
                 self._bury(flight.claim, flight.message, Outcome.REFUSED, result.detail)
-                if result.gone and flight.message.kind == subscriptions.KIND:
-                    account_id = flight.message.recipient_id
-                    subscriptions.retire(
-                        account_id=account_id, reason=result.detail, clock=self._clock
-                    )
+                if result.gone:
+                    end_target(flight.message, flight.address, result.detail, clock=self._clock)
             elif not result.ok:
                 self._fail(flight.claim, flight.message, result.detail, result.retry_after_s)
 

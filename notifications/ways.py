@@ -13,6 +13,7 @@ from django.db import transaction
 from notifications import phrases
 from notifications.addresses import shown_address
 from notifications.channels.registry import CHANNELS, on_offer
+from notifications.ending import forget_rules
 from notifications.models import ContactMethod, ContactRule, Message, Urgency, Ways
 from notifications.outbox import Letter, enqueue
 from notifications.spreading import CODE, TEST
@@ -46,7 +47,8 @@ def add_method(
         raise Invalid("bad_address", str(problem), {"address": str(problem)}) from None
     _lock(actor)
     own = ContactMethod.objects.filter(person=actor)
-    method = own.filter(channel=channel, address=address).first()
+    # In Python: some of them stand sealed in the database.
+    method = next((each for each in own.filter(channel=channel) if each.address == address), None)
     if method is None and own.count() >= METHODS_MAX:
         raise Conflict("too_many", f"{METHODS_MAX} addresses are enough; remove one first.")
     method = method or ContactMethod(person=actor, channel=channel, address=address)
@@ -78,7 +80,7 @@ def _send_code(method: ContactMethod, actor: Person, clock: TimeSource) -> Conta
     if method.pk is None:
         method.save()
     method.digest, method.digest_at, method.guesses = _digest(method, code), now, 0
-    method.verified_at, method.is_active = None, True
+    method.verified_at, method.is_active, method.ended_because = None, True, ""
     method.save()
     number = Message.objects.filter(recipient=actor, kind=CODE).count() + 1
     letter = _letter(
@@ -147,11 +149,7 @@ def remove_method(
         clock=clock,
     )
     found.delete()
-    others = ContactMethod.objects.filter(
-        person=actor, channel=found.channel, is_active=True, verified_at__isnull=False
-    )
-    if found.channel != "email" and not others.exists():
-        ContactRule.objects.filter(ways=actor.pk, channel=found.channel).delete()
+    forget_rules(actor.pk, found.channel)
 
 
 @transaction.atomic

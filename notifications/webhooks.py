@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from notifications.addresses import WEBHOOK, shown_address
 from notifications.models import Hook
 from notifications.outbound import Unsafe, place_of
 from roles import audit
@@ -17,7 +18,7 @@ from roles.models import Person
 from roles.people import require
 from roles.refusals import Conflict, Invalid
 
-CHANNEL: Final = "webhook"
+CHANNEL: Final = WEBHOOK
 ROTATION: Final = timedelta(hours=24)
 """How long the former secret signs beside the new one."""
 SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -51,7 +52,7 @@ def create_hook(
     hook = Hook.objects.create(
         slug=slug, name=account.name, url=url, account=account, nonce=token_hex(16)
     )
-    changes = {"slug": slug, "url": url}
+    changes = {"slug": slug, "url": leads_to(hook)}
     audit.record(actor=actor, action="hook.created", subject=hook, changes=changes, clock=clock)
     return hook, secret_of(hook)
 
@@ -71,11 +72,13 @@ def change_hook(
     if problems := _problems_of(url):
         raise Invalid("bad_hook", "This hook cannot be saved.", problems)
     locked = Hook.objects.select_for_update().get(pk=hook.pk)
-    before = audit.field_values(locked)
+    before, led_to = audit.field_values(locked), leads_to(locked)
     locked.name, locked.url, locked.is_active = name.strip() or locked.slug, url, is_active
     locked.ended_because = "" if is_active else locked.ended_because
     locked.save(update_fields=["name", "url", "is_active", "ended_because"])
     changes = audit.differences(before, audit.field_values(locked))
+    if "url" in changes:
+        changes["url"] = [led_to, leads_to(locked)]
     if changes:
         audit.record(
             actor=actor, action="hook.changed", subject=locked, changes=changes, clock=clock
@@ -120,6 +123,11 @@ def secrets_of(hook: Hook, now: datetime) -> list[str]:
 def _derived(slug: str, nonce: str) -> str:
     digest = salted_hmac("tierline.hook", f"{slug}/{nonce}", algorithm="sha256").digest()
     return "whsec_" + b64encode(digest).decode()
+
+
+def leads_to(hook: Hook) -> str:
+    """Where the hook's address leads; all of it may be a right in itself, and is told to nobody."""
+    return shown_address(CHANNEL, hook.url)
 
 
 def hooks_by_slug() -> dict[str, Hook]:

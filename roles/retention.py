@@ -114,18 +114,22 @@ def _due(now: datetime) -> Iterator[tuple[Kind, Retention]]:
 def _let_go(kind: Kind, row: Retention, clock: TimeSource) -> int:
     """One kind's turn: batches until nothing is over, or enough was done for one night."""
     total = 0
+    mine = Retention.objects.filter(pk=row.pk)
+    mine.update(pass_began_at=clock(), erased_count=0)
     while total < MOST:
         with transaction.atomic():
             held = Retention.objects.select_for_update(skip_locked=True).filter(pk=row.pk).first()
             if held is None or held.days is None:
+                mine.filter(days=None).update(pass_began_at=None)
                 return total
             now = clock()
             before = now - timedelta(days=held.days)
             count = kind.erase(before=before, limit=BATCH, now=now)
-        total += count
+            total += count
+            mine.update(erased_count=total)
         if count < BATCH:
             break
-    Retention.objects.filter(pk=row.pk).update(erased_at=clock(), erased_count=total)
+    mine.update(erased_at=clock(), erased_count=total, pass_began_at=None)
     if total:
         audit.record(
             actor=None, action="retention.kept", subject=row, changes={"erased": total}, clock=clock

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -70,7 +70,7 @@ def reach_of(person: Person) -> Reach:
     ways = Ways.objects.filter(person=person.pk).select_related("taker").first()
     return Reach(
         person=person,
-        methods=list(ContactMethod.objects.filter(person=person.pk, is_active=True)),
+        methods=list(_methods_of(person)),
         rules=list(ContactRule.objects.filter(ways=person.pk)),
         ways=ways or Ways(person=person),
         ready=ready_channels(person),
@@ -78,6 +78,12 @@ def reach_of(person: Person) -> Reach:
         letters=list(_letters_to(person)[:LATELY]),
         told=ways_of([person.pk]).get(person.pk),
     )
+
+
+def _methods_of(person: Person) -> QuerySet[ContactMethod]:
+    """Addresses in use, and those that said themselves that they take nothing any more."""
+    rows = ContactMethod.objects.filter(person=person.pk)
+    return rows.filter(Q(is_active=True) | ~Q(ended_because=""))
 
 
 def _letters_to(person: Person) -> QuerySet[Message]:

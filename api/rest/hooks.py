@@ -12,15 +12,16 @@ from api.rest.resource import StrictSerializer, Text
 from api.rest.subject import Deed, Look, Subject
 from notifications import subscriptions
 from notifications.models import Hook, Message
-from notifications.webhooks import change_hook, create_hook, issue_secret
+from notifications.webhooks import change_hook, create_hook, issue_secret, leads_to
 from roles.instants import database_now
 from roles.models import Person
 from roles.models.tokens import Scope
 
 
 class HookView(serializers.ModelSerializer):
-    """A webhook and what it subscribes to; never its secret."""
+    """A webhook and what it subscribes to; never its secret, nor all of its address."""
 
+    url = serializers.SerializerMethodField()
     rotating_until = serializers.SerializerMethodField()
 
     class Meta:
@@ -30,6 +31,10 @@ class HookView(serializers.ModelSerializer):
             *("shape", "rotating_until"),
         )
         read_only_fields = fields
+
+    def get_url(self, hook: Hook) -> str:
+        """Where it leads; all of the address may be a right in itself, and is told to nobody."""
+        return leads_to(hook)
 
     @extend_schema_field(serializers.DateTimeField(allow_null=True))
     def get_rotating_until(self, hook: Hook) -> Any:

@@ -16,6 +16,7 @@ from api.rest.references import PersonName, ServiceName
 from api.rest.resource import Resource, StrictSerializer, Text
 from api.rest.subject import PK, Deed, Subject
 from notifications import ways
+from notifications.addresses import shown_address
 from notifications.channels.registry import CHANNELS
 from notifications.models import ContactMethod, ContactRule, Urgency, Ways
 from notifications.spreading import ways_of
@@ -35,10 +36,16 @@ PERSONAL: Final = [slug for slug in CHANNELS if slug != "webhook"]
 class AddressView(serializers.ModelSerializer):
     """One address of one's own; used once it is proved."""
 
+    address = serializers.SerializerMethodField()
+
     class Meta:
         model = ContactMethod
         fields = ("id", "channel", "address", "verified_at")
         read_only_fields = fields
+
+    def get_address(self, method: ContactMethod) -> str:
+        """The address; of one that is itself the right to write there only where it leads."""
+        return shown_address(method.channel, method.address)
 
 
 class NewAddress(StrictSerializer):

@@ -1,6 +1,7 @@
 """One call to a provider over HTTP: paced, held back while it is down, and judged the same way."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from time import monotonic
 from typing import Final
 
@@ -78,6 +79,7 @@ def judge(answer: outbound.Answer | SendResult) -> SendResult:
     return SendResult(
         ok=False,
         permanent=status in FINAL or 300 <= status < 400,
+        gone=status == HTTPStatus.GONE,
         detail=f"HTTP {status} {words}".strip(),
         retry_after_s=answer.retry_after_s,
     )

@@ -3,6 +3,8 @@
 import os
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -73,9 +75,13 @@ class PushChannel:
             "Topic": message.key.replace("-", "")[:32],
             "Authorization": vapid(to["endpoint"], time.time()),
         }
-        return judge(
-            self._caller.post(to["endpoint"], body=body, headers=headers, deadline_s=deadline_s)
+        answer = self._caller.post(
+            to["endpoint"], body=body, headers=headers, deadline_s=deadline_s
         )
+        is_unknown = isinstance(answer, outbound.Answer) and answer.status == HTTPStatus.NOT_FOUND
+        result = judge(answer)
+        # RFC 8030, 7.3: a subscription that has ended is answered so, as well as by 410.
+        return replace(result, gone=True) if is_unknown else result
 
     def rest(self) -> None:
         """Nothing is kept: each message has a connection of its own."""

@@ -1,15 +1,18 @@
 """The admin page of retention: a period for each kind of thing, and what it would let go of now."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from roles.admin.audited import AuditedAdmin, acting
 from roles.instants import database_now
 from roles.models import Retention
-from roles.retention import COUNTED, KINDS, count_over, set_period
+from roles.retention import COUNTED, KINDS, MOST, count_over, set_period
 
 
 class PeriodForm(forms.ModelForm):
@@ -34,9 +37,12 @@ class RetentionAdmin(AuditedAdmin):
 
     form = PeriodForm
     writes_own_audit = True
-    list_display = ["label", "what", "days", "over", "erased_at", "erased_count"]
+    list_display = ["label", "what", "days", "over", "under_way", "erased_at", "erased_count"]
     list_display_links = ["label"]
-    fields = ["label", "what", "least", "days", "over", "foreseen", "erased_at", "erased_count"]
+    fields = [
+        *("label", "what", "least", "days", "over", "foreseen"),
+        *("under_way", "erased_at", "erased_count"),
+    ]
     readonly_fields = [name for name in fields if name != "days"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Retention]:
@@ -70,6 +76,27 @@ class RetentionAdmin(AuditedAdmin):
         if row.days is None:
             return None
         return count_words(count_over(KINDS[row.kind], row.days, database_now()).count)
+
+    @admin.display(description="under way", empty_value="no")
+    def under_way(self, row: Retention) -> SafeString | None:
+        """How far the pass of tonight has come, while it runs."""
+        if row.pass_began_at is None:
+            return None
+        gone = row.erased_count
+        left = count_over(KINDS[row.kind], row.days, database_now()).count
+        whole = min(gone + left, MOST)
+        return format_html(
+            '<progress max="{}" value="{}" aria-label="Let go of"></progress> {} of {}{}',
+            *(max(whole, 1), gone, f"{gone:,}", f"{whole:,}"),
+            " tonight, the rest on later nights" if gone + left > MOST else "",
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The list; asked for again every few seconds while a pass goes on."""
+        answer = super().changelist_view(request, extra_context)
+        if Retention.objects.filter(pass_began_at__isnull=False).exists():
+            answer.headers["Refresh"] = "10"
+        return answer
 
     @admin.display(description="would be let go of tonight")
     def foreseen(self, row: Retention) -> str:

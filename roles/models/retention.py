@@ -17,6 +17,9 @@ class Retention(models.Model):
     erased_at = models.DateTimeField(
         "last erased", null=True, blank=True, editable=False, help_text="By the nightly task."
     )
+    pass_began_at = models.DateTimeField(
+        null=True, editable=False, help_text="While a nightly pass goes over it."
+    )
     erased_count = models.PositiveIntegerField("erased then", default=0, editable=False)
 
     class Meta:

@@ -1,5 +1,6 @@
 """How long things are kept: set by an administrator, let go of by night, and the past verifies."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from notifications.models import Message
+from roles import retention
 from roles.models import AuditEntry, Retention
 from roles.refusals import Forbidden, Invalid
 from roles.retention import KINDS, count_over, let_go_nightly, set_period
@@ -80,6 +82,35 @@ def test_a_night_has_one_turn(story, closed):
     story.now += timedelta(hours=1)
     assert let_go_nightly(clock=story.clock) == 0
     assert Retention.objects.get(kind="words").erased_at == row.erased_at
+
+
+def test_how_far_a_pass_has_come_is_shown_while_it_runs(story, closed, settings, monkeypatch):
+    storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": storage}}
+    story.admin.is_staff = True
+    story.admin.save()
+    client = Client()
+    client.force_login(story.admin)
+    keep(story, "words", 365)
+    shown, bodies = [], EventBody.objects.filter(event__ticket=closed)
+
+    def one_by_one(*, before, limit, now):
+        shown.append(client.get("/admin/roles/retention/"))
+        first = bodies.order_by("pk").values("pk")[:1]
+        return bodies.filter(pk__in=first).delete()[0]
+
+    kind = replace(KINDS["words"], count=lambda before, most: bodies.count(), erase=one_by_one)
+    monkeypatch.setitem(KINDS, "words", kind)
+    monkeypatch.setattr(retention, "BATCH", 1)
+    whole = bodies.count()
+    let_go_nightly(clock=story.clock)
+    words = [answer.content.decode() for answer in shown]
+    assert f'<progress max="{whole}" value="0"' in words[0]
+    assert f'<progress max="{whole}" value="1"' in words[1]
+    assert shown[0].headers["Refresh"] == "10"
+    after = client.get("/admin/roles/retention/")
+    assert "<progress" not in after.content.decode()
+    assert "Refresh" not in after.headers
 
 
 def test_the_bytes_of_files_go_and_the_timeline_tells_why(

@@ -177,6 +177,7 @@ def _page(request: HttpRequest, sent: Forms | None = None, status: int = 200) ->
         "in_words": reach.in_words,
         "may_be_paged": bool(roles_of(reach.person) - {"requester"}),
         "push_key": public_key() if "push" in reach.offered else "",
+        "push_ended": any(m.channel == "push" and m.ended_because for m in reach.methods),
         "teams_code": _teams_code(reach.person),
     }
     return render(request, "web/you/told.html", context, status=status)

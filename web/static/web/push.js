@@ -15,7 +15,9 @@
     await navigator.serviceWorker.register("/push-worker.js");
     const ready = await navigator.serviceWorker.ready;
     const held = await ready.pushManager.getSubscription();
-    return held || ready.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: raw(form.dataset.pushKey) });
+    if (held && !("pushAnew" in form.dataset)) return held;
+    if (held) await held.unsubscribe(); // its push service takes nothing for it any more
+    return ready.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: raw(form.dataset.pushKey) });
   }
 
   form.addEventListener("submit", async (event) => {
