@@ -41,20 +41,30 @@ def read_rows(rows: "QuerySet[Row]") -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         found = cursor.fetchall()
-    targets = [expression.target for expression, _, _ in compiler.select or ()]
-    info: Any = compiler.klass_info
-    own = _Shape(rows.model, targets, info["select_fields"])
-    near = [
-        (item["field"].name, _Shape(item["model"], targets, item["select_fields"]))
-        for item in info.get("related_klass_infos", ())
-    ]
-    listed: list[Row] = []
-    for values in found:
-        row = own.instance(values)
-        for name, shape in near:
-            row._state.fields_cache[name] = shape.instance_or_none(values)
-        listed.append(row)
-    return listed
+    return Reading(compiler).rows(found)
+
+
+class Reading:
+    """What becomes of the columns of a plain query, once its compiler has put it into SQL."""
+
+    def __init__(self, compiler: Any) -> None:
+        targets = [expression.target for expression, _, _ in compiler.select]
+        model, info = compiler.query.model, compiler.klass_info
+        self._own = _Shape(model, targets, info["select_fields"])
+        self._near = [
+            (item["field"].name, _Shape(item["model"], targets, item["select_fields"]))
+            for item in info.get("related_klass_infos", ())
+        ]
+
+    def rows(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        """The instances that these columns make, each with those near it."""
+        listed: list[Any] = []
+        for values in found:
+            row = self._own.instance(values)
+            for name, shape in self._near:
+                row._state.fields_cache[name] = shape.instance_or_none(values)
+            listed.append(row)
+        return listed
 
 
 def relate(row: Model, name: str, near: Model | None) -> None:

@@ -17,15 +17,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 
-TYPES: Final[Mapping[type, str]] = {
-    int: "bigint",
-    str: "text",
-    datetime: "timestamptz",
-    list: "text[]",
-}
-"""What a value is declared as."""
+TYPES: Final[Mapping[type, str]] = {int: "bigint", str: "text", datetime: "timestamptz"}
+"""What a value is declared as; a list of values is declared as an array of the same."""
 
-Kinds = tuple[type | None, ...]
+Kinds = tuple[str | None, ...]
 _numbers = count(1)
 _prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 """By connection of the driver, the statements that it knows; a new connection knows none."""
@@ -83,14 +78,18 @@ class Plan:
         )
         name = f"tierline_{next(_numbers)}"
         doubled = body.replace("%", "%%")  # it is sent together with the call and its values
-        return (
-            name,
-            f"PREPARE {name} ({', '.join(TYPES[kind] for kind in kinds if kind)}) AS {doubled}",
-        )
+        return name, f"PREPARE {name} ({', '.join(map(str, kinds))}) AS {doubled}"
 
 
-def _kind_of(value: Any) -> type | None:
-    """Which of the declared types it is of; a choice of a list of texts is a text like others."""
+def _kind_of(value: Any) -> str | None:
+    """What it is declared as; None where nothing is: for truths, and for an empty or mixed list.
+
+    A choice of a list of texts is a text like others.
+    """
+    if isinstance(value, list):
+        kinds = set(map(_kind_of, value))
+        kind = kinds.pop() if len(kinds) == 1 else None
+        return None if kind is None or kind.endswith("[]") else f"{kind}[]"
     if isinstance(value, bool):
         return None
-    return next((kind for kind in TYPES if isinstance(value, kind)), None)
+    return next((TYPES[kind] for kind in TYPES if isinstance(value, kind)), None)

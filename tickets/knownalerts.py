@@ -31,5 +31,5 @@ def _of_groups(source: int, groups: Sequence[str]) -> QuerySet[Any, Any]:
     return newest.values_list("group_key", "ticket_id")
 
 
-NEWEST: Final = Written(_newest, source=int, keys=list)
-OF_GROUPS: Final = Written(_of_groups, source=int, groups=list)
+NEWEST: Final = Written(_newest, source=int, keys=list[str])
+OF_GROUPS: Final = Written(_of_groups, source=int, groups=list[str])

@@ -72,3 +72,22 @@ def test_behind_a_pooler_nothing_is_prepared(people: list[Person], settings):
     with CaptureQueriesContext(connection) as taken:
         assert ask(NAMED, person=people[0].pk, like="a%") == ["100 % ann"]
     assert taken[0]["sql"].startswith("SELECT")
+
+
+def test_lists_are_declared_by_what_is_in_them(people: list[Person]):
+    ids, names = [each.pk for each in people], ["ann", "b'ob"]
+    plan = Plan("SELECT username FROM roles_person WHERE id = ANY(%s)", (Hole("ids"),))
+    named = Plan("SELECT username FROM roles_person WHERE username = ANY(%s)", (Hole("names"),))
+    with CaptureQueriesContext(connection) as taken:
+        assert sorted(ask(plan, ids=ids)) == ["ann", "bob"]
+        assert ask(named, names=names) == ["ann"]
+    assert "(bigint[])" in taken[0]["sql"]
+    assert "(text[])" in taken[1]["sql"]
+
+
+def test_a_list_that_does_not_say_what_it_holds_is_asked_anew(people: list[Person]):
+    plan = Plan("SELECT username FROM roles_person WHERE id = ANY(%s)", (Hole("ids"),))
+    with CaptureQueriesContext(connection) as taken:
+        for ids in ([], [people[0].pk, None]):
+            assert ask(plan, ids=ids) == ["ann"][: len(ids)]
+    assert [query["sql"].split()[0] for query in taken] == ["SELECT", "SELECT"]

@@ -40,12 +40,28 @@ def test_values_of_every_kind_reach_the_database_as_they_are(person):
             any_of("username", names), date_joined__lte=since
         ).values("username", "is_active"),
         since=datetime,
-        names=list,
+        names=list[str],
     )
     everybody = ["ada", "bob", "c'at"]
     assert joined.all(since=NOON, names=everybody) == [{"username": "ada", "is_active": True}]
     assert joined.all(since=NOON - timedelta(days=1), names=everybody) == []
     assert joined.all(since=NOON, names=[]) == []
+
+
+def test_plain_rows_come_with_those_near_them_for_any_number_of_ids(person):
+    near = Written(
+        lambda ids: Person.objects.filter(any_of("pk", ids)).select_related("organisation"),
+        ids=list[int],
+    )
+    ada, bob = person("ada"), person("bob")
+    assert near.rows(ids=[]) == []
+    for ids in ([ada.pk], [bob.pk, ada.pk]):
+        with CaptureQueriesContext(connection) as caught:
+            found = near.rows(ids=ids)
+            assert [(each.name, each.organisation) for each in found] == [
+                (each.name, None) for each in (ada, bob) if each.pk in ids
+            ]
+        assert len(caught) == 1
 
 
 def test_unions_and_lists_of_values_are_tuples(person):
