@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+from django.db.models import Q, prefetch_related_objects
 
 from escalation.explain import rule_of
 from escalation.models import Clock, Run
@@ -11,7 +14,7 @@ from escalation.routes import Routes
 from escalation.runs import Prospect, prospects, step_of
 from escalation.steps import Step
 from escalation.targets import People
-from roles.instances import read_rows
+from roles.written import Written, any_of
 from tickets.models import Ticket
 
 REACHING = ("page", "notify", "involve")
@@ -67,20 +70,34 @@ def coming_steps(tickets: Mapping[int, Ticket]) -> dict[int, Coming]:
 
     The runs say it themselves: the moment and the step were kept when anything last changed, and
     the engine acts by nothing else. Only what a snoozed run will do is worked out anew, for it
-    keeps no step while it is held. One query, and four more where somebody has snoozed one.
+    keeps no step while it is held. One query, and five more where somebody has snoozed one.
     """
-    active = Run.objects.filter(ticket__in=list(tickets), state=Run.State.ACTIVE)
-    runs = read_rows(active.select_related("policy", "revision", "next_step").order_by("id"))
+    runs = PRESSING.rows(tickets=list(tickets))
     found: dict[int, Coming] = {}
     for run in runs:
         if run.next_step is not None and run.next_at is not None and not run.held:
             _keep_sooner(found, Coming(run.next_at, step_of(run.next_step), run))
-    held = [run for run in runs if run.held and run.held_until is not None]
+    held = [run for run in runs if run.held]
     for prospect in _held_prospects(held, tickets):
         if prospect.coming:
             due = prospect.coming[0]
             _keep_sooner(found, Coming(due.at, due.step, prospect.run))
     return found
+
+
+PRESSING: Final = Written(
+    lambda tickets: (
+        Run.objects.filter(any_of("ticket", tickets), state=Run.State.ACTIVE)
+        .filter(
+            Q(held="", next_at__isnull=False, next_step__isnull=False)
+            | Q(held_until__isnull=False) & ~Q(held="")
+        )
+        .select_related("policy", "next_step")
+        .order_by("id")
+    ),
+    tickets=list[int],
+)
+"""The active runs of tickets that have a step to come, or are held until some time."""
 
 
 def _keep_sooner(found: dict[int, Coming], other: Coming) -> None:
@@ -94,6 +111,7 @@ def _held_prospects(runs: Sequence[Run], tickets: Mapping[int, Ticket]) -> Seque
         return ()
     mine = {run.ticket_id: tickets[run.ticket_id] for run in runs}
     load_around(list(mine.values()))
+    prefetch_related_objects(list(runs), "revision")
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in mine}
     for row in Clock.objects.filter(ticket__in=mine):
         clocks[row.ticket_id].append(row)

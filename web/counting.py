@@ -1,7 +1,6 @@
 """Counts what stands in views, none of them beyond a cap, all in one statement."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -9,18 +8,15 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
-from roles.access import allows
-from roles.models import Team
-from roles.people import any_agent, roles_of
 from roles.plans import Hole, Plan
+from roles.written import samples_of, with_holes
 from tickets.models import Ticket
-from web.tabs import BREACH_AHEAD, Reader, tickets_in, visible
+from web.standingviews import is_usual, kinds_of, reader_of, scope_of, values_of
+from web.tabs import Reader, tickets_in
 
 COUNT_CAP: Final = 500
-FAR: Final = -7_000_000_000
-"""No id of anything: what stands for one until the statement is asked."""
-LONG_AGO: Final = datetime(1, 2, 3, tzinfo=UTC)
-"""A moment that stands in no query by itself."""
+NOBODY: Final = 0
+"""No id of anybody."""
 
 Statement = tuple[str, tuple[object, ...]]
 
@@ -36,33 +32,20 @@ def count_standing(slugs: Sequence[str], reader: Reader, *, but_cases: bool = Fa
 
     With `but_cases` no restricted ticket is counted, whoever is cleared for it.
     """
-    if not (reader.is_agent and allows(roles_of(reader.person), "view", frozenset())):
-        scope = visible(reader.person)
-        scope = scope.filter(restricted=False) if but_cases else scope
+    if not is_usual(reader):
+        scope = scope_of(reader, but_cases=but_cases)
         return count([tickets_in(scope, slug, reader) for slug in slugs])
-    teams = reader.team_ids
-    values: dict[str, Any] = {f"team {number}": pk for number, pk in enumerate(teams)}
-    values |= {"person": reader.person.pk, "soon": reader.now + BREACH_AHEAD}
-    return _asked(_standing(tuple(slugs), len(teams), but_cases), values)
+    return _asked(_standing(tuple(slugs), len(reader.team_ids), but_cases), values_of(reader))
 
 
 @lru_cache(maxsize=200)
 def _standing(slugs: tuple[str, ...], teams: int, but_cases: bool) -> Plan:
     """The statement that counts these views for somebody of so many teams, with holes."""
-    somebody = any_agent(FAR)
-    own = [Team(pk=FAR - 1 - number) for number in range(teams)]
-    for team in own:
-        team.is_mine = True  # type: ignore[attr-defined]
-    reader = Reader(somebody, own, True, LONG_AGO)
-    holes: dict[object, Hole] = {FAR: Hole("person"), LONG_AGO + BREACH_AHEAD: Hole("soon")}
-    holes |= {team.pk: Hole(f"team {number}") for number, team in enumerate(own)}
-    scope = visible(somebody)
-    scope = scope.filter(restricted=False) if but_cases else scope
+    samples = samples_of(kinds_of(slugs, teams))
+    reader = reader_of(samples)
+    scope = scope_of(reader, but_cases=but_cases)
     sql, params = _together([_capped(tickets_in(scope, slug, reader)) for slug in slugs])
-    return Plan(
-        sql,
-        [holes.get(each, each) if isinstance(each, int | datetime) else each for each in params],
-    )
+    return Plan(sql, with_holes(params, samples))
 
 
 def count_alone(slugs: Sequence[str], people: Sequence[int]) -> dict[int, dict[str, str]]:
@@ -107,7 +90,7 @@ def _for_each(
     holes = [f"who.{column}" if column else "%s" for column in columns_at]
     counts = "".join(part for pair in zip(texts, [*holes, ""], strict=True) for part in pair)
     values = [
-        FAR if isinstance(each, Hole) else each
+        NOBODY if isinstance(each, Hole) else each
         for each, column in zip(plan.places, columns_at, strict=True)
         if column is None
     ]

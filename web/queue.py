@@ -10,7 +10,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 
-from roles.access import allows
 from roles.instances import relate
 from roles.models import Person, Team
 from tickets import states
@@ -26,16 +25,15 @@ from web.rows import Row, Stock, rows_of, stock_of
 from web.savedviews import filters_of
 from web.searching import Search
 from web.shelf import shelf
-from web.sorting import SORTS, Sort, page_of, sort_of
-from web.tabs import Reader, View, is_known, tickets_in, views_for, visible
+from web.sorting import SORTS, UPDATED, Sort, cut, page_of, sort_of
+from web.standingviews import first_rows, is_usual, scope_of, with_around
+from web.tabs import Reader, View, is_known, tickets_in, views_for
 
 AGENTS = "agents"
 OWN = "own"
 ALONE = frozenset({"mine", "watched", OWN})
 OF_TEAMS = frozenset({"team", "escalated"})
 Take = Callable[[Hashable, Callable[[], Any]], Any]
-JOINED = ("requester", "assignee", "owner", "service")
-"""What is read with the tickets; teams are known already, and a dozen joins take long to plan."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +199,7 @@ class _Desk:
     @cached_property
     def scope(self) -> TicketQuerySet:
         """The tickets that may be shown."""
-        seen = visible(self.reader.person)
-        # A clearance may be newer than what is known, and what is shared is for all.
-        return seen.filter(restricted=False) if self.world == AGENTS else seen
+        return scope_of(self.reader, but_cases=self.world == AGENTS)
 
     def _take(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What others may have made for this page already; made now for one that is not live."""
@@ -274,12 +270,22 @@ class _Desk:
 
     def _stock(self, page: Page) -> tuple[Stock, str, list[str]]:
         """What the rows are made of, the cursor of the next page, what was not searched for."""
-        found, sentences = self._search(self.filters, page.view.slug)
-        related = found.select_related(*JOINED).defer("description", "resolution")
-        tickets, after = page_of(related, page.sort, self.filters.after)
         reader = self.reader
+        sentences: list[str] = []
+        if self._is_plain(page):
+            shared = self.world == AGENTS
+            found = first_rows(page.view.slug, page.sort, reader, but_cases=shared)
+            tickets, after = cut(found, page.sort)
+        else:
+            wanted, sentences = self._search(self.filters, page.view.slug)
+            tickets, after = page_of(with_around(wanted), page.sort, self.filters.after)
         _attach(tickets, reader.teams)
         return stock_of(tickets, for_agent=reader.is_agent, teams=reader.teams), after, sentences
+
+    def _is_plain(self, page: Page) -> bool:
+        """Whether it is the first page of a standing view as nearly all agents see it."""
+        asked = self.filters.narrowed or self.filters.after or page.sort is UPDATED
+        return not (asked or page.saved) and is_usual(self.reader)
 
     def _found(self, filters: Filters, slug: str) -> TicketQuerySet:
         return self._search(filters, slug)[0]
@@ -350,7 +356,7 @@ def world_of(reader: Reader, known: Known) -> str:
     All who may see every ticket but cases share; whoever is cleared for one sees alone, and so does
     whoever has a duty that by itself lets nobody see tickets.
     """
-    shares = reader.is_agent and allows(known.roles, "view", frozenset()) and not known.has_cases
+    shares = is_usual(reader) and not known.has_cases
     return AGENTS if shares else f"person {reader.person.pk}"
 
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import DateTimeField, F, Func, OuterRef, Q
+from django.db.models import DateTimeField, F, Func, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from roles.instants import database_now
 from roles.models import Duty, Membership, Person, Team
 from roles.people import read_roles, roles_of
+from roles.written import Written, any_of
 from tickets.models import Clearance
 from web.models import SavedView
 from web.tabs import Reader
@@ -60,7 +61,7 @@ def know_many(people: Sequence[Person]) -> dict[int, Known]:
     """What is to be known of each of them, by three queries for all together."""
     read_roles(people)
     ids = [person.pk for person in people]
-    teams = _teams(ids)
+    teams: list[Any] = TEAMS.all(people=ids)
     mine = {pk: {team.pk for team in teams if pk in team.members} for pk in ids}
     cleared = set(teams[0].cleared) if teams else set(ids)
     now: datetime = teams[0].clock if teams else database_now()
@@ -80,25 +81,27 @@ def know_many(people: Sequence[Person]) -> dict[int, Known]:
     }
 
 
-def _teams(ids: Sequence[int]) -> list[Any]:
+def _teams(people: list[int]) -> QuerySet[Team]:
     """The active teams with their tiers and which of these people are in each, in one query.
 
     It also brings, the same on every team, who of them is cleared for any restricted ticket, what
     the duties are called, and the moment.
     """
     clock = Func(function="clock_timestamp", output_field=DateTimeField())
-    members = Membership.objects.filter(team=OuterRef("pk"), person__in=ids).order_by()
-    cleared = Clearance.objects.filter(person__in=ids).order_by().values("person").distinct()
+    theirs = any_of("person", people)
+    members = Membership.objects.filter(theirs, team=OuterRef("pk")).order_by()
+    cleared = Clearance.objects.filter(theirs).order_by().values("person").distinct()
     duties = Duty.objects.order_by().values(found=JSONObject(slug="slug", name="name"))
     teams = Team.objects.filter(is_active=True).select_related("tier", "calendar")
-    return list(
-        teams.annotate(
-            members=ArraySubquery(members.values("person")),
-            cleared=ArraySubquery(cleared),
-            duties=ArraySubquery(duties),
-            clock=clock,
-        ).order_by(F("tier__rank").asc(nulls_last=True), "name")
-    )
+    return teams.annotate(
+        members=ArraySubquery(members.values("person")),
+        cleared=ArraySubquery(cleared),
+        duties=ArraySubquery(duties),
+        clock=clock,
+    ).order_by(F("tier__rank").asc(nulls_last=True), "name")
+
+
+TEAMS: Final = Written(_teams, people=list[int])
 
 
 def _marked(team: Team, is_mine: bool) -> Team:
@@ -113,16 +116,26 @@ def _saved(people: Sequence[Person], mine: Mapping[int, set[int]]) -> dict[int, 
         return {}
     ids = [person.pk for person in people]
     teams = set().union(*(mine[pk] for pk in ids))
-    seen = SavedView.objects.filter(
-        Q(owner__in=ids) | Q(team__in=sorted(teams), owner__is_active=True)
-    ).select_related("owner", "team")
-    views = list(seen.order_by("name"))
+    views = SAVED.rows(people=ids, teams=sorted(teams))
     found = {}
     for pk in ids:
         own = [view for view in views if view.owner_id == pk]
         shared = [view for view in views if view.owner_id != pk and view.team_id in mine[pk]]
         found[pk] = own + [view for view in shared if view.owner.is_active]
     return found
+
+
+SAVED: Final = Written(
+    lambda people, teams: (
+        SavedView.objects.filter(
+            Q(any_of("owner", people)) | Q(any_of("team", teams), owner__is_active=True)
+        )
+        .select_related("owner", "team")
+        .order_by("name")
+    ),
+    people=list[int],
+    teams=list[int],
+)
 
 
 def _shared_moment(now: datetime) -> datetime:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Final
 
 from escalation.clock import TO_REQUESTER
 from escalation.models import Clock, ClockKind
 from escalation.outlook import Coming, coming_steps
 from escalation.routes import Routes
-from roles.instances import read_rows
 from roles.models import Team
+from roles.written import Written, any_of
 from tickets.models import Ticket
 from web.countdowns import Countdown, countdown
 from web.whom import Whom
@@ -50,12 +51,19 @@ def stock_of(tickets: Sequence[Ticket], *, for_agent: bool, teams: Sequence[Team
     promise each other. Routes are read once, and only if a step asks for the next tier.
     """
     clocks: Clocks = {ticket.pk: [] for ticket in tickets}
-    for clock in read_rows(Clock.objects.filter(ticket__in=list(clocks), state__in=ALIVE)):
+    for clock in RUNNING.rows(tickets=list(clocks)):
         if for_agent or clock.kind in TO_REQUESTER:
             clocks[clock.ticket_id].append(clock)
     steps = coming_steps({ticket.pk: ticket for ticket in tickets}) if for_agent else {}
     routes = cache(lambda: Routes({team.pk: team for team in teams}))
     return Stock(tickets, clocks, steps, teams, routes)
+
+
+RUNNING: Final = Written(
+    lambda tickets: Clock.objects.filter(any_of("ticket", tickets), state__in=ALIVE),
+    tickets=list[int],
+)
+"""The clocks of tickets that have not ended."""
 
 
 def rows_of(stock: Stock, now: datetime) -> list[Row]:

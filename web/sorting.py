@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import F, Q, QuerySet, Subquery
 from django.utils.functional import Promise
@@ -15,6 +15,7 @@ from roles.instances import read_rows
 from tickets.models import Ticket, TimelineEvent
 
 PAGE_ROWS = 50
+Tickets = TypeVar("Tickets", bound=QuerySet[Ticket])
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,17 @@ def page_of(tickets: QuerySet[Ticket], sort: Sort, after: str) -> tuple[list[Tic
     if seen is not None:
         tickets = tickets.filter(_beyond(sort.columns, seen))
     found = _lately(tickets, sort) if sort is UPDATED else None
-    if found is None:
-        found = read_rows(tickets.order_by(*map(_order, sort.columns))[: PAGE_ROWS + 1])
-    rows = found[:PAGE_ROWS]
+    return cut(read_rows(ordered(tickets, sort)) if found is None else found, sort)
+
+
+def ordered(tickets: Tickets, sort: Sort) -> Tickets:
+    """The first rows in this order, one more than stand on a page."""
+    return tickets.order_by(*map(_order, sort.columns))[: PAGE_ROWS + 1]
+
+
+def cut(found: Sequence[Ticket], sort: Sort) -> tuple[list[Ticket], str]:
+    """A page of what was found in this order, and the cursor of what follows ("" for nothing)."""
+    rows = list(found[:PAGE_ROWS])
     return rows, _cursor(rows[-1], sort) if len(found) > PAGE_ROWS else ""
 
 

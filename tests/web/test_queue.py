@@ -3,6 +3,7 @@
 import gzip
 import re
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -14,11 +15,16 @@ from django.utils import timezone
 
 from escalation.models import Clock
 from roles.models import Duty, DutyAssignment
-from tickets.assignment import take
+from roles.teams import add_member
+from tickets.assignment import take, watch
 from tickets.models import Ticket
 from tickets.opening import open_ticket
 from web import sorting
-from web.sorting import PAGE_ROWS, SORTS
+from web.counting import count_standing
+from web.readers import know
+from web.sorting import PAGE_ROWS, SORTS, UPDATED, ordered
+from web.standingviews import first_rows, scope_of, with_around
+from web.tabs import AGENT_VIEWS, tickets_in
 
 QUERIES_MAX = 10
 
@@ -123,6 +129,22 @@ def test_each_view_shows_what_it_says(stage, sign_in):
     for (person, view), expected in VIEWS.items():
         found = shown(sign_in(stage.people[person]), f"view={view}", stage)
         assert found == expected, (person, view)
+
+
+def test_what_is_written_once_for_all_shows_and_counts_what_each_reader_would_find(stage):
+    add_member(team=stage.teams["platform"], person=stage.nora)
+    watch(ticket=stage.tickets["mail"], actor=stage.ines)
+    sorts = [sort for sort in SORTS if sort is not UPDATED]
+    for person in (stage.ines, stage.nora, stage.mara, stage.sam):
+        reader = know(person).reader(person, is_live=False)
+        for view, but_cases in product(AGENT_VIEWS, (False, True)):
+            if view.needs_team and not reader.team_ids:
+                continue
+            seen = tickets_in(scope_of(reader, but_cases=but_cases), view.slug, reader)
+            for sort in sorts:
+                found = first_rows(view.slug, sort, reader, but_cases=but_cases)
+                assert found == list(ordered(with_around(seen), sort)), (person, view.slug, sort)
+            assert count_standing([view.slug], reader, but_cases=but_cases) == [str(len(seen))]
 
 
 def test_filters_narrow_the_queue(stage, sign_in):
