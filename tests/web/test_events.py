@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 
 from notifications.live import publish
@@ -13,6 +13,7 @@ from tests.web.stage import Stage, fill_stage, set_stage
 from tickets.assignment import take
 from tickets.opening import open_ticket
 from web import events
+from web.sessions import SessionStore
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def stage(live_db) -> Stage:
 def cookie_of(person: Person) -> str:
     session = SessionStore()
     session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     session.create()
     return f"sessionid={session.session_key}"

@@ -39,9 +39,6 @@ from web.forms.setup import (
 )
 from web.retold import retold
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
-
 # ---- The doors of newcomers ----------------------------------------------------------------------
 
 
@@ -62,7 +59,7 @@ def first(request: HttpRequest, token: str) -> HttpResponse:
             except Refused as refused:
                 form.show(refused)
             else:
-                login(request, person, backend=BACKEND)
+                login(request, person)
                 return redirect("web:setup")
     return render(request, "web/setup/first.html", {"form": form}, status=status)
 
@@ -77,7 +74,7 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         guest = guest_of(token)
         if request.method == "POST" and form.is_valid():
             person = accept(token=token, password=form.cleaned_data["password"])
-            login(request, person, backend=BACKEND)
+            login(request, person)
             messages.success(request, _("Welcome. Your user name is %s.") % person.username)
             return redirect("/")
     except Refused as refused:
