@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -21,6 +22,7 @@ from roles.models import (
     Team,
 )
 from roles.rotation import Phase, RotationSpec, Shift
+from roles.written import Written, any_of
 from roles.zones import zone_exists
 
 NEVER_THERE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,10 +76,10 @@ def named_for(team_ids: Iterable[int], at: datetime) -> dict[int, list[int]]:
     """
     wanted = list(dict.fromkeys(team_ids))
     candidates: dict[int, list[int]] = defaultdict(list)
-    standing_in = Override.objects.filter(schedule__team__in=wanted, during__contains=at)
-    for team_id, person_id in standing_in.values_list("schedule__team_id", "person_id"):
+    for team_id, person_id in STANDING_IN.all(teams=wanted, at=at):
         candidates[team_id].append(person_id)
-    layers = _layers(_holding(wanted, at, at + timedelta.resolution), {})
+    rows = HOLDING_NOW.all(teams=wanted, at=at, just_after=at + timedelta.resolution)
+    layers = _layers(rows, {})
     for (team_id, _), specs in layers.items():
         turns = (rotation.on_duty(spec, at) for spec in reversed(specs))
         candidates[team_id].extend(person_id for person_id in turns if person_id is not None)
@@ -164,7 +166,7 @@ def read_rosters(team_ids: Iterable[int], start: datetime, end: datetime) -> Ros
     wanted = list(team_ids)
     troubles: dict[int, list[str]] = {}
     revisions = _holding(wanted, start, end)
-    layers = _layers(revisions, troubles)
+    layers = _layers(_rotations(revisions), troubles)
     phases: dict[int, list[Phase]] = defaultdict(list)
     for row in revisions.select_related("schedule").order_by("schedule", "number"):
         specs = tuple(layers.get((row.schedule.team_id, row.pk), ()))
@@ -199,23 +201,40 @@ def _holding(team_ids: Sequence[int], start: datetime, end: datetime) -> QuerySe
     )
     taken_over = newer.filter(Q(valid_from__lte=start) | Q(valid_from__lte=OuterRef("valid_from")))
     return ScheduleRevision.objects.filter(
-        ~Exists(taken_over), schedule__team__in=team_ids, valid_from__lt=end
+        any_of("schedule__team", team_ids), ~Exists(taken_over), valid_from__lt=end
     )
 
 
-def _layers(
-    revisions: QuerySet[ScheduleRevision], troubles: dict[int, list[str]]
-) -> dict[tuple[int, int], list[RotationSpec]]:
-    """By team and revision id, the layers that can be read, lowest first; the rest to `troubles`.
-
-    One query.
-    """
-    rows = (
+def _rotations(revisions: QuerySet[ScheduleRevision]) -> QuerySet[Rotation]:
+    """The layers of these revisions, lowest first, with the people in their order."""
+    return (
         Rotation.objects.filter(revision__in=revisions.order_by().values("pk"))
         .annotate(people=ArrayAgg("members__person_id", order_by="members__position"))
         .select_related("revision__schedule")
         .order_by("revision_id", "position")
     )
+
+
+# Who is on call now is asked at every step that may fire, and for every ticket's page.
+STANDING_IN: Final = Written(
+    lambda teams, at: Override.objects.filter(
+        any_of("schedule__team", teams), during__contains=at
+    ).values_list("schedule__team_id", "person_id"),
+    teams=list[int],
+    at=datetime,
+)
+HOLDING_NOW: Final = Written(
+    lambda teams, at, just_after: _rotations(_holding(teams, at, just_after)),
+    teams=list[int],
+    at=datetime,
+    just_after=datetime,
+)
+
+
+def _layers(
+    rows: Iterable[Rotation], troubles: dict[int, list[str]]
+) -> dict[tuple[int, int], list[RotationSpec]]:
+    """By team and revision id, the layers that can be read; the trouble of others to `troubles`."""
     found: dict[tuple[int, int], list[RotationSpec]] = defaultdict(list)
     for row in rows:
         team_id = row.revision.schedule.team_id
