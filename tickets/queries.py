@@ -25,15 +25,30 @@ def readable_events(events: QuerySet[TimelineEvent], person: Person) -> QuerySet
     restricted, the other's must not tell of it. Where other events name it by the way (what one
     waited for, whose workaround it was), they are read without its key: what is stored stays.
     """
+    shown = not_naming(events, person.pk)
+    shown._iterable_class = _read_by(person)  # type: ignore[attr-defined]
+    return shown
+
+
+def not_naming(events: QuerySet[TimelineEvent], person_id: int) -> QuerySet[TimelineEvent]:
+    """The same events, of which `discreetly` still has to take away what they say by the way."""
     facts = KeyTransform("facts", Cast("canonical", JSONField()))
     other = Case(
         When(kind__in=NAMING, then=KeyTextTransform("other", facts)), output_field=CharField()
     )
-    cleared = Exists(Clearance.objects.filter(ticket=OuterRef("pk"), person=person.pk))
+    cleared = Exists(Clearance.objects.filter(ticket=OuterRef("pk"), person=person_id))
     case = Ticket.objects.filter(key=OuterRef("names"), restricted=True)
-    shown = events.alias(names=other).filter(~Exists(case.exclude(cleared)))
-    shown._iterable_class = _read_by(person)  # type: ignore[attr-defined]
-    return shown
+    return events.alias(names=other).filter(~Exists(case.exclude(cleared)))
+
+
+def discreetly(events: list[TimelineEvent], person: Person) -> list[TimelineEvent]:
+    """These events without the keys of cases closed to the person; one query at the most."""
+    hidden = hidden_keys((words for event in events for words in _words(event)), person)
+    for event in events if hidden else ():
+        event.canonical = without(event.canonical, hidden)
+        if (body := event._state.fields_cache.get("body")) is not None:
+            body.text = without(body.text, hidden)
+    return events
 
 
 def _read_by(person: Person) -> type[ModelIterable]:
@@ -41,14 +56,7 @@ def _read_by(person: Person) -> type[ModelIterable]:
 
     class Discreet(ModelIterable):
         def __iter__(self) -> Iterator[Any]:
-            events = list(super().__iter__())
-            hidden = hidden_keys((words for event in events for words in _words(event)), person)
-            for event in events:
-                if hidden:
-                    event.canonical = without(event.canonical, hidden)
-                    if (body := event._state.fields_cache.get("body")) is not None:
-                        body.text = without(body.text, hidden)
-                yield event
+            yield from discreetly(list(super().__iter__()), person)
 
     return Discreet
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from escalation.models import Clock, ClockKind
 from escalation.sla import cycle_of
 from roles.calendars import work_calendar
 from roles.models import Team
+from roles.written import Written
 from tickets.models import Ticket
 from web.countdowns import Countdown, countdown, duration_text
 from web.wording import inline, worded
@@ -44,12 +45,17 @@ def cards(ticket: Ticket, now: datetime, teams: Mapping[int, Team]) -> list[Cloc
 
     One query, and where a clock was missed one more for its bill, two with a vendor in it.
     """
-    rows = Clock.objects.filter(ticket=ticket.pk).select_related("calendar__calendar")
-    clocks = sorted(rows, key=_order)
+    clocks: list[Any] = sorted(CLOCKS.all(ticket=ticket.pk), key=_order)
     bills = late_words(clocks, now, {pk: team.name for pk, team in teams.items()})
     for clock in clocks:
         clock.team = teams.get(clock.team_id or 0)
     return [_card(clock, now, bills.get(clock.pk, "")) for clock in clocks]
+
+
+CLOCKS: Final = Written(
+    lambda ticket: Clock.objects.filter(ticket=ticket).select_related("calendar__calendar"),
+    ticket=int,
+)
 
 
 def next_card(found: Sequence[ClockCard]) -> ClockCard | None:

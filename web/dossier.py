@@ -27,7 +27,8 @@ from web.handovers import with_questions
 from web.reading import links_of, path_of, whole_ticket
 from web.register import ACTS
 from web.standing import standing_of
-from web.timeline import VIEWS, Reader, Window, story_of
+from web.storyrows import VIEWS, Window
+from web.timeline import Reader, story_of
 
 SHOWN_ESCALATIONS = 20
 
@@ -58,7 +59,7 @@ def dossier(person: Person, key: str) -> Dossier:
     # It may name the ticket in which this one goes on, and that may be closed to this reader.
     ticket.resolution = discreet(ticket.resolution, person)
     allowed = frozenset(allowed_actions(person, ticket))
-    teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
+    teams = {team.pk: team for team in TEAMS.rows()}
     escalations = _escalations(ticket) if "see_internal" in allowed else []
     present = (each for each in escalations if each.entry == ticket.entry)
     escalation = next((each for each in present if each.type == "functional"), None)
@@ -88,6 +89,7 @@ def _words() -> ArraySubquery:
     return ArraySubquery(rows.values(found=told))
 
 
+TEAMS: Final = Written(lambda: Team.objects.select_related("tier", "calendar"))
 NEWEST: Final = Written(
     lambda ticket: (
         Escalation.objects.filter(ticket=ticket)

@@ -6,30 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import (
-    BigIntegerField,
-    Exists,
-    F,
-    JSONField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-)
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast, Concat, JSONObject
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from escalation.models import Firing
-from notifications.models import Attempt, Message, MessageState, Outcome
+from notifications.models import Message, MessageState, Outcome
 from roles.models import Person, Team
 from tickets.models import Ticket, TimelineEvent
-from tickets.queries import readable_events
 from web.eventmarks import ICONS
 from web.eventwords import Names
 from web.forms.reach import label_of
@@ -38,57 +20,21 @@ from web.mails import Mailed, mailed_with
 from web.reach import reason_of
 from web.retold import retold
 from web.sentences import headline
+from web.storyrows import (
+    MOST_EVENTS,
+    PAGE_EVENTS,
+    PAGE_MESSAGES,
+    Window,
+    events_of,
+    messages_of,
+    readable,
+)
 from web.wording import inline
 
-PAGE_EVENTS: Final = 60
-MOST_EVENTS: Final = 600
-"""What a page that has been unfolded that far is given again at a live update."""
-PAGE_MESSAGES: Final = 100
 AFTER_ITS_CAUSE: Final = 10**9
 QUIET: Final = ("targeted", "run_started", "run_stopped", "run_held", "run_released", "watched")
-MOVES: Final = ("moved", "escalated", "handed_back")
 MOMENT: Final = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\b")
 """How explanations, which are stored once for all readers, write an instant."""
-
-TALK: Final = ("opened", "commented", "chased", "pended", "resolved", "reopened", "cancelled")
-CLIMB: Final = (
-    *("moved", "taken", "assigned", "released", "acknowledged", "unacknowledged", "escalated"),
-    *("accepted", "handed_back", "involved", "fired", "skipped", "run_started", "run_stopped"),
-    *("run_held", "run_released", "snoozed", "step_called", "major_proposed", "major_rejected"),
-    *("major_declared", "major_staffed", "major_updated", "major_demoted", "vendor_engaged"),
-    *("room_opened", "room_filled", "decided"),
-)
-CLOCKS: Final = (
-    *("targeted", "breached", "prioritised", "pended", "resumed", "resolved", "reopened"),
-    *("vendor_responded", "vendor_delivered", "vendor_released", "notice_owed", "notice_given"),
-)
-VIEWS: Final = {
-    "all": gettext_lazy("Everything"),
-    "talk": gettext_lazy("Conversation"),
-    "climb": gettext_lazy("Escalations"),
-    "clocks": gettext_lazy("Clocks"),
-    "mail": gettext_lazy("Messages"),
-}
-KINDS: Final = {"talk": TALK, "climb": CLIMB, "clocks": CLOCKS, "mail": ()}
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What part of the story is asked for: which view, and up to or from which event."""
-
-    view: str = "all"
-    before: int | None = None
-    since: int | None = None
-
-    @classmethod
-    def of(cls, asked: Mapping[str, str]) -> "Window":
-        """The window that a URL names; what makes no sense is left out."""
-        view = asked.get("show", "")
-        return cls(
-            view=view if view in VIEWS else "all",
-            before=_number(asked.get("before", "")),
-            since=_number(asked.get("from", "")),
-        )
 
 
 @dataclass
@@ -140,7 +86,9 @@ def story_of(ticket: Ticket, reader: Reader, window: Window) -> Story:
     Two queries, one more for names that nobody knows yet, and one where something came by mail.
     """
     limit = MOST_EVENTS if window.since is not None else PAGE_EVENTS
-    found = list(_events(ticket, reader, window)[: limit + 1]) if window.view != "mail" else []
+    found: list[TimelineEvent] = []
+    if window.view != "mail":
+        found = events_of(ticket, reader.person, window, internal=reader.internal)
     shown = found[:limit]
     names = names_of(reader, shown)
     items = [_item(event, ticket, names, internal=reader.internal) for event in shown]
@@ -150,7 +98,7 @@ def story_of(ticket: Ticket, reader: Reader, window: Window) -> Story:
     is_cut = len(found) > limit
     earlier = shown[-1].seq if is_cut else None
     if reader.internal and window.view in ("all", "mail"):
-        messages = list(_messages(ticket, window, shown[-1].at if is_cut else None))
+        messages = messages_of(ticket, window, shown[-1].at if is_cut else None)
         items += _letters(messages[:PAGE_MESSAGES], ticket)
         if window.view == "mail" and len(messages) > PAGE_MESSAGES:
             earlier = messages[PAGE_MESSAGES - 1].pk
@@ -174,16 +122,6 @@ def last_seen(ticket: Ticket, person: Person, *, internal: bool) -> int:
     """The number of the newest event of the ticket that this person may read; 0 for none."""
     events = readable(ticket, person, internal=internal)
     return events.order_by("-seq").values_list("seq", flat=True).first() or 0
-
-
-def readable(ticket: Ticket, person: Person, *, internal: bool) -> QuerySet[TimelineEvent]:
-    """The events that a reader may know of; requesters know those moves that a mail told them."""
-    events = readable_events(TimelineEvent.objects.filter(ticket=ticket.pk), person)
-    if internal:
-        return events
-    cause = Concat(Value("event:"), Cast(OuterRef("pk"), TextField()))
-    told = Message.objects.filter(cause=cause, recipient=ticket.requester_id, kind="escalated")
-    return events.filter(Q(is_public=True) | Q(kind__in=MOVES) & Exists(told))
 
 
 def names_of(reader: Reader, events: Iterable[TimelineEvent]) -> Names:
@@ -231,27 +169,6 @@ def _mentioned(event: TimelineEvent) -> set[int]:
         named |= {pk for pk in roles.values() if isinstance(pk, int)}
     one = (event.actor_id, facts.get("set", {}).get("assignee_id"))
     return named | {pk for pk in one if pk}
-
-
-def _events(ticket: Ticket, reader: Reader, window: Window) -> QuerySet[TimelineEvent]:
-    events = readable(ticket, reader.person, internal=reader.internal).select_related("body")
-    if reader.internal:
-        events = _with_why(events)
-    if window.view != "all":
-        events = events.filter(kind__in=KINDS[window.view])
-    if window.before is not None:
-        events = events.filter(seq__lt=window.before)
-    if window.since is not None:
-        events = events.filter(seq__gte=window.since)
-    return events.order_by("-seq")
-
-
-def _with_why(events: QuerySet[TimelineEvent]) -> QuerySet[TimelineEvent]:
-    """The events, each with the explanation of the firing that it tells of, if it does."""
-    facts = KeyTransform("facts", Cast("canonical", JSONField()))
-    firing = Cast(KeyTextTransform("firing", facts), BigIntegerField())
-    told = Firing.objects.filter(pk=OuterRef("firing_id")).values("explain")
-    return events.alias(firing_id=firing).annotate(why=Subquery(told))
 
 
 def _item(event: TimelineEvent, ticket: Ticket, names: Names, *, internal: bool) -> Item:
@@ -310,24 +227,6 @@ def _icon(event: TimelineEvent) -> str:
     return ICONS.get(event.kind, "dot")
 
 
-def _messages(ticket: Ticket, window: Window, oldest: datetime | None) -> QuerySet[Any]:
-    """The messages of the same stretch of time, each with its recipient's name and its tries."""
-    tries = Attempt.objects.filter(message=OuterRef("pk")).exclude(detail="").order_by("number")
-    told = JSONObject(number="number", outcome="outcome", detail="detail")
-    rows = Message.objects.filter(topic=ticket.topic).annotate(
-        recipient_name=F("recipient__name"), told_tries=ArraySubquery(tries.values(found=told))
-    )
-    if window.view == "mail" and window.before is not None:
-        rows = rows.filter(pk__lt=window.before)
-    elif window.before is not None:
-        bound = TimelineEvent.objects.filter(ticket=ticket.pk, seq=window.before)
-        rows = rows.filter(created_at__lt=Subquery(bound.values("at")))
-    if oldest is not None:
-        rows = rows.filter(created_at__gte=oldest)
-    most = PAGE_MESSAGES + 1 if window.view == "mail" else 5 * PAGE_MESSAGES
-    return rows.order_by("-id")[:most]
-
-
 def _letters(messages: Sequence[Any], ticket: Ticket) -> list[Item]:
     """One item for each cause of messages: who was told what, and how each delivery went."""
     groups: dict[tuple[str, str], list[Any]] = {}
@@ -382,7 +281,3 @@ def _listed(people: Sequence[str]) -> str:
         "some": ", ".join(people[:2]),
         "count": len(people) - 2,
     }
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None

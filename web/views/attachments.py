@@ -11,7 +11,7 @@ from tickets.models import Attachment
 from web import doors
 from web.reading import visible_ticket
 from web.retold import retold
-from web.timeline import readable
+from web.storyrows import readable
 from web.views.acts import status_of
 
 POST = ("POST",)

@@ -19,7 +19,8 @@ from web.dossier import dossier, page_of, reader_of
 from web.forms.composer import NOTE, REPLY, ComposerForm
 from web.reading import visible_ticket
 from web.retold import retold
-from web.timeline import Window, told
+from web.storyrows import Window
+from web.timeline import told
 from web.views.acts import UNPROCESSABLE, status_of
 from web.views.attachments import require_whole
 

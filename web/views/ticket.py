@@ -13,7 +13,8 @@ from web import doors
 from web.dossier import Dossier, dossier, page_of
 from web.reading import visible_ticket
 from web.retold import retold
-from web.timeline import Window, in_reader_zone
+from web.storyrows import Window
+from web.timeline import in_reader_zone
 from web.views.composer import blank_form
 
 PAGE = "web/ticket/page.html"
