@@ -329,7 +329,12 @@ def measure(options: Namespace, size: dict[str, int]) -> Figures:
     """All figures; the small site first, for the ratio."""
     from django.conf import settings
 
+    from config.serving import settle
+    from config.warming import warm_up
+
     settings.ALLOWED_HOSTS.append("testserver")
+    warm_up()
+    settle()  # as the product's own web processes do before they listen
     figures: Figures = {}
     for name, count in (("small", size["small"]), ("large", size["large"])):
         held = f"bench_desk_{name}"
