@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Min
 
+from config.example.hindsight import LOOKED_BACK, agree, finish, look_back, sign
 from config.example.knowledge import say_how_it_was
 from config.example.planned import PLANNED
 from config.example.scenes import SCENES, Opening
@@ -60,6 +61,10 @@ ACTS: dict[str, Callable[..., Any]] = {
     "approve_change": changes.approve_change,
     "link": links.link,
     "diagnose": problems.diagnose,
+    "look_back": look_back,
+    "agree": agree,
+    "finish": finish,
+    "sign": sign,
 }
 TAKEN_BACK = "The example's past: nobody was there to be told."
 
@@ -91,7 +96,7 @@ class _Past:
         acts: list[tuple[float, int, str, Any]] = []
         for name, scene in (WEEKS | SCENES | PLANNED).items():
             acts.append((scene.opening.minutes_ago, len(acts), name, scene.opening))
-            for act in scene.acts:
+            for act in (*scene.acts, *LOOKED_BACK.get(name, ())):
                 acts.append((act.minutes_ago, len(acts), name, act))
         # Longest ago first; what happens at the same minute, in the order in which it is told.
         acts.sort(key=lambda row: (-row[0], row[1]))

@@ -109,6 +109,19 @@ SCENES = {
                 to_team="application-support",
             ),
             take(26 * HOURS - 11, "hugo"),
+            Act(
+                26 * HOURS - 13,
+                "marta",
+                "declare_major",
+                {"reason": "No customer can order anything.", "severity": 1},
+            ),
+            Act(
+                26 * HOURS - 14,
+                "marta",
+                "staff_major",
+                {"people": {"coordinator": "tessa", "technical_lead": "hugo"}},
+            ),
+            update(26 * HOURS - 20, "Orders fail at payment, for everybody. We are working on it."),
             note(26 * HOURS - 25, "hugo", "Application is fine; the gateway has no free workers."),
             pass_on(
                 26 * HOURS - 28,
@@ -118,7 +131,7 @@ SCENES = {
                 impact="All orders",
             ),
             take(26 * HOURS - 33, "kenji"),
-            say(26 * HOURS - 50, "kenji", "Orders flow again since a minute ago; still watching."),
+            update(26 * HOURS - 48, "Orders flow again since a minute ago; still watching."),
             solve(
                 25 * HOURS - 10,
                 "kenji",

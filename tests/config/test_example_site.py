@@ -16,6 +16,7 @@ from config.example.site import build_site
 from escalation.checking import STEP_FIELDS, check_policy
 from escalation.engine import tick
 from escalation.models import Clock, Escalation, Firing, Policy, Quarantine, Run, Target
+from insights.models import Review
 from notifications.models import Message
 from roles.calendars import running_out
 from roles.instants import database_now, fixed
@@ -141,6 +142,11 @@ def test_the_past_shows_every_kind_of_ticket_and_sends_no_mail(site):
     assert Escalation.objects.filter(state="handed_back").count() == 1
     assert Firing.objects.filter(outcome="fired").count() > 5
     assert set(Message.objects.values_list("state", flat=True)) == {"withdrawn"}
+    late, signed = Review.objects.order_by("drafted_at")
+    assert late.signed_at is None
+    assert late.due_at < database_now()
+    assert (signed.signed_by.username, signed.ticket.is_major) == ("samuel", True)
+    assert sorted(bool(each.done_at) for each in signed.actions.all()) == [False, True]
     assert not Quarantine.objects.exists()
     assert not Run.objects.filter(state="active", next_at__lt=database_now()).exists()
 
