@@ -1,18 +1,29 @@
 """What two revisions of a policy differ in, as data and in sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from escalation.actionwords import action_words
 from escalation.checking import STEP_FIELDS
 from escalation.explain import duration
 from escalation.gates import holds_back, in_words
-from escalation.models import PolicyRevision
+from escalation.models import ClockKind, PolicyRevision, PolicyStep, StopOn
 from escalation.rules import condition_words
 from escalation.runs import steps_of
 from escalation.steps import Step
+from tickets import states
 
 SECONDS: Final = frozenset({"delay_s", "remaining_s", "window_s", "repeat_after_s"})
+LABELS: Final[Mapping[str, Mapping[Any, str]]] = {
+    "trigger": dict(PolicyStep.Trigger.choices),
+    "clock": dict(ClockKind.choices),
+    "basis": dict(PolicyStep.Basis.choices),
+    "same": dict(PolicyStep.Same.choices),
+    "status": states.LABELS,
+    "stop_on": dict(StopOn.choices),
+}
+"""What the values of a field are called."""
 
 Change = tuple[Any, Any]
 
@@ -130,23 +141,33 @@ def _setting_words(name: str, change: Change) -> str:
 
 
 def _words(name: str, value: Any) -> str:
-    if name == "conditions":
-        return " and ".join(condition_words(item) for item in value) or "always"
-    if name in SECONDS:
-        return duration(value)
-    if name == "repeat_limit":
-        return f"{value} times"
-    if name == "actions":
-        return "; ".join(_action_words(item) for item in value) or "nothing"
+    if value in (None, "", [], {}):
+        return "always" if name == "conditions" else "nothing"
+    return SAID.get(name, _plainly)(value) if name not in LABELS else _labels(name, value)
+
+
+def _labels(name: str, value: Any) -> str:
+    labels = LABELS[name]
     if isinstance(value, list):
-        return ", ".join(str(item).replace("_", " ") for item in value) or "nothing"
-    if isinstance(value, Mapping):
-        waits = " (waits for that)" if holds_back(value) else ""
-        return in_words(value) + waits if value else "nothing"
-    return f"“{value}”" if value not in ("", None) else "nothing"
+        return " or ".join(f"“{labels.get(item, item)}”" for item in value)
+    return f"“{labels.get(value, value)}”"
 
 
-def _action_words(action: Mapping[str, Any]) -> str:
-    goal = action.get("to")
-    named = ", ".join(map(str, goal)) if isinstance(goal, list) else str(goal or "")
-    return f"{str(action['do']).replace('_', ' ')} {named}".strip()
+def _plainly(value: Any) -> str:
+    return f"“{value}”"
+
+
+def _gate_words(value: Mapping[str, Any]) -> str:
+    return in_words(value) + (" (waits for that)" if holds_back(value) else "")
+
+
+SAID: Final[Mapping[str, Callable[[Any], str]]] = {
+    "conditions": lambda value: " and ".join(condition_words(item) for item in value),
+    "gates": _gate_words,
+    "actions": lambda value: "; ".join(action_words(item) for item in value),
+    "repeat_limit": lambda value: f"{value} times",
+    "percent": lambda value: f"{value} %",
+    "count": str,
+    **dict.fromkeys(SECONDS, duration),
+}
+"""How the other fields are said; what is not named stands as it is."""

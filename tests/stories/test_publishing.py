@@ -52,11 +52,11 @@ def test_publishing_tells_the_difference_step_by_step_and_field_by_field(story: 
     assert found.sentences == [
         "It applies when: was always, becomes priority is 1 or 2.",
         "The ladder starts over, at most: was 0 times, becomes 2 times.",
-        "It ends by itself when: was nothing, becomes taken.",
+        "It ends by itself when: was nothing, becomes “Taken”.",
         "Step “Gone” is removed.",
         "Step “Warn” is added.",
         "Step “Page”: delay was 5 min, becomes 3 min.",
-        "Step “Page”: actions was page on_call, becomes page on_call, lead.",
+        "Step “Page”: actions was page on call, becomes page on call, lead.",
     ]
     entry = AuditEntry.objects.filter(action="policy.published").latest("id")
     assert entry.changes["difference"] == found.sentences
