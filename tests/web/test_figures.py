@@ -23,7 +23,7 @@ from notifications.channels.email import compose
 from notifications.models import Message
 from notifications.sending import outgoing
 from roles.instants import database_now, fixed
-from roles.models import DutyAssignment
+from roles.models import Duty, DutyAssignment
 from tickets.models import Ticket
 from web.figures.asking import asked_of
 
@@ -147,7 +147,15 @@ def test_the_page_of_now_shows_what_presses(stage, counted, sign_in):
     for ticket in (*present.coming, *present.untouched):
         assert ticket.key in body
     assert "the engine stands still" in body
+    assert "More on the operations page" not in body, "an incident manager may not see that page"
     assert "Nothing has been learned yet." in body, "no estimates, and it says so"
+
+
+def test_now_leads_those_who_may_see_it_to_the_page_of_operations(stage, counted, sign_in):
+    duty = Duty.objects.create(slug="auditor", name="Auditor")
+    DutyAssignment.objects.create(duty=duty, person=stage.mara)
+    body = sign_in(stage.mara).get("/figures").content.decode()
+    assert '<a href="/operations">More on the operations page</a>' in body
 
 
 def test_an_open_page_of_now_asks_for_its_parts_alone(stage, counted, sign_in):

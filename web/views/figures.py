@@ -42,7 +42,11 @@ def first(request: HttpRequest) -> HttpResponse:
         return redirect("web:own-load")
     now = database_now()
     asked = asked_of(request.GET.dict(), now)
-    context = {"present": Present(request.user, now), "serving": serving_now(now)}
+    context = {
+        "present": Present(request.user, now),
+        "serving": serving_now(now),
+        "may_operate": is_allowed(request.user, "see_audit"),
+    }
     name = "_now" if "X-Live" in request.headers else "now"
     return render(request, f"web/figures/{name}.html", context | _around(asked, request.user))
 
