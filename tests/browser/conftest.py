@@ -143,11 +143,16 @@ class Album:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.faults: list[str] = []
 
-    def look(self, name: str, *, whole: bool = True) -> None:
-        """Photograph the page in every width and theme; what is wrong is kept for the end."""
+    def look(self, name: str, *, whole: bool = True, is_alike: bool = False) -> None:
+        """Photograph the page in every width and theme; what is wrong is kept for the end.
+
+        One that is made of the parts of another is looked at in each width and each theme once.
+        """
         for size, (width, height) in WIDTHS.items():
             self.page.set_viewport_size({"width": width, "height": height})
             for theme in THEMES:
+                if is_alike and (size, theme) in (("desk", "light"), ("phone", "dark")):
+                    continue
                 self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
                 path = self.folder / f"{name}-{size}-{theme}.png"
                 self.page.screenshot(path=path, full_page=whole)

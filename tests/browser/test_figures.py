@@ -2,19 +2,29 @@
 
 import csv
 import re
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from insights.figures.boards import BOARDS
+from insights.figures.answers import tell_board
+from insights.figures.boards import BOARDS, Board
 from insights.figures.folding import fold_all
+from insights.figures.wording import said
 from insights.models import Estimate, RiskModel, Sample
 from insights.simulation.asking import run_waiting
 from roles.instants import database_now
-from roles.models import Duty, DutyAssignment
+from roles.models import Duty, DutyAssignment, Person
 from tests.browser.conftest import Album, aside, sign_in
 from tests.web.stage import Stage
+from web.figures.asking import asked_of
+
+TILES = """[...document.querySelectorAll(".tiles .tile")].map((tile) =>
+    [".defined", ".tile-value"].map((part) => tile.querySelector(part).textContent.trim()))"""
+TABLES = """[...document.querySelectorAll(".split table")].map((table) =>
+    [...table.tBodies[0].rows].map((row) =>
+        [...row.cells].slice(0, 2).map((cell) => cell.textContent.trim())))"""
 
 
 def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Stage, album: Album):
@@ -25,10 +35,11 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
     expect(page.get_by_role("heading", name="Now", exact=True)).to_be_visible()
     album.look("figures-now")
     tabs = page.get_by_role("navigation", name="Dashboards")
-    for board in BOARDS:
+    for number, board in enumerate(BOARDS):
         tabs.get_by_role("link", name=str(board.name)).click()
         expect(page.get_by_role("heading", name=str(board.name), exact=True)).to_be_visible()
-        album.look(f"figures-{board.slug}")
+        _compare_numbers(page, board, stage.mara)
+        album.look(f"figures-{board.slug}", is_alike=number > 0)
 
     page.emulate_media(media="print")
     for hidden, shown in ((".bar", ".chart-picture .bar"), (".asked", ".split table")):
@@ -58,8 +69,29 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
     expect(page.get_by_text("Checkout is slow").first).to_be_visible()
 
     page.goto(f"{site}/figures/mine")
-    album.look("figures-mine")
+    album.look("figures-mine", is_alike=True)
     _walk_through_what_is_learned(page, site, stage, album)
+
+
+def _compare_numbers(page: Page, board: Board, reader: Person) -> None:
+    """Each tile and each line of each table says what its function does, at the page's moment."""
+    stamp = int(page.locator("body").get_attribute("data-now"))
+    now = datetime.fromtimestamp(stamp / 1000, UTC)
+    told = aside(lambda: tell_board(board, asked_of({}, now).question, reader, now=now))
+    lines = [
+        [(row.label, said(split.figure, row.value)) for row in split.rows]
+        for split in told.splits
+        if split.rows
+    ]
+    assert page.evaluate(TILES) == [
+        [
+            str(tile.figure.name),
+            "not measured" if tile.value is None else said(tile.figure, tile.value),
+        ]
+        for tile in told.tiles
+    ]
+    for shown, meant in zip(page.evaluate(TABLES), lines, strict=True):
+        assert sorted(map(tuple, shown)) == sorted(meant)
 
 
 def _walk_through_what_is_learned(page: Page, site: str, stage: Stage, album: Album) -> None:
@@ -69,7 +101,7 @@ def _walk_through_what_is_learned(page: Page, site: str, stage: Stage, album: Al
         page.goto(f"{site}/{name}")
         album.look(name)
     page.goto(f"{site}/tickets/{stage.tickets['badge'].key}/review")
-    album.look("review-none")
+    album.look("review-none", is_alike=True)
     page.get_by_role("button", name="Draft the review").click()
     page.get_by_label("Cause").fill("The badge had expired.")
     page.get_by_role("button", name="Keep the review").click()
@@ -79,11 +111,11 @@ def _walk_through_what_is_learned(page: Page, site: str, stage: Stage, album: Al
     expect(page.get_by_text("Choose a day.")).to_be_visible()
     album.look("review")
     page.goto(f"{site}/reviews/samples/{key}")
-    album.look("review-sample")
+    album.look("review-sample", is_alike=True)
     page.goto(f"{site}/policies/standard/simulate")
     album.look("simulate")
     page.get_by_role("button", name="Simulate").click()
-    album.look("simulation-waiting")
+    album.look("simulation-waiting", is_alike=True)
     aside(run_waiting)
     page.reload()
     expect(page.get_by_role("heading", name="Pages by hour of the paged person")).to_be_visible()
