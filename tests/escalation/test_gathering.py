@@ -26,6 +26,7 @@ from tickets.repeats import ACCOUNT, lock_number
 from tickets.verify import check_all as check_timelines
 
 MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
+HOT = ("run", "firing", "clock", "escalation")
 OWN_ID = frozenset({"id", "firing_id", "hash", "last_hash", "canonical", "cause", "key", "salt"})
 
 
@@ -348,3 +349,15 @@ def test_a_batch_is_written_once_though_a_step_asks_how_often_a_ticket_came_back
     with CaptureQueriesContext(connection) as seen:
         assert [deed.due.step.name for deed in climb(clock=story.clock)] == ["Up"]
     assert len([each for each in seen if each["sql"].startswith("WITH w0 AS")]) == 1
+
+
+def test_keys_of_what_a_batch_writes_are_checked_with_the_statement(db) -> None:
+    written = ["tickets_timelineevent", *(f"escalation_{name}" for name in HOT)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'"
+            " AND condeferrable AND conrelid = ANY(%s::text[]::regclass[])"
+            " AND confrelid = ANY(%s::text[]::regclass[])",
+            [written, ["tickets_ticket", "escalation_run", "escalation_firing"]],
+        )
+        assert cursor.fetchall() == []
