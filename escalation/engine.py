@@ -23,7 +23,7 @@ from escalation.breaches import note_late
 from escalation.firing import Deed, Executor
 from escalation.glance import Found, beat, count_due, due_runs, glance
 from escalation.holding import release_lapsed
-from escalation.lanes import LANES, in_two_lanes
+from escalation.lanes import LANES, in_lanes
 from escalation.majors import to_keep
 from escalation.models import Clock, Escalation, Firing, Heartbeat, Run
 from escalation.reactions import heal, reschedule, synchronise, synchronise_scene
@@ -262,7 +262,7 @@ def run_sweep(
 
     Leaves a heartbeat with the lateness that it found, for the watchers of the engine. Must not
     run within a transaction: where more than a batch is due, a second one is carried out beside it;
-    `is_forked` is for `in_two_lanes`.
+    `is_forked` is for `in_lanes`.
     """
     started = time.monotonic()
     now = clock()
@@ -289,7 +289,7 @@ def _work(
         return _climb_on(clock, until, batch, configuration)
     configuration()  # Read once for both; each lane is as a worker of its own.
     size = _size(due, batch)
-    return in_two_lanes(partial(_climb_on, clock, until, size, configuration), is_forked=is_forked)
+    return in_lanes(partial(_climb_on, clock, until, size, configuration), is_forked=is_forked)
 
 
 def _largest(batch: int) -> int:
@@ -306,12 +306,16 @@ def _size(due: int, batch: int) -> int:
 
 
 def _climb_on(
-    clock: TimeSource, until: float, batch: int, configuration: Callable[[], Configuration]
+    clock: TimeSource,
+    until: float,
+    batch: int,
+    configuration: Callable[[], Configuration],
+    is_to_go_on: Callable[[], bool] = lambda: True,
 ) -> int:
     """Carry out batch after batch until nothing is due; returns how many steps fired."""
     fired = 0
     due_by: datetime | None = None
-    while time.monotonic() < until:
+    while time.monotonic() < until and is_to_go_on():
         deeds = _climb_safely(batch, clock, configuration, due_by)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)
         if not deeds:

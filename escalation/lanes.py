@@ -1,57 +1,106 @@
 """Carries out a backlog on two cores: the same work here and in a process of its own, at once.
 
 Two threads would take turns, because all that is decided is decided in Python. A process that
-has threads already, and so must not be forked, does with a thread.
+has threads already, and so must not be forked, does with a thread. Where two workers have a backlog
+at hand, each is a lane: four would only take turns. That is a matter of pace alone, by locks that
+end with their connection; who does what is settled by the locks of the tickets.
 """
 
 import logging
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from django.db import connection
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[], int]
+Work = Callable[[Callable[[], bool]], int]
+"""Asks before each batch whether it is to go on; says what it has come to in the end."""
 
 LANES: Final = 2
+LOCK: Final = 7_253_106
+"""Of the site's lanes, in the database; the second key is the number of the lane."""
+
+TAKE: Final = """
+SELECT CASE WHEN pg_try_advisory_lock(%(lock)s, 1) THEN 1
+            WHEN pg_try_advisory_lock(%(lock)s, 2) THEN 2 ELSE 0 END
+"""
 
 _left_alone: list[Any] = []
 """The connection of the process that this one was forked from: never to be used or closed here."""
 
 
-def in_two_lanes(work: Work, *, is_forked: bool | None = None) -> int:
+def in_lanes(work: Work, *, is_forked: bool | None = None) -> int:
     """What the work comes to when it is done twice at once, each on a connection of its own.
 
-    `is_forked` says whether the second is a process or a thread; None lets this decide. Must not
-    run within a transaction. A lane that ends by a fault leaves its work to the next pass.
+    While another worker is the second lane, or as soon as it is, this one is only one. `is_forked`
+    says whether the lane beside is a process or a thread; None lets this decide. Must not run
+    within a transaction. A lane that ends by a fault leaves its work to the next pass.
     """
     if is_forked is None:
         is_forked = hasattr(os, "fork") and threading.active_count() == 1
-    return _with_a_process(work) if is_forked else _with_a_thread(work)
+    with _a_lane() as number:
+        if number != 1:
+            return work(_always)
+        beside = partial(work, _is_nobody_second)
+        side_by_side = _with_a_process if is_forked else _with_a_thread
+        return side_by_side(partial(work, _always), beside)
 
 
-def _with_a_thread(work: Work) -> int:
-    def beside() -> int:
+@contextmanager
+def _a_lane() -> Iterator[int]:
+    """Be one of the site's lanes meanwhile: its number, or 0 when others are all of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"lock": LOCK})
+        (number,) = cursor.fetchone()
+    try:
+        yield number
+    except BaseException:
+        connection.close()  # Whatever state it is in, the lock ends with it.
+        raise
+    if number:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, number])
+
+
+def _always() -> bool:
+    return True
+
+
+def _is_nobody_second() -> bool:
+    """Whether no other worker is the second lane; asked by the one that is beside the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_lock(%(lock)s, 2) AND pg_advisory_unlock(%(lock)s, 2)",
+            {"lock": LOCK},
+        )
+        (is_nobody,) = cursor.fetchone()
+    return bool(is_nobody)
+
+
+def _with_a_thread(work: Callable[[], int], beside: Callable[[], int]) -> int:
+    def live() -> int:
         try:
-            return work()
+            return beside()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1, thread_name_prefix="lane") as pool:
-        other = pool.submit(beside)
+        other = pool.submit(live)
         return work() + other.result()
 
 
-def _with_a_process(work: Work) -> int:
+def _with_a_process(work: Callable[[], int], beside: Callable[[], int]) -> int:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _live_and_end(work, writing)
+        _live_and_end(beside, writing)
     os.close(writing)
     try:
         done = work()
@@ -64,7 +113,7 @@ def _with_a_process(work: Work) -> int:
     return done + int(told or 0)
 
 
-def _live_and_end(work: Work, writing: int) -> NoReturn:
+def _live_and_end(work: Callable[[], int], writing: int) -> NoReturn:
     """Do the work in the new process, say what it came to, and end without cleaning up."""
     try:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,16 +6,20 @@ F2, F5 and F7 of the trust contract in a first small form, on real processes and
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
 from escalation.engine import last_sweep_at, run_sweep
+from escalation.lanes import LOCK
 from escalation.models import Firing, Run
 from notifications.models import Message
 from roles.instants import database_now
@@ -100,6 +104,52 @@ def test_a_lane_that_fails_leaves_its_work_to_the_next_pass(live_db) -> None:
     run_sweep(batch=4, is_forked=True, clock=clock)
     run_sweep()
     check_exactly_once(tickets)
+
+
+@contextmanager
+def lane_of_another(url: str, number: int) -> Iterator[None]:
+    """Another worker is that lane of the site meanwhile."""
+    with closing(psycopg2.connect(url)) as link, link.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, number])
+        assert cursor.fetchone() == (True,)
+        yield
+
+
+@pytest.mark.parametrize("taken", [1, 2])
+def test_beside_another_worker_with_a_backlog_one_is_a_single_lane(live_db, taken: int) -> None:
+    tickets, lanes = overdue_site(12), set[int]()
+
+    def clock() -> datetime:
+        lanes.add(threading.get_ident())
+        return database_now()
+
+    with lane_of_another(live_db.url, taken):
+        assert run_sweep(batch=4, is_forked=False, clock=clock) == len(tickets)
+    assert len(lanes) == 1
+    check_exactly_once(tickets)
+
+
+def test_a_worker_for_whom_there_is_no_lane_works_all_the_same(live_db) -> None:
+    tickets = overdue_site(6)
+    with lane_of_another(live_db.url, 1), lane_of_another(live_db.url, 2):
+        assert run_sweep(batch=2, is_forked=False) == len(tickets)
+    check_exactly_once(tickets)
+
+
+def test_a_pass_that_fails_gives_its_lane_back(live_db) -> None:
+    overdue_site(6)
+    looks = []
+
+    def clock() -> datetime:
+        looks.append(database_now())
+        if len(looks) > 3:
+            raise RuntimeError("The clock has stopped.")
+        return looks[-1]
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        run_sweep(batch=2, is_forked=False, clock=clock)
+    with lane_of_another(live_db.url, 1), lane_of_another(live_db.url, 2):
+        pass
 
 
 def test_the_engine_needs_no_redis(live_db) -> None:
