@@ -12,7 +12,9 @@ import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,31 @@ def sizes(options: Namespace) -> dict[str, int]:
 # ---- The price of one ----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Due:
+    """The tickets that work is due for, and the moment at which it is, and little else.
+
+    A large site has steps come due every second; those would be carried out too, the more of them
+    the later a round, and no floor has them.
+    """
+
+    ids: tuple[int, ...]
+    at: datetime
+
+    def clock(self) -> datetime:
+        """The moment; the database is asked for its own all the same, as it would be."""
+        from roles.instants import database_now
+
+        database_now()
+        return self.at
+
+
 def measure_price(size: dict[str, int], rounds: int, seed: int) -> Figures:
     """Each contender in turn on a fresh copy of the same site, several rounds; medians."""
     from escalation.engine import BATCH
 
     prepared = _prepare_due(size["due"], seed)
+    ids = prepared.ids
     found: dict[str, list[float]] = {"floor3": [], "floor_same": [], "ours": []}
     notes: Figures = {}
     with tempfile.TemporaryDirectory(prefix="tierline-bench-", dir=stage.ROOT) as folder:
@@ -68,13 +90,14 @@ def measure_price(size: dict[str, int], rounds: int, seed: int) -> Figures:
         ),
         "sql_per_due": sql,
         "new_rows_per_due": notes["rows"],
-        "steps_per_ticket": notes["fired"] / len(prepared),
+        "steps_per_ticket": notes["steps"] / len(ids),
         "batch": BATCH,
     }
 
 
-def _prepare_due(count: int, seed: int) -> list[int]:
-    """A template with work that is due; the tickets that it is due for."""
+@cache
+def _prepare_due(count: int, seed: int) -> Due:
+    """A template with work that is due; the tickets that it is due for, and when."""
     from config.scale import database
     from roles.instants import database_now
 
@@ -85,24 +108,29 @@ def _prepare_due(count: int, seed: int) -> list[int]:
         database.lead_to("tierline")
         database.drop("bench_due")
         database.clone("bench_due", "bench_due_new")
-    return ids
+    return Due(tuple(ids), begin + timedelta(milliseconds=count))
 
 
-def _ours(ids: Sequence[int], folder: str) -> tuple[float, Figures]:
+def _ours(due: Due, folder: str) -> tuple[float, Figures]:
     from benchmarks import floors
     from escalation.engine import run_sweep
+    from escalation.models import Firing
 
+    ids = due.ids
     with stage.cloned("bench_due"):
         before = floors.last_ids()
         _warm()
         begun = time.perf_counter()
-        fired = run_sweep(most_s=600.0)
+        fired = run_sweep(most_s=600.0, clock=due.clock)
         took = time.perf_counter() - begun
         if fired < len(ids):
             raise SystemExit(f"{fired} steps fired, {len(ids)} were due.")
         floors.export(ids, folder)
         rows = floors.new_rows(before) / fired
-    return 1000 * took / fired, {"before": before, "rows": round(rows, 1), "fired": fired}
+        carried_out = Firing.objects.exclude(outcome=Firing.Outcome.SKIPPED)
+        new = carried_out.filter(pk__gt=before["escalation_firing"])
+        steps = new.filter(ticket__in=ids).count()
+    return 1000 * took / fired, {"before": before, "rows": round(rows, 1), "steps": steps}
 
 
 def _warm() -> None:
@@ -117,23 +145,23 @@ def _warm() -> None:
         work_calendar(pk)
 
 
-def _floor_same(ids: Sequence[int], folder: str, notes: Figures, batch: int) -> float:
+def _floor_same(due: Due, folder: str, notes: Figures, batch: int) -> float:
     from benchmarks import floors
 
     with stage.cloned("bench_due"):
         statement = floors.load(folder, notes["before"])
-        took, done = floors.floor_same(statement, min(ids), batch)
-        _require_all(done, ids)
-    return 1000 * took / notes["fired"]
+        took, done = floors.floor_same(statement, min(due.ids), batch, at=due.at)
+        _require_all(done, due.ids)
+    return 1000 * took / notes["steps"]
 
 
-def _floor3(ids: Sequence[int]) -> float:
+def _floor3(due: Due) -> float:
     from benchmarks import floors
 
     with stage.cloned("bench_due"):
-        took, done = floors.floor3(min(ids))
-        _require_all(done, ids)
-    return 1000 * took / len(ids)
+        took, done = floors.floor3(min(due.ids), due.at)
+        _require_all(done, due.ids)
+    return 1000 * took / len(due.ids)
 
 
 def _require_all(done: int, ids: Sequence[int]) -> None:
@@ -141,7 +169,7 @@ def _require_all(done: int, ids: Sequence[int]) -> None:
         raise SystemExit(f"The floor did {done} of {len(ids)}.")
 
 
-def _count_statements(ids: Sequence[int]) -> float:
+def _count_statements(due: Due) -> float:
     """Statements of one whole pass over 1,000 due (or all that there are), chores and all.
 
     Of every connection: a pass with a backlog opens a second one.
@@ -152,7 +180,7 @@ def _count_statements(ids: Sequence[int]) -> float:
     from escalation.engine import run_sweep
     from escalation.models import Run
 
-    count = min(1000, len(ids))
+    count = min(1000, len(due.ids))
     seen: list[str] = []
 
     def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
@@ -163,14 +191,14 @@ def _count_statements(ids: Sequence[int]) -> float:
         connection.execute_wrappers.append(note)
 
     with stage.cloned("bench_due"):
-        Run.objects.filter(ticket__in=ids[count:]).update(next_at=None)
+        Run.objects.filter(ticket__in=due.ids[count:]).update(next_at=None)
         # This one has its own wrapper: made within the pass, it would be counted twice.
         connection.ensure_connection()
         connection_created.connect(listen)
         try:
             with connection.execute_wrapper(note):
                 # By two threads: what another process asks could not be counted here.
-                fired = run_sweep(most_s=600.0, is_forked=False)
+                fired = run_sweep(most_s=600.0, clock=due.clock, is_forked=False)
         finally:
             connection_created.disconnect(listen)
     return len(seen) / fired
@@ -212,12 +240,13 @@ def _told(process: "subprocess.Popen[str]") -> Figures:
 # ---- Two at once ---------------------------------------------------------------------------------
 
 
-def measure_two(home: Path, ids: Sequence[int]) -> Figures:
+def measure_two(home: Path, due: Due) -> Figures:
     """Throughput of one sweeper and of two at once on the same work; doubles of either."""
     figures: Figures = {"doubles": 0}
     for count in (1, 2):
         with stage.cloned("bench_due") as clone:
-            hands = [stage.sweeper(home, clone) for _ in range(count)]
+            at = due.at.isoformat()
+            hands = [stage.sweeper(home, clone, at=at) for _ in range(count)]
             for hand in hands:
                 assert hand.stdout
                 hand.stdout.readline()
@@ -230,7 +259,7 @@ def measure_two(home: Path, ids: Sequence[int]) -> Figures:
                 hand.wait()
             span = max(t["ended"] for t in told) - min(t["begun"] for t in told)
             figures[f"throughput_{count}_per_s"] = sum(t["fired"] for t in told) / span
-            figures["doubles"] += stage.doubles(ids)
+            figures["doubles"] += stage.doubles(due.ids)
     return figures
 
 

@@ -7,6 +7,7 @@ index over runs, in batches of the engine's size.
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -17,7 +18,7 @@ CREATE INDEX bench_due ON tickets_ticket (next_step_at) WHERE next_step_at IS NO
 FLOOR3 = """
 WITH due AS MATERIALIZED (
     SELECT id, key, last_seq, requester_id FROM tickets_ticket
-    WHERE next_step_at <= clock_timestamp() AND id >= %(first)s
+    WHERE next_step_at <= %(at)s AND id >= %(first)s
     ORDER BY next_step_at LIMIT %(batch)s FOR NO KEY UPDATE SKIP LOCKED
 ), ticket AS (
     UPDATE tickets_ticket t SET next_step_at = NULL, last_seq = due.last_seq + 1,
@@ -48,12 +49,12 @@ WRITTEN = {
 """The tables that a step writes, and the column that says for which ticket."""
 
 
-def floor3(first_id: int) -> tuple[float, int]:
+def floor3(first_id: int, at: datetime) -> tuple[float, int]:
     """Seconds, and how many tickets, for a ticket, an event and a message each."""
     with connection.cursor() as cursor:
         cursor.execute(INDEX)
         cursor.execute("ANALYZE tickets_ticket")
-        values = {"first": first_id, "batch": BATCH, "text": "x" * 380, "hash": "0" * 64}
+        values = {"first": first_id, "at": at, "batch": BATCH, "text": "x" * 380, "hash": "0" * 64}
         begun = time.perf_counter()
         done = 0
         while True:
@@ -133,7 +134,7 @@ def load(folder: str, before: Mapping[str, int]) -> str:
     return (
         "WITH due AS MATERIALIZED (SELECT t.id FROM escalation_run r"
         " JOIN tickets_ticket t ON t.id = r.ticket_id WHERE r.state = 'active' AND r.is_main"
-        " AND r.next_at IS NOT NULL AND r.next_at <= clock_timestamp() AND t.id >= %(first)s"
+        " AND r.next_at IS NOT NULL AND r.next_at <= %(at)s AND t.id >= %(first)s"
         " ORDER BY r.next_at LIMIT %(batch)s FOR NO KEY UPDATE OF t, r SKIP LOCKED), "
         + ", ".join(parts)
         + " SELECT count(*) FROM due"
@@ -169,13 +170,13 @@ def _parts(cursor, name: str, column: str, above: int, key: str = "id") -> list[
     return parts
 
 
-def floor_same(statement: str, first_id: int, batch: int) -> tuple[float, int]:
+def floor_same(statement: str, first_id: int, batch: int, *, at: datetime) -> tuple[float, int]:
     """Seconds, and how many tickets, for the very rows that ours writes, hashes ready."""
     done = 0
     begun = time.perf_counter()
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, {"first": first_id, "batch": batch})
+            cursor.execute(statement, {"first": first_id, "batch": batch, "at": at})
             count = cursor.fetchone()[0]
         if not count:
             return time.perf_counter() - begun, done
