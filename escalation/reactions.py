@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from escalation import handover, keeping, newborn, onward, runs, signs, sla, vendors
+from escalation import handover, hearsay, keeping, newborn, onward, runs, signs, sla, vendors
 from escalation.clock import PER_ENTRY, Fact
 from escalation.models import Clock, Run
 from escalation.scene import Scene
@@ -47,9 +47,13 @@ def load_around(tickets: Sequence[Ticket]) -> None:
                 setattr(ticket, name, getattr(shadow, name))
 
 
-def on_recorded(sender: Any, *, tickets: Sequence[Ticket], at: datetime, **_: Any) -> None:
+def on_recorded(
+    sender: Any, *, tickets: Sequence[Ticket], at: datetime, is_hearsay: bool = False, **_: Any
+) -> None:
     """Receive the signal of the timeline, inside the transaction of the change."""
-    synchronise(tickets, at, news=[ticket.id for ticket in tickets])
+    ids = [ticket.id for ticket in tickets]
+    if not is_hearsay or hearsay.is_heard(ids, at):
+        synchronise(tickets, at, news=ids)
 
 
 def synchronise(tickets: Sequence[Ticket], at: datetime, *, news: Collection[int] = ()) -> None:

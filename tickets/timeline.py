@@ -16,10 +16,13 @@ from notifications import live
 from roles.instances import new_row
 from roles.ledger import insert_rows, update_rows
 from roles.values import named_value
-from tickets.models import Clearance, EventBody, Ticket, TimelineEvent
+from tickets.models import Clearance, EventBody, EventKind, Ticket, TimelineEvent
 
 recorded: Final = Signal()
-"""Sent once per write, inside the transaction, with the locked `tickets` and `at`."""
+"""Sent once per write, inside the transaction, with the locked `tickets` and `at`.
+
+`is_hearsay` says that monitors have said something, and no field of a ticket has changed.
+"""
 
 HEAD: Final = ("last_seq", "last_hash", "last_event_at")
 
@@ -131,7 +134,15 @@ def record_many(
         live.publish(_concerned(writes))
     if announce and events:
         tickets = list({write.ticket.id: write.ticket for write in writes}.values())
-        recorded.send(sender=TimelineEvent, tickets=tickets, at=at)
+        recorded.send(
+            sender=TimelineEvent, tickets=tickets, at=at, is_hearsay=all(map(_is_hearsay, writes))
+        )
+
+
+def _is_hearsay(write: Write) -> bool:
+    return not write.fields and all(
+        entry.kind == EventKind.ALERTED and not entry.changed for entry in write.entries
+    )
 
 
 def _concerned(writes: Sequence[Write]) -> set[str]:

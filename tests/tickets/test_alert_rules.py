@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from escalation.silence import run_watch
 from roles.instants import database_now
-from tests.story import MONDAY, Story
+from tests.story import MONDAY, Story, notify
 from tests.tickets.alerts import clear, firing, speaker
 from tickets.alertcare import end_silent, look_after, settle, wake
 from tickets.assignment import take
@@ -52,6 +52,32 @@ def say(story, source):
 
 def results(outcomes) -> list[str]:
     return [outcome.result for outcome in outcomes]
+
+
+# ---- Climbs ----
+
+
+def test_an_alert_that_joins_wakes_a_climb_only_when_its_count_has_come_to_hold(say, story, source):
+    many = {"trigger": "flapping", "count": 4, "window_s": 3600, "actions": [notify("lead")]}
+    story.policy("prom", {"name": "Four alerts within an hour", **many})
+
+    def join(key: str) -> int:
+        story.forward(seconds=1)
+        with CaptureQueriesContext(connection) as asked:
+            (outcome,) = say(firing(key, group_key="g"))
+        assert outcome.result == "joined"
+        return len(asked)
+
+    say(firing("disk 1", group_key="g"))
+    ticket = Ticket.objects.get()
+    second, third = join("disk 2"), join("disk 3")
+    assert max(second, third) <= 18
+    assert story.fired(ticket) == []
+    join("disk 4")
+    story.forward(seconds=1)
+    assert story.fired(ticket) == ["Four alerts within an hour"]
+    assert join("disk 5") <= 18
+    assert [row.facts["count"] for row in ticket.events.filter(kind="alerted")] == [1] * 5
 
 
 # ---- Rules ----
