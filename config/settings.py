@@ -134,6 +134,7 @@ _limits_s = {
 }
 _options.setdefault("connect_timeout", 5)
 _options.setdefault("options", " ".join(f"-c {k}={v}s" for k, v in _limits_s.items()))
+_database["ENGINE"] = "config.postgresql"
 _database["CONN_MAX_AGE"] = 600  # a connection keeps the plans of what was asked on it
 _database["CONN_HEALTH_CHECKS"] = True
 
