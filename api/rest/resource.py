@@ -1,10 +1,12 @@
 """What all REST views share: strict parameters and bodies, and one form of answer."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, Final
 
 import orjson
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework import serializers
@@ -33,6 +35,15 @@ def sees_internal(person: Person) -> bool:
 class DeclaredFilters(DjangoFilterBackend):
     """The filters that a view declares; a wrong value is the parameter's fault, by name."""
 
+    def get_filterset(self, request: Request, queryset: Any, view: Any) -> Any:
+        """The filters that are asked for, or None; each costs a copy, and its field of a form."""
+        declared = self.get_filterset_class(view, queryset)
+        known = declared.base_filters if declared else {}
+        asked = frozenset(name for name in request.query_params if name in known)
+        if not asked:
+            return None
+        return only(declared, asked)(**self.get_filterset_kwargs(request, queryset, view))
+
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         """The rows that pass. Raises BadParameter."""
         try:
@@ -42,6 +53,16 @@ class DeclaredFilters(DjangoFilterBackend):
             raise BadParameter(
                 {name: " ".join(map(str, texts)) for name, texts in detail.items()}
             ) from None
+
+
+@lru_cache(maxsize=256)
+def only(declared: type[FilterSet], names: frozenset[str]) -> type[FilterSet]:
+    """The declared filters without those of other names."""
+    found: Any = type(declared)(declared.__name__, (declared,), {"__doc__": declared.__doc__})
+    found.base_filters = {
+        name: each for name, each in declared.base_filters.items() if name in names
+    }
+    return found
 
 
 class StrictSerializer(serializers.Serializer):
@@ -119,6 +140,10 @@ class Resource(GenericAPIView):
         """One page of the rows, as the view's serializer shows them."""
         rows = self.paginate_queryset(self.filter_queryset(queryset)) or []
         return self.get_paginated_response(self.show(rows, many=True, **context))
+
+    def fetch(self, rows: QuerySet[Any]) -> list[Any]:
+        """The rows of one page, read."""
+        return list(rows)
 
     def show(self, found: Any, *, many: bool = False, **context: Any) -> Any:
         """What the view's serializer makes of a row or of many."""

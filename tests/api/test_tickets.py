@@ -1,5 +1,6 @@
 """Tickets over REST: opened, listed, read, each as its reader may see them."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -159,7 +160,9 @@ def test_pages_follow_each_other_both_ways(story, agent):
     assert subjects(agent.get(links(back)["first"])) == ["t0", "t1", "t2"]
 
 
-@pytest.mark.parametrize("ordering", ["next_due_at", "-next_due_at", "priority", "-updated_at"])
+@pytest.mark.parametrize(
+    "ordering", ["-opened_at", "next_due_at", "-next_due_at", "priority", "-updated_at"]
+)
 def test_no_row_is_lost_or_doubled_between_pages(story, agent, ordering):
     for number in range(9):
         story.forward(minutes=1)
@@ -187,6 +190,23 @@ def test_a_cursor_of_another_order_is_refused(story, agent):
     assert_problem(agent.get(following + "&ordering=priority"), 400, "bad_parameter")
 
 
+def test_a_cursor_without_a_value_is_refused_where_every_ticket_has_one(story, agent):
+    nowhere = base64.urlsafe_b64encode(b'["-opened_at",null,1,false]').decode().rstrip("=")
+    assert_problem(agent.get(f"{TICKETS}?cursor={nowhere}"), 400, "bad_parameter")
+
+
+def test_a_list_shows_each_ticket_as_the_ticket_itself_is_shown(story, agent, requester):
+    Category.objects.create(slug="print", name="Printing")
+    story.target("resolution", 60)
+    taken = agent.post(TICKETS, {"subject": "Taken", "service": "mail", "category": "print"})
+    agent.act(taken.json()["key"], "take")
+    story.open(subject="bare", requester=story.stranger, service=None)
+    for caller in (agent, requester):
+        for row in caller.get(TICKETS).json()["results"]:
+            alone = caller.get(f"{TICKETS}{row['key']}/").json()
+            assert row == {name: alone[name] for name in row}
+
+
 def test_too_large_a_page_is_cut_to_the_largest(story, agent):
     story.open()
     assert agent.get(f"{TICKETS}?limit=5000").status_code == 200
@@ -204,7 +224,7 @@ def test_a_list_costs_the_same_for_one_ticket_and_for_twenty(story, agent, reque
     for _ in range(19):
         story.open()
     assert (cost(agent), cost(requester)) == before
-    assert max(before) <= 6
+    assert max(before) <= 7
 
 
 def test_unseen_and_restricted_look_like_nothing(story, agent, requester):

@@ -256,6 +256,7 @@ class Ticket(ProtectedStatusModel):
                 name="ticket_open_by_priority",
             ),
             models.Index(fields=["requester", "-id"], name="ticket_by_requester"),
+            models.Index(fields=["opened_at", "id"], name="ticket_by_opening"),
             # How many of one service or asset were opened lately: steps on repeats ask for it.
             models.Index(fields=["service", "-opened_at"], name="ticket_by_service"),
             models.Index(
@@ -281,11 +282,10 @@ class Ticket(ProtectedStatusModel):
                 ),
                 name="ticket_urgent",
             ),
-            # Few at any time, and asked for by every queue.
             models.Index(
                 fields=["next_due_at"],
                 condition=models.Q(is_major=True, status__in=sorted(states.OPEN)),
-                name="ticket_open_majors",
+                name="ticket_open_majors",  # few at any time, and asked for by every queue
             ),
             models.Index(
                 fields=["wake_at"], condition=models.Q(wake_at__isnull=False), name="ticket_by_wake"
