@@ -71,17 +71,6 @@ def any_of(column: str, values: Sequence[str] | Sequence[int]) -> Expression:
     )
 
 
-def with_keys(keys: Sequence[str]) -> Expression:
-    """That a row has one of some primary keys, given as texts: one value in the SQL."""
-    return Func(
-        F("pk"),
-        Value(keys, output_field=ArrayField(CharField())),
-        template="%(expressions)s::bigint[])",
-        arg_joiner=" = ANY(",
-        output_field=BooleanField(),
-    )
-
-
 class Written(Generic[Found]):
     """A query that is asked over and over with other values.
 

@@ -7,14 +7,14 @@ from django.db.models import Model
 
 from roles.instances import relate
 from roles.models import Person, Team
-from roles.written import Written, with_keys
+from roles.written import Written, any_of
 from tickets.models import Category, Service, Ticket
 
 
 def _asked(model: type[Any], *names: str, near: tuple[str, ...] = ()) -> Written[Any]:
     """Those rows of a table with these keys, as others mention them."""
     rows = model._base_manager.order_by().select_related(*near).only("pk", *names)
-    return Written(lambda keys: rows.filter(with_keys(keys)), keys=list)
+    return Written(lambda keys: rows.filter(any_of("pk", keys)), keys=list[int])
 
 
 NEAR: Final[Mapping[tuple[str, ...], Written[Any]]] = {
@@ -34,7 +34,7 @@ def bring_near(tickets: Sequence[Ticket]) -> None:
         wanted = {getattr(ticket, f"{name}_id") for ticket in tickets for name in names} - {None}
         found: dict[Any, Model] = {}
         if wanted:
-            found = {row.pk: row for row in rows.all(keys=sorted(map(str, wanted)))}
+            found = {row.pk: row for row in rows.all(keys=sorted(wanted))}
         for ticket in tickets:
             for name in names:
                 relate(ticket, name, found.get(getattr(ticket, f"{name}_id")))
