@@ -44,8 +44,7 @@ class MessageAdmin(ReadOnlyAdmin):
     """The outbox, without what needs a clearance: an administrator has none by office."""
 
     list_display = (
-        "created_at", "state", "what", "subject", "urgency", "recipient", "how", "about",
-        "attempts", "finished_reason",
+        "created_at", "state", "subject", "recipient", "how", "what", "about", "finished_reason",
     )  # fmt: skip
     fields = (
         ("recipient", "how"),

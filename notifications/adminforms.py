@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.html import format_html
 
 from notifications.accounts import TEAMS_ACCOUNT
 from notifications.addresses import SECRET, shown_address
@@ -125,9 +126,11 @@ class HookForm(forms.ModelForm):
             where = shown_address(WEBHOOK, held.url)
             self.fields["url"].help_text = KEPT.format(where=where)
         if "events" in self.fields:
-            self.fields["events"].help_text = (
+            self.fields["events"].widget = forms.TextInput(attrs={"class": "vLargeTextField"})
+            self.fields["events"].help_text = format_html(
                 "Types of events, with commas between them, or ticket.* for all; empty: only"
-                f" policies call it. There are {', '.join(sorted(event_types))}."
+                " policies call it.<details><summary>All types</summary>{}</details>",
+                ", ".join(sorted(event_types)),
             )
 
     def clean_url(self) -> str:

@@ -1,7 +1,7 @@
 """Knows which time zones exist on this machine."""
 
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from django.core.exceptions import ValidationError
 
@@ -14,6 +14,13 @@ def zone_exists(name: str) -> bool:
     except (ZoneInfoNotFoundError, TypeError, ValueError, OSError):
         return False
     return True
+
+
+@cache
+def named_zones() -> list[tuple[str, str]]:
+    """Every zone with a place in its name, and UTC, each with how people read it."""
+    named = sorted(name for name in available_timezones() if "/" in name and "Etc/" not in name)
+    return [(name, name.replace("_", " ")) for name in ("UTC", *named)]
 
 
 def validate_zone(name: str) -> None:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from roles import audit
+from roles.admin.widgets import known_select, name_parts, named
 from roles.models import Person
 from roles.people import is_allowed
 from roles.refusals import Refused
@@ -76,9 +77,13 @@ class Helped:
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **given: Any) -> Any:
         """The form's field, with a help text from the page or from what is usual."""
+        if choice := known_select(db_field):
+            given["widget"] = choice
         made = super().formfield_for_dbfield(db_field, request, **given)  # type: ignore[misc]
         if made is not None and not made.help_text:
             made.help_text = self.help_texts.get(db_field.name, USUAL_HELP.get(db_field.name, ""))
+        if made is not None:
+            name_parts(made)
         return made
 
 
@@ -227,6 +232,10 @@ class GuardedInline(Helped, admin.TabularInline):  # type: ignore[type-arg]
     """Rows of the page's subject, under the page's own rights."""
 
     extra = 0
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **given: Any) -> Any:
+        """The table's rows, with a name for each box."""
+        return named(super().get_formset(request, obj, **given))
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return may(request, "admin", "see_audit")

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from roles.admin.audited import ReadOnlyAdmin, acting
 from roles.admin.sheets import Sheet
 from roles.admin.sheetviews import SheetAdmin
+from roles.admin.widgets import zone_select
 from roles.calendars import PublicHolidays, checked_hours, publish_calendar, running_out
 from roles.hours import format_hours, parse_hours
 from roles.instants import database_now
@@ -22,7 +23,10 @@ class CalendarForm(forms.ModelForm):
     """A calendar's name together with the hours of its current revision."""
 
     zone = forms.CharField(
-        label="Time zone", max_length=64, help_text="IANA name, such as Europe/Berlin."
+        label="Time zone",
+        max_length=64,
+        widget=zone_select(),
+        help_text="In which its hours and days are meant.",
     )
     hours = forms.CharField(
         required=False,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from roles.admin.widgets import zone_select
 from roles.hours import format_hours, parse_hours
 from roles.models import Person, Schedule
 from roles.models.oncall import MAX_SHIFT_DAYS, MAX_SHIFT_HOURS, WEEKDAYS
@@ -34,8 +35,9 @@ class LayerForm(forms.Form):
         label="Time zone",
         required=False,
         max_length=64,
+        widget=zone_select("The schedule's"),
         validators=[validate_zone],
-        help_text="Empty: the schedule's.",
+        help_text="In which this layer's hours are meant.",
     )
     hours = forms.CharField(
         label="Limited to",

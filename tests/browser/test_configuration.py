@@ -82,3 +82,36 @@ def test_whether_all_runs_is_read_at_a_glance_and_the_admin_looks_like_the_produ
     assert not found.response["violations"], found.generate_report()
     page.set_viewport_size({"width": 390, "height": 844})
     look(page, "admin-form", album.folder)
+
+
+FORMS = (
+    *("roles/person", "roles/apitoken", "roles/team", "roles/calendar", "roles/schedule"),
+    *("escalation/policy", "escalation/target", "escalation/vendor", "tickets/service"),
+    *("tickets/alertsource", "tickets/mailsource", "tickets/change"),
+    *("notifications/contactmethod", "notifications/hook", "notifications/messagetext"),
+)
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+def test_the_forms_of_the_admin_can_be_read_by_everybody_in_both_themes(
+    stage, page: Page, site: str
+):
+    sign_in(page, site, "nora")
+    faults = []
+    for form in FORMS:
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.goto(f"{site}/admin/{form}/add/")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        found = [Axe().run(page, options={"preload": False})]
+        page.emulate_media(color_scheme="dark")
+        # Links take 150 ms to change their colour with the theme.
+        page.wait_for_function(
+            "document.getAnimations().every((each) => each.playState !== 'running')"
+        )
+        found.append(Axe().run(page, options={"preload": False, "runOnly": COLOURS}))
+        faults += [f"{form}: {one.generate_report()}" for one in found if one.violations_count]
+        page.set_viewport_size({"width": 390, "height": 844})
+        if page.evaluate(OVERHANG):
+            faults.append(f"{form} scrolls sideways")
+        page.set_viewport_size({"width": 1440, "height": 900})
+    assert not faults, "\n".join(faults)

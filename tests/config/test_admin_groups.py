@@ -1,12 +1,14 @@
 """The admin's pages by what one comes to do, its history in words, and its look."""
 
+from html.parser import HTMLParser
+
 import pytest
 from django.contrib import admin
 from django.urls import reverse
 
 from config.admin_groups import GROUPS
 from roles.audit import record
-from roles.models import AuditEntry, Duty, DutyAssignment, Organisation, Team
+from roles.models import AuditEntry, Duty, DutyAssignment, Organisation, Person, Team
 from tests.config.test_front_page import door, holder, story  # noqa: F401  (fixtures)
 from tests.story import page, unacknowledged
 
@@ -42,6 +44,59 @@ def test_no_page_of_the_admin_holds_inline_script_or_style(client):
         assert "<style" not in shown, name
         assert " style=" not in shown, name
         assert "<script>" not in shown, name
+
+
+class Boxes(HTMLParser):
+    """The boxes of a page that somebody fills in, and the names that they have."""
+
+    def __init__(self, page_text: str) -> None:
+        super().__init__()
+        self.boxes: dict[str, bool] = {}
+        self.labelled: set[str] = set()
+        self.depth = 0
+        self.feed(page_text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.depth += tag == "label"
+        self.labelled.add(given.get("for") or "" if tag == "label" else "")
+        silent = given.get("type") in ("hidden", "submit", "button")
+        if tag in ("input", "select", "textarea") and not silent:
+            named = self.depth or given.get("aria-label") or given.get("aria-labelledby")
+            self.boxes[given.get("id") or given.get("name") or "?"] = bool(named)
+
+    def handle_endtag(self, tag):
+        self.depth -= tag == "label"
+
+    @property
+    def nameless(self) -> list[str]:
+        return [box for box, named in self.boxes.items() if not named and box not in self.labelled]
+
+
+def test_every_box_of_every_form_has_a_name_and_every_list_too(client):
+    """Rows of a table and the two halves of a date included, which Django leaves without."""
+    forms = 0
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        shown = client.get(reverse(f"{name}_changelist")).content.decode()
+        assert Boxes(shown).nameless == [], name
+        answer = client.get(reverse(f"{name}_add"))
+        if answer.status_code == 200:
+            forms += 1
+            boxes = Boxes(answer.content.decode())
+            assert boxes.nameless == [], name
+            assert len(boxes.boxes) > 1, name
+    assert forms > 30
+
+
+def test_a_zone_and_a_language_are_chosen_and_an_odd_one_is_kept(client, story):  # noqa: F811
+    Person.objects.filter(pk=story.agent.pk).update(zone="CET", language="pl")
+    page_text = client.get(reverse("admin:roles_person_change", args=[story.agent.pk])).content
+    shown = page_text.decode()
+    assert '<option value="CET" selected>' in shown
+    assert '<option value="Europe/Berlin">' in shown
+    assert '<option value="pl" selected>' in shown
+    assert '<option value="de">Deutsch</option>' in shown
 
 
 def test_history_is_told_in_names_instead_of_numbers(client, story):  # noqa: F811

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from roles.models import Team, Tier
+from roles.zones import named_zones
 from web.forms.base import PageForm
-from web.forms.you import zones
 
 COUNTRIES = [
     ("", _("None")),
@@ -51,7 +51,9 @@ class FirstForm(PasswordForm):
 
     name = forms.CharField(label=_("Your name"), max_length=200)
     email = forms.EmailField(label=_("Your e-mail address"))
-    zone = forms.ChoiceField(label=_("Your time zone"), choices=zones, initial="Europe/Berlin")
+    zone = forms.ChoiceField(
+        label=_("Your time zone"), choices=named_zones, initial="Europe/Berlin"
+    )
     field_order = ("name", "email", "zone", "password")
 
 
@@ -72,7 +74,7 @@ class LadderForm(PageForm):
 class HoursForm(PageForm):
     """Office hours; round the clock is made beside them."""
 
-    zone = forms.ChoiceField(label=_("Time zone"), choices=zones)
+    zone = forms.ChoiceField(label=_("Time zone"), choices=named_zones)
     opens = forms.TimeField(
         label=_("From"), initial="09:00", widget=forms.TimeInput(attrs={"type": "time"})
     )
