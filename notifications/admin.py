@@ -182,7 +182,8 @@ class MessageTextAdmin(AuditedAdmin):
         if text.pk is None:
             return "Shown here once it is saved."
         subject, body = preview(text)
-        return format_html("<strong>{}</strong><br>{}", subject, body)
+        lines = format_html_join(mark_safe("<br>"), "{}", ((line,) for line in body.splitlines()))
+        return format_html("<strong>{}</strong><br>{}", subject, lines)
 
 
 SHOWN_ONCE = "Copy the secret of {hook} now, it is not shown again: {secret}"
