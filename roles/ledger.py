@@ -7,16 +7,27 @@ a table that has rows waiting makes the ledger write them down first.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from typing import Any, Final
 
-import orjson
 from django.db import connection
 from django.db.models import AutoField, Model
 
-BATCH: Final = 5000
+from roles.documents import (
+    KEY,
+    Document,
+    all_fields,
+    columns_of,
+    common,
+    document_of,
+    fields_of,
+    given_as,
+    key_of,
+    places_of,
+    update_statement,
+)
+from roles.plans import text_behind
 
-Document = dict[str, Any]
+BATCH: Final = 5000
 
 
 class Stale(Exception):
@@ -65,7 +76,7 @@ class Ledger:
         self, model: type[Model], rows: Sequence[Model], names: Sequence[str], stepwise: str
     ) -> None:
         """Keep the present values of the named fields; `stepwise` one must pass every value."""
-        places = _places(_fields(model, tuple(names)))
+        places = places_of(fields_of(model, tuple(names)))
         # A new row is written as it is when all is written: the same statement could not find it.
         fresh = {id(row) for row in self._fresh.get(model, ())}
         rows = [row for row in rows if id(row) not in fresh]
@@ -73,7 +84,7 @@ class Ledger:
             return
         waiting = self._changed.setdefault(model, {})
         for row in rows:
-            key, document = row.pk, _document(row, places)
+            key, document = row.pk, document_of(row, places)
             known = waiting.get(key)
             if known is None:
                 waiting[key] = document
@@ -102,7 +113,7 @@ class Ledger:
     def _fetch(self, counts: Mapping[type[Model], int]) -> None:
         parts = [
             "(SELECT array_agg(nextval(own.sequence)) FROM (SELECT pg_get_serial_sequence("
-            f"'{model._meta.db_table}', '{_key(model)}')::regclass AS sequence) AS own,"
+            f"'{model._meta.db_table}', '{key_of(model)}')::regclass AS sequence) AS own,"
             f" generate_series(1, {count:d}))"
             for model, count in counts.items()
         ]
@@ -132,7 +143,7 @@ class Ledger:
             if sql.startswith("ROLLBACK TO"):
                 self._fresh, self._changed, self._more = {}, {}, []
             elif sql.startswith("SAVEPOINT") or any(
-                model._meta.db_table in sql for model in touched
+                model._meta.db_table in text_behind(sql) for model in touched
             ):
                 self.write()
         return execute(sql, params, many, context)
@@ -187,21 +198,23 @@ class Ledger:
             self._is_writing = False
 
     def _insertion(self, model: type[Model], rows: Sequence[Model], params: list[str]) -> str:
-        fields = tuple(item for item in _all_fields(model) if not item.generated)
+        fields = tuple(item for item in all_fields(model) if not item.generated)
         if rows[0].pk is None:
             fields = tuple(item for item in fields if not item.primary_key)
         # What is null need not be said: it costs both sides.
-        places = _places(fields)
+        places = places_of(fields)
+        held = [row.__dict__ for row in rows]
+        same = common(held, [at for _, at in places])
+        own = [(name, at) for name, at in places if at not in same]
         documents = [
-            {name: value for name, at in places if (value := row.__dict__[at]) is not None}
-            for row in rows
+            {name: value for name, at in own if (value := row[at]) is not None} for row in held
         ]
-        params.append(orjson.dumps(documents).decode())
+        shared = {name: same[at] for name, at in places if at in same}
         columns = ", ".join(f'"{item.column}"' for item in fields)
         lenient = " ON CONFLICT DO NOTHING" if model in self._lenient else ""
         return (
             f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {columns}'
-            f" FROM jsonb_to_recordset(%s::jsonb) AS new({_types(fields)}){lenient} RETURNING 1"
+            f" FROM {given_as(fields, documents, shared, params)}{lenient} RETURNING 1"
         )
 
     def _change(
@@ -209,12 +222,18 @@ class Ledger:
     ) -> str:
         names = list(next(iter(documents.values())))
         column, values = self._fences.get(model, ("", {}))
+        shared = common(list(documents.values()), names)
+        own = [name for name in names if name not in shared]
         rows = [
-            {"_key": key, "_was": values.get(key), **document}
+            {"_key": key, "_was": values.get(key), **{name: document[name] for name in own}}
             for key, document in documents.items()
         ]
-        params.append(orjson.dumps(rows).decode())
-        return _update_statement(model, names, fence=column) + " RETURNING 1"
+        more = KEY + (', "_was" bigint' if column else "")
+        given = given_as(columns_of(model, names), rows, shared, params, more=more)
+        statement = update_statement(model, names, given, shared)
+        if column:
+            statement += f' AND (new."_was" IS NULL OR old."{column}" = new."_was")'
+        return statement + " RETURNING 1"
 
 
 def _alike(documents: Mapping[Any, Document]) -> list[dict[Any, Document]]:
@@ -303,67 +322,12 @@ def update_rows(
     if ledger is not None:
         ledger.update(model, rows, names, stepwise)
         return len(rows)
-    fields = _fields(model, tuple(names))
-    places = _places(fields)
-    documents = [{"_key": row.pk, **_document(row, places)} for row in rows]
-    statement = _update_statement(model, [item.column for item in fields])
+    fields = fields_of(model, tuple(names))
+    places = places_of(fields)
+    documents = [{"_key": row.pk, **document_of(row, places)} for row in rows]
+    params: list[str] = []
+    given = given_as(fields, documents, {}, params, more=KEY)
+    statement = update_statement(model, [item.column for item in fields], given)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [orjson.dumps(documents).decode()])
+        cursor.execute(statement, params)
         return int(cursor.rowcount)
-
-
-# ---- Columns -----------------------------------------------------------------------------------
-
-
-def _update_statement(model: type[Model], columns: Sequence[str], fence: str = "") -> str:
-    by_column = {item.column: item for item in _all_fields(model)}
-    key: Any = model._meta.pk
-    types = _types([by_column[name] for name in columns])
-    if fence:
-        types += ', "_was" bigint'
-    assignments = ", ".join(f'"{name}" = new."{name}"' for name in columns)
-    fenced = f' AND (new."_was" IS NULL OR old."{fence}" = new."_was")' if fence else ""
-    return (
-        f'UPDATE "{model._meta.db_table}" AS old SET {assignments} '
-        f'FROM jsonb_to_recordset(%s::jsonb) AS new("_key" bigint, {types}) '
-        f'WHERE old."{key.column}" = new."_key"{fenced}'
-    )
-
-
-@cache
-def _all_fields(model: type[Model]) -> tuple[Any, ...]:
-    return tuple(model._meta.concrete_fields)
-
-
-@cache
-def _fields(model: type[Model], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(model._meta.get_field(name) for name in names)
-
-
-def _types(fields: Sequence[Any]) -> str:
-    return ", ".join(f'"{item.column}" {_sql_type(item)}' for item in fields)
-
-
-@cache
-def _sql_type(item: Any) -> str:
-    return str(item.rel_db_type(connection) if item.is_relation else item.db_type(connection))
-
-
-def _key(model: type[Model]) -> str:
-    key: Any = model._meta.pk
-    return str(key.column)
-
-
-@cache
-def _places(fields: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
-    """Each column with the attribute that holds it."""
-    return tuple((item.column, item.attname) for item in fields)
-
-
-def _document(row: Model, places: tuple[tuple[str, str], ...]) -> Document:
-    """The row's columns as JSON takes them; orjson writes instants with their zone."""
-    held = row.__dict__
-    try:
-        return {name: held[at] for name, at in places}
-    except KeyError:  # A deferred field.
-        return {name: getattr(row, at) for name, at in places}

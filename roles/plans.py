@@ -33,6 +33,17 @@ class Hole:
     name: str
 
 
+_behind: dict[str, str] = {}
+"""By its name, the text of every statement that any connection may have prepared."""
+
+
+def text_behind(sql: str) -> str:
+    """The statement that this one carries out, if it was prepared; else itself."""
+    if not sql.startswith("EXECUTE "):
+        return sql
+    return _behind.get(sql.split(" ", 2)[1], sql)
+
+
 class Plan:
     """A statement with `%s` for its parameters, of which those that are holes change."""
 
@@ -77,6 +88,7 @@ class Plan:
             for place in self.places
         )
         name = f"tierline_{next(_numbers)}"
+        _behind[name] = self.sql
         doubled = body.replace("%", "%%")  # it is sent together with the call and its values
         return name, f"PREPARE {name} ({', '.join(map(str, kinds))}) AS {doubled}"
 

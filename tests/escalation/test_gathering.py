@@ -19,6 +19,7 @@ from escalation.sleeping import sleepers_of
 from escalation.verify import check_all as check_clocks
 from notifications.models import Message
 from roles import ledger
+from roles.written import Written
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
 from tickets import assignment, lifecycle
 from tickets.models import Service, Ticket, TimelineEvent
@@ -26,6 +27,7 @@ from tickets.repeats import ACCOUNT, lock_number
 from tickets.verify import check_all as check_timelines
 
 MODELS = (Ticket, Run, Clock, Firing, Escalation, TimelineEvent, Message)
+KNOWN = Written(lambda pk: Ticket.objects.filter(pk=pk).values_list("chase_count"), pk=int)
 HOT = ("run", "firing", "clock", "escalation")
 OWN_ID = frozenset({"id", "firing_id", "hash", "last_hash", "canonical", "cause", "key", "salt"})
 
@@ -222,6 +224,13 @@ def test_nobody_reads_past_an_open_ledger(db) -> None:
         ticket.chase_count = 7
         ledger.update_rows(Ticket, [ticket], ["chase_count"])
         assert Ticket.objects.get(pk=ticket.pk).chase_count == 7
+        ticket.chase_count = 8
+        ledger.update_rows(Ticket, [ticket], ["chase_count"])
+        # Nor by a statement that was prepared, whose name says nothing of its tables.
+        assert KNOWN.first(pk=ticket.pk) == (8,)
+        ticket.chase_count = 9
+        ledger.update_rows(Ticket, [ticket], ["chase_count"])
+        assert KNOWN.first(pk=ticket.pk) == (9,)
 
 
 def test_what_a_savepoint_takes_back_is_not_written(db) -> None:
