@@ -1,12 +1,12 @@
 """One step of a climb: what is due now is decided, carried out in memory, and the run moved on."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from escalation.firing import Deed, Executor
 from escalation.rules import PASSED_ON, UNACKNOWLEDGED, Decision, begins_again, decide, ladder
 from escalation.runs import Prospect
+from roles.values import changed
 from tickets.models import Kind
 
 
@@ -73,7 +73,7 @@ def climb_on(prospect: Prospect, deeds: Iterable[Deed], now: datetime) -> None:
             rungs += 1
             run.rung = max(run.rung, deed.due.step.position)
     may_begin = rungs and prospect.view.round <= prospect.view.repeat_limit
-    if may_begin and begins_again(replace(prospect.view, done=done), prospect.steps):
+    if may_begin and begins_again(changed(prospect.view, done=done), prospect.steps):
         run.loop += 1
         run.round += 1
         run.base_position, run.rung = ladder(prospect.steps)[0].position, 0

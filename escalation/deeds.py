@@ -66,6 +66,8 @@ class Deed:
     def told(self) -> list[int]:
         """Everybody who gets a message, each once."""
         every = [*self.found.values(), *([self.fallback] if self.fallback else [])]
+        if len(every) == 1:
+            return every[0].ids
         return list(dict.fromkeys(person_id for found in every for person_id in found.ids))
 
     def entry(self) -> Entry:

@@ -36,6 +36,7 @@ from notifications.models import Message
 from roles import ledger
 from roles.instances import read_rows, relate
 from roles.instants import TimeSource, database_now
+from roles.written import Written, any_of
 from tickets import clearance, stragglers, upkeep
 from tickets.models import Ticket, TimelineEvent
 
@@ -48,6 +49,18 @@ LARGEST: Final = 1.4
 """By how much a batch may be larger, so that it need not be followed by a small one."""
 URGENCY: Final = ("ticket__priority", "next_at", "pk")
 """In which order what is due is carried out."""
+
+
+WHOLE: Final = Written(
+    lambda ids, now: (
+        Run.objects.filter(any_of("pk", ids), state=Run.State.ACTIVE, next_at__lte=now)
+        .select_related("ticket")
+        .order_by(*URGENCY)
+    ),
+    ids=list[int],
+    now=datetime,
+)
+"""The claimed runs with their tickets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +253,7 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
     claimed: list[Run] = []
     # Asked again with the lock: a run may have been carried out between the look and the lock.
     while not claimed and (ids := [run.pk for run in read_rows(picked[:limit])]):
-        whole = ready.filter(pk__in=ids).select_related("ticket")
-        claimed = read_rows(whole.order_by(*URGENCY))
+        claimed = WHOLE.rows(ids=ids, now=now)
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         relate(run, "ticket", one_each.setdefault(run.ticket_id, run.ticket))
@@ -287,7 +299,7 @@ def _work(
     due = 0 if found.oldest_due_at is None else count_due(LANES * _largest(batch), clock())
     if due <= batch:
         return _climb_on(clock, until, batch, configuration)
-    configuration()  # Read once for both; each lane is as a worker of its own.
+    configuration().read_all()  # Once for both; each lane is as a worker of its own.
     size = _size(due, batch)
     return in_lanes(partial(_climb_on, clock, until, size, configuration), is_forked=is_forked)
 

@@ -1,6 +1,6 @@
 """Why a step fired, or did not, in plain sentences: pure text from stored facts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -106,12 +106,7 @@ def seen(prospect: Prospect, due: Due, fired_at: datetime) -> dict[str, Any]:
     """What the decision went by, as data: instants in UTC, so that a page can show its own zone."""
     ticket, step = prospect.run.ticket, due.step
     clocks = {
-        kind: {
-            "cycle": clock.cycle,
-            "target_s": clock.target_s,
-            "live": clock.is_live,
-            "due_at": instant_text(clock.due_at) if clock.due_at else None,
-        }
+        kind: _clock_seen(clock.cycle, clock.target_s, clock.is_live, clock.due_at)
         for kind, clock in prospect.clocks.items()
     }
     return {
@@ -134,6 +129,19 @@ def seen(prospect: Prospect, due: Due, fired_at: datetime) -> dict[str, Any]:
             "entry": ticket.entry,
             "acknowledged": ticket.is_acknowledged,
         },
+    }
+
+
+@lru_cache(maxsize=4096)
+def _clock_seen(
+    cycle: int, target_s: int, is_live: bool, due_at: datetime | None
+) -> Mapping[str, Any]:
+    """A clock as data; many steps see the same ones, and nobody may change it."""
+    return {
+        "cycle": cycle,
+        "target_s": target_s,
+        "live": is_live,
+        "due_at": instant_text(due_at) if due_at else None,
     }
 
 

@@ -5,7 +5,7 @@ wherever the rows leave anything open.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -28,6 +28,7 @@ from escalation.models import Clock
 from escalation.sla import Targets, cycle_of, fill, match_facts
 from roles.instances import new_row
 from roles.models import Team
+from roles.values import changed
 from tickets.models import EventKind, Ticket
 from tickets.timeline import Entry
 
@@ -121,7 +122,7 @@ def carry_on(
     """The teams' own clocks ended at `at`, and begun anew where they have targets."""
     return Onward(
         ended=[
-            (row, replace(cycle_of(row), stopped_at=at, ended_as=MOVED))
+            (row, changed(cycle_of(row), stopped_at=at, ended_as=MOVED))
             for row in rows
             if row.kind in PER_ENTRY and row.stopped_at is None
         ],

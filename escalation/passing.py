@@ -1,7 +1,7 @@
 """The set-based road of every hand-over: many tickets to other teams, each with its record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import datetime
 from typing import Any, cast
 
@@ -12,7 +12,8 @@ from roles.instances import new_row, relate
 from roles.instants import TimeSource
 from roles.ledger import insert_rows, reading_past
 from roles.models import Person, Team
-from roles.values import named_value
+from roles.values import changed, named_value
+from roles.written import any_of
 from tickets import timeline
 from tickets.assignment import Move, move_many
 from tickets.models import EventKind, Ticket, TimelineEvent
@@ -103,7 +104,7 @@ def _with_debts(passings: Sequence[Passing]) -> list[Passing]:
     return [
         passing
         if passing.actor is not None
-        else replace(
+        else changed(
             passing,
             owed=[
                 need.plain
@@ -156,7 +157,7 @@ def _move_of(passing: Passing) -> Move:
 
 def _end_alive(ticket_ids: Sequence[int], state: str, at: datetime) -> None:
     alive = Escalation.objects.filter(
-        ticket__in=ticket_ids, type=Escalation.Type.FUNCTIONAL, state__in=ALIVE
+        any_of("ticket", ticket_ids), type=Escalation.Type.FUNCTIONAL, state__in=ALIVE
     )
     # What waits to be written are calls for authority, and hand-overs of other tickets.
     with reading_past(Escalation):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from escalation import rules
 from escalation.clock import Cycle, crossing
@@ -15,7 +15,15 @@ from roles.calendars import work_calendar
 from roles.models import Calendar
 from roles.values import value
 from roles.worktime import ALWAYS, WorkCalendar
+from roles.written import Written, any_of
 from tickets.models import Ticket
+
+FIRED: Final = Written(
+    lambda runs: Firing.objects.filter(any_of("run", runs)).values_list(
+        "run_id", "loop", "step_id", "entry", "outcome"
+    ),
+    runs=list[int],
+)
 
 
 def policy_facts(ticket: Ticket) -> dict[str, Any]:
@@ -198,10 +206,9 @@ def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:
         run.id: {(loop, step_id, entry): outcome for loop, step_id, entry, outcome in run.carried}
         for run in runs
     }
-    rows = Firing.objects.filter(run__in=list(done)).values_list(
-        "run_id", "loop", "step_id", "entry", "outcome"
-    )
-    for run_id, loop, step_id, entry, outcome in rows:
+    if not done:
+        return done
+    for run_id, loop, step_id, entry, outcome in FIRED.all(runs=list(done)):
         done[run_id][loop, step_id, entry] = outcome
     return done
 

@@ -22,10 +22,19 @@ from escalation.targets import People, Staff
 from roles.instances import read_rows, relate
 from roles.ledger import Ledger
 from roles.models import Organisation
+from roles.written import Written, any_of
 from tickets.models import Category, Service, Ticket, TimelineEvent
 
 FRESH_S: Final = 5.0
 """For so long one pass goes by what it has read of the configuration; rosters are read anew."""
+
+
+CLOCKS: Final = Written(
+    lambda tickets: Clock.objects.filter(any_of("ticket", tickets)).order_by(
+        "ticket_id", "kind", "cycle"
+    ),
+    tickets=list[int],
+)
 
 
 class Configuration:
@@ -35,9 +44,9 @@ class Configuration:
         self._read_at = time.monotonic()
         self.targets = sla.Targets()
         self.policies = keeping.published()
-        self.routes = Routes()
         self.staff = Staff()
         self.teams = self.staff.teams
+        self.routes = Routes(self.teams)
         self.services = Service.objects.in_bulk()
         for service in self.services.values():
             if service.owner_team_id in self.teams:
@@ -46,15 +55,21 @@ class Configuration:
         self.organisations = Organisation.objects.in_bulk()
         vendors = Vendor.objects.filter(team__isnull=False, is_active=True)
         self.vendor_teams = frozenset(vendors.values_list("team_id", flat=True))
-        self._steps: dict[int, list[Step]] = {}
         self._revisions: dict[int, PolicyRevision] = {
             policy.current.pk: policy.current for policy in self.policies if policy.current
         }
+        # Of all that is published: a move asks which climbs sleep through it.
+        self._steps: dict[int, list[Step]] = {pk: [] for pk in self._revisions}
+        self._steps |= runs.steps_of(self._revisions)
         self._policies: dict[int, Policy] = {policy.pk: policy for policy in self.policies}
 
     @property
     def is_fresh(self) -> bool:
         return time.monotonic() - self._read_at < FRESH_S
+
+    def read_all(self) -> None:
+        """Read now what else would be read when somebody first asks for it."""
+        _ = self.staff.insiders
 
     def introduce(self, in_force: Sequence[Run]) -> None:
         """Give the runs their policies and revisions; those of old are read when first met."""
@@ -185,13 +200,14 @@ class Scene:
 
         Whoever writes a run holds its ticket's lock, which is ours.
         """
-        wanted = Q(ticket__in=list(whole))
+        wanted = Q(any_of("ticket", list(whole)))
         for group in self.asleep:
             wanted |= group.awake
         claimed = [run.id for run in self.claimed]
         beside: list[Run] = []
         if whole or self.asleep:
-            rows = Run.objects.filter(wanted, state__in=keeping.IN_FORCE).exclude(pk__in=claimed)
+            others = ~Q(any_of("pk", claimed))
+            rows = Run.objects.filter(wanted, others, state__in=keeping.IN_FORCE)
             beside = read_rows(rows.order_by("id"))
         for run in beside:
             relate(run, "ticket", self.tickets[run.ticket_id])
@@ -248,8 +264,7 @@ def look(claimed: Sequence[Run], configuration: Configuration, now: datetime) ->
         relate(ticket, "requester", people.people[ticket.requester_id])
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in ids}
     # Whoever writes a clock holds its ticket's lock, which is ours.
-    rows = Clock.objects.filter(ticket__in=ids).order_by("ticket_id", "kind", "cycle")
-    for row in read_rows(rows):
+    for row in CLOCKS.rows(tickets=ids):
         clocks[row.ticket_id].append(row)
     return Scene(
         configuration=configuration,

@@ -27,6 +27,7 @@ from escalation.steps import (
 from roles.instances import read_rows
 from roles.ledger import reading_past, waiting_rows
 from roles.models import Person
+from roles.written import any_of
 from tickets.models import Alert, EventKind, Origin, Ticket, TimelineEvent
 from tickets.timeline import instant_text
 
@@ -114,7 +115,8 @@ def _listen(runs: Sequence[Run]) -> None:
     )
     said = Q(kind=EventKind.COMMENTED, canonical__contains=BY_AGENT)
     events = TimelineEvent.objects.filter(
-        ours | said | Q(kind=EventKind.ACKNOWLEDGED), ticket__in={run.ticket_id for run in runs}
+        ours | said | Q(kind=EventKind.ACKNOWLEDGED),
+        any_of("ticket", sorted({run.ticket_id for run in runs})),
     )
     latest = events.order_by("ticket_id", "-seq").distinct("ticket_id")
     # What the engine itself has waiting to be written is nobody's word.
@@ -132,7 +134,7 @@ def answered(ticket_ids: Iterable[int]) -> dict[int, datetime]:
     if not ids:
         return {}
     events = TimelineEvent.objects.filter(
-        ticket__in=ids, is_public=True, canonical__contains=BY_AGENT
+        any_of("ticket", sorted(ids)), is_public=True, canonical__contains=BY_AGENT
     )
     latest = events.order_by("ticket_id", "-seq").distinct("ticket_id")
     return dict(latest.values_list("ticket_id", "at"))

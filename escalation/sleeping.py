@@ -34,6 +34,7 @@ from escalation.steps import (
     Step,
 )
 from roles.ledger import Ledger
+from roles.written import any_of
 from tickets import states
 from tickets.models import Ticket
 
@@ -65,7 +66,7 @@ class Sleepers:
     @property
     def awake(self) -> Q:
         """The climbs that must be looked at."""
-        mine = Q(ticket__in=[ticket.id for ticket in self.tickets])
+        mine = Q(any_of("ticket", [ticket.id for ticket in self.tickets]))
         return mine & ~Q(revision__in=self.revision_ids)
 
 

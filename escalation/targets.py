@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -13,15 +13,16 @@ from escalation import gates
 from roles import oncall
 from roles.models import DutyAssignment, Membership, Person, Schedule, Team
 from roles.values import value
+from roles.written import Written, any_of
 from tickets.models import Clearance, Ticket, Watcher
 
 FALLBACK = ("duty:incident-manager", "duty:administrator")
 """Whom to tell when a step's own targets come to nobody, in this order."""
 SECURITY_LANE = "security"
-
 OF_THE_TICKET = frozenset({"assignee", "owner", "requester", "watchers"})
 """Targets that are other people for each ticket."""
 
+PEOPLE: Final = Written(lambda ids: Person.objects.filter(any_of("pk", ids)), ids=list[int])
 ShiftStart = tuple[datetime | None, str]
 
 WORDS = {
@@ -260,7 +261,7 @@ class People:
     def _know(self, person_ids: Iterable[int]) -> None:
         missing = set(person_ids) - self.people.keys()
         if missing:
-            self.people |= Person.objects.in_bulk(missing)
+            self.people |= {row.pk: row for row in PEOPLE.rows(ids=list(missing))}
 
     def _keep_hours(self, found: Found, hours: Mapping[str, Any]) -> None:
         """Leave out whoever the gate is shut for by the clock where that person lives."""
@@ -385,7 +386,7 @@ def _pairs(
 ) -> dict[int, list[int]]:
     if not ticket_ids:
         return {}
-    rows = model._default_manager.filter(ticket__in=ticket_ids).order_by("id")
+    rows = model._default_manager.filter(any_of("ticket", ticket_ids)).order_by("id")
     return _grouped(rows.values_list("ticket_id", "person_id"))
 
 

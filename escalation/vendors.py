@@ -14,6 +14,7 @@ from notifications.outbox import Letter, enqueue
 from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.refusals import Conflict, Invalid
+from roles.written import any_of
 from tickets import states, timeline
 from tickets.acting import Act, acting, fitting, required
 from tickets.models import EventKind, Ticket, TimelineEvent
@@ -264,7 +265,7 @@ def follow_tickets(
     at_team = {row.team_id: row for row in found}
     rows = Engagement.objects.filter(LIVE | Q(by_move=True, vendor__in=at_team.values()))
     known: dict[int, list[Engagement]] = {}
-    for row in rows.filter(ticket__in=ids).select_related("vendor"):
+    for row in rows.filter(any_of("ticket", ids)).select_related("vendor"):
         known.setdefault(row.ticket_id, []).append(row)
     return [
         ticket.pk

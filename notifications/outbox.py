@@ -16,6 +16,7 @@ from notifications.models import Message, MessageState
 from notifications.spreading import USUAL, spread
 from roles.instances import new_row
 from roles.ledger import insert_rows
+from roles.written import any_of
 
 __all__ = ["VEILED", "Letter", "enqueue", "post", "withdraw"]
 
@@ -74,7 +75,9 @@ def withdraw(
     `causes` and `kinds` narrow the choice; None means all. A message that a sender holds at this
     very instant is withdrawn too, but may still go out: its row then shows both.
     """
-    queued = Message.objects.filter(topic__in=topics, state=MessageState.QUEUED)
+    if not topics:
+        return 0
+    queued = Message.objects.filter(any_of("topic", topics), state=MessageState.QUEUED)
     if causes is not None:
         queued = queued.filter(cause__in=causes)
     if kinds is not None:

@@ -1,7 +1,7 @@
 """Turns a letter into the messages that its recipient's own rules, or their team's, ask for."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from notifications import phrases
 from notifications.letter import Letter
 from notifications.models import Urgency
 from notifications.throttle import quiet_ends_at
+from roles.values import changed
 
 USUAL: Final = "email"
 """What tells somebody for whom no rules are written down."""
@@ -139,12 +140,12 @@ def _spread(letter: Letter, ways: dict[int, Told], now: datetime) -> list[Letter
     letter = _handed_on(letter, ways, now)
     told = ways.get(letter.recipient_id)
     if told is None:
-        return [replace(letter, channel=USUAL)]
+        return [changed(letter, channel=USUAL)]
     begins = letter.not_before or now
     if letter.urgency == Urgency.LOW:
         begins = _after_quiet(told, begins) or begins
     return [
-        replace(letter, channel=channel, not_before=_at(letter, begins, delay_s, now))
+        changed(letter, channel=channel, not_before=_at(letter, begins, delay_s, now))
         for channel, delay_s in told.channels(letter.urgency)
     ]
 
@@ -169,7 +170,7 @@ def _handed_on(letter: Letter, ways: dict[int, Told], now: datetime) -> Letter:
     if told.taker_id is None or not told.is_taker_active or (theirs and theirs.is_away(now)):
         return letter
     words = phrases.INSTEAD.format(name=told.name)
-    return replace(
+    return changed(
         letter,
         recipient_id=told.taker_id,
         body=f"{words}\n\n{letter.body}",

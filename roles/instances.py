@@ -5,16 +5,22 @@ asked: the values are the columns' own.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, timedelta, tzinfo
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import JSONField, Model, QuerySet
 from django.db.models.base import ModelState
+from psycopg2.extensions import UNICODE, new_type, register_type
 
 Row = TypeVar("Row", bound=Model)
+
+_IN_UTC: Final[Callable[[timedelta], tzinfo]] = {timedelta(): UTC}.__getitem__
+_AS_TEXT: Final = new_type((114, 3802), "JSON", UNICODE)
 
 
 def new_row(model: type[Row], **columns: Any) -> Row:
@@ -31,6 +37,15 @@ def new_row(model: type[Row], **columns: Any) -> Row:
     return row
 
 
+def read_plainly(cursor: CursorWrapper) -> None:
+    """Have the driver itself make instants, and texts of documents, of what this cursor fetches.
+
+    Django has it ask a function of Python for each of them. The database speaks UTC to us.
+    """
+    cursor.cursor.tzinfo_factory = _IN_UTC
+    register_type(_AS_TEXT, cursor.cursor)
+
+
 def read_rows(rows: "QuerySet[Row]") -> list[Row]:
     """What iterating a plain query would give: rows, with one level of `select_related`."""
     compiler = rows.query.get_compiler(connection=connection)
@@ -39,6 +54,7 @@ def read_rows(rows: "QuerySet[Row]") -> list[Row]:
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:
+        read_plainly(cursor)
         cursor.execute(sql, params)
         found = cursor.fetchall()
     return Reading(compiler).rows(found)

@@ -19,7 +19,7 @@ from django.db.models import (
 )
 from django.db.models.query import ModelIterable, ValuesIterable, get_related_populators
 
-from roles.instances import Reading
+from roles.instances import Reading, read_plainly
 from roles.plans import Hole, Plan
 
 Found = TypeVar("Found")
@@ -133,6 +133,7 @@ class _Sql:
 
     def _fetch(self, values: Mapping[str, Any]) -> list[Any]:
         with connection.cursor() as cursor:
+            read_plainly(cursor)
             self.plan.execute(cursor, values)
             found: list[Any] = cursor.fetchall()
         return found

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
 
 from roles.refusals import Invalid
+from roles.written import any_of
 from tickets import states
 from tickets.models import Kind, Origin, Ticket, TicketLink
 
@@ -176,7 +177,9 @@ def _like(about: str, alike: Sequence[Repeat]) -> QuerySet[Ticket, tuple[Any, ..
     )
     own = {each.ticket.pk for each in alike}
     own |= {ticket.pk for each in alike for ticket in each.beside}
-    named = rows.exclude(pk__in=own).annotate(about=Value(about, output_field=CharField()))
+    named = rows.filter(~Q(any_of("pk", sorted(own)))).annotate(
+        about=Value(about, output_field=CharField())
+    )
     most = min(MOST_FELLOWS * len(looking), MOST_AT_ONCE)
     return named.order_by("id").values_list("pk", "opened_at", "about")[:most]
 

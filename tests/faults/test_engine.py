@@ -8,14 +8,16 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.backends.signals import connection_created
 from django.db.models import F
 
 from escalation.engine import last_sweep_at, run_sweep
@@ -127,6 +129,38 @@ def test_beside_another_worker_with_a_backlog_one_is_a_single_lane(live_db, take
         assert run_sweep(batch=4, is_forked=False, clock=clock) == len(tickets)
     assert len(lanes) == 1
     check_exactly_once(tickets)
+
+
+def statements_of_a_pass(story: Story, tickets: int) -> int:
+    """How much a pass asks, on every connection, that has two steps of each ticket to carry out."""
+    opened = [story.open(subject=f"Number {number}") for number in range(tickets)]
+    asked: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    def listen(connection: Any, **_: Any) -> None:
+        connection.execute_wrappers.append(note)
+
+    connection_created.connect(listen)
+    try:
+        with connection.execute_wrapper(note):
+            fired = run_sweep(batch=tickets // 2 + 2, is_forked=False)
+    finally:
+        connection_created.disconnect(listen)
+    assert fired == 2 * len(opened)
+    return len(asked)
+
+
+def test_a_pass_asks_as_much_for_many_steps_as_for_few(live_db) -> None:
+    story = Story(start=datetime.now(UTC) - timedelta(hours=1))
+    story.policy("p", unacknowledged(0, "Page", page("on_call")), unacknowledged(5, "Up", move()))
+    few = statements_of_a_pass(story, 8)
+    many = statements_of_a_pass(story, 24)
+    assert many <= few
+    # Two thousand steps of a thousand tickets are two batches too: at most 0.05 a step.
+    assert many <= 100
 
 
 def test_a_worker_for_whom_there_is_no_lane_works_all_the_same(live_db) -> None:
