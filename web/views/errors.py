@@ -1,5 +1,9 @@
 """Pages for what went wrong, in plain words and with a way on."""
 
+import sys
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template import loader
@@ -26,5 +30,12 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: without request, session or database, since any of them may be what is broken."""
-    return HttpResponseServerError(loader.render_to_string("web/errors/500.html"))
+    """500: without session or database, since either may be what is broken.
+
+    503 where it is the database that does not answer: that passes, and one may try again.
+    """
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return HttpResponseServerError(loader.render_to_string("web/errors/500.html"))
+    again = request.get_full_path() if request.method == "GET" else "/"
+    page = loader.render_to_string("web/errors/503.html", {"again": again})
+    return HttpResponse(page, status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
