@@ -6,6 +6,7 @@ everything: name server, handshake, answer.
 """
 
 import ipaddress
+import logging
 import socket
 import threading
 from collections.abc import Mapping
@@ -26,6 +27,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from notifications.watch import Watch, present_watch
+
+# Debugging, it tells the path of every call, and that of a chat's webhook is itself a right.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 DEADLINE_S: Final = 10.0
 CONNECT_S: Final = 5.0

@@ -45,7 +45,12 @@ class TargetForm(forms.ModelForm):
     """A target together with the wording of its current revision."""
 
     clock = forms.ChoiceField(choices=ClockKind.choices)
-    amount = forms.DecimalField(min_value=Decimal("0.01"), max_digits=12, decimal_places=2)
+    amount = forms.DecimalField(
+        min_value=Decimal("0.01"),
+        max_digits=12,
+        decimal_places=2,
+        help_text="In the unit beside it.",
+    )
     unit = forms.TypedChoiceField(
         choices=UNITS.items(), coerce=int, initial=3600, help_text="Working time of the calendar."
     )

@@ -17,7 +17,7 @@ DAYS, HOURS = "days", "hours"
 class LayerForm(forms.Form):
     """One layer; the list is read from below: a later layer wins over those before it."""
 
-    name = forms.CharField(max_length=200)
+    name = forms.CharField(max_length=200, help_text="As people read it, such as Nights.")
     people = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3, "cols": 24}),
         help_text="User names in the order of their turns.",
@@ -25,12 +25,23 @@ class LayerForm(forms.Form):
     starts_on = forms.DateField(
         widget=forms.DateInput(attrs={"type": "date"}), help_text="The first person starts here."
     )
-    handover_time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}))
+    handover_time = forms.TimeField(
+        widget=forms.TimeInput(attrs={"type": "time"}),
+        help_text="When the next one takes over, in the layer's time zone.",
+    )
     handover_weekday = forms.TypedChoiceField(
         choices=WEEKDAYS, coerce=int, initial=0, help_text="For shifts of whole weeks."
     )
-    length = forms.IntegerField(min_value=1, max_value=max(MAX_SHIFT_DAYS, MAX_SHIFT_HOURS))
-    unit = forms.ChoiceField(choices=[(DAYS, "days"), (HOURS, "hours")], initial=DAYS)
+    length = forms.IntegerField(
+        min_value=1,
+        max_value=max(MAX_SHIFT_DAYS, MAX_SHIFT_HOURS),
+        help_text="How long one person's turn is, in the unit below.",
+    )
+    unit = forms.ChoiceField(
+        choices=[(DAYS, "days"), (HOURS, "hours")],
+        initial=DAYS,
+        help_text="Seven days are a week, which begins on the weekday above.",
+    )
     zone = forms.CharField(
         label="Time zone",
         required=False,
@@ -86,7 +97,9 @@ class ScheduleForm(forms.ModelForm):
     valid_from = forms.DateTimeField(
         required=False, help_text="Empty: from now on. The past never changes."
     )
-    reason = forms.CharField(required=False, max_length=500)
+    reason = forms.CharField(
+        required=False, max_length=500, help_text="Kept with this state of the layers."
+    )
 
     class Meta:
         model = Schedule

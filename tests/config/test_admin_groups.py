@@ -53,6 +53,7 @@ class Boxes(HTMLParser):
         super().__init__()
         self.boxes: dict[str, bool] = {}
         self.labelled: set[str] = set()
+        self.bare_numbers: list[str] = []
         self.depth = 0
         self.feed(page_text)
 
@@ -60,6 +61,8 @@ class Boxes(HTMLParser):
         given = dict(attrs)
         self.depth += tag == "label"
         self.labelled.add(given.get("for") or "" if tag == "label" else "")
+        if given.get("type") == "number" and not given.get("aria-describedby"):
+            self.bare_numbers.append(given.get("name") or "?")
         silent = given.get("type") in ("hidden", "submit", "button")
         if tag in ("input", "select", "textarea") and not silent:
             named = self.depth or given.get("aria-label") or given.get("aria-labelledby")
@@ -74,7 +77,10 @@ class Boxes(HTMLParser):
 
 
 def test_every_box_of_every_form_has_a_name_and_every_list_too(client):
-    """Rows of a table and the two halves of a date included, which Django leaves without."""
+    """Rows of a table and the two halves of a date included, which Django leaves without.
+
+    What a number counts, and in which unit, stands below it.
+    """
     forms = 0
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -85,6 +91,8 @@ def test_every_box_of_every_form_has_a_name_and_every_list_too(client):
             forms += 1
             boxes = Boxes(answer.content.decode())
             assert boxes.nameless == [], name
+            # Where rows are put in order, the number is only a place.
+            assert [box for box in boxes.bare_numbers if not box.endswith("-ORDER")] == [], name
             assert len(boxes.boxes) > 1, name
     assert forms > 30
 

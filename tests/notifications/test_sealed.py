@@ -1,5 +1,7 @@
 """Addresses that are a right in themselves: nothing in a dump opens them, and keys change."""
 
+import logging
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +13,7 @@ from notifications.models import ContactMethod, Hook, Message
 from notifications.sealed import is_sealed, seal, unseal
 from roles.models import AuditEntry, Person
 from tests.notifications.conftest import NOON, deliver, letter, person, post
+from tests.notifications.receiver import receiving
 from tests.notifications.test_push import subscription
 
 CANARY = "s3cr3t-and-long-enough"
@@ -112,6 +115,30 @@ def test_an_address_whose_key_is_lost_is_named_kept_and_never_called(ann, settin
     lost.save()
     settings.SECRET_KEY = key
     assert ContactMethod.objects.get().address == TARGET
+
+
+@pytest.mark.parametrize("says", ["200 OK", "503 Later", "404 None", "302 Elsewhere", "reset"])
+def test_no_log_holds_such_an_address_however_much_it_says(ann, settings, caplog, says):
+    """Not at the level of debugging either, at which the HTTP library tells each path."""
+    caplog.set_level(logging.DEBUG)
+    with receiving() as receiver:
+        settings.WEBHOOK_HOSTS = [receiver.host]
+        address = f"http://{receiver.host}/{CANARY}"
+        method_of(ann, "teams", address)
+        hook, _ = webhooks.create_hook(slug="chat", url=address)
+        data = {"event": {"type": "x"}}
+        if says == "reset":
+            receiver.answer = says
+        else:
+            receiver.says(says, f"Location: {address}")
+        post(
+            letter(ann, channel="teams"),
+            letter(hook.account, channel="webhook", kind="webhook", data=data),
+        )
+        deliver()
+        assert len(receiver.calls) == 2
+    assert CANARY not in caplog.text
+    assert CANARY not in in_the_database()
 
 
 @pytest.fixture
