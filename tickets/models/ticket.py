@@ -257,8 +257,7 @@ class Ticket(ProtectedStatusModel):
             ),
             models.Index(fields=["requester", "-id"], name="ticket_by_requester"),
             models.Index(fields=["opened_at", "id"], name="ticket_by_opening"),
-            # How many of one service or asset were opened lately: steps on repeats ask for it.
-            models.Index(fields=["service", "-opened_at"], name="ticket_by_service"),
+            models.Index(fields=["service", "-opened_at"], name="ticket_by_service"),  # for repeats
             models.Index(
                 fields=["asset", "-opened_at"],
                 condition=~models.Q(asset=""),
@@ -282,6 +281,7 @@ class Ticket(ProtectedStatusModel):
                 ),
                 name="ticket_urgent",
             ),
+            models.Index(fields=["id"], condition=models.Q(restricted=True), name="ticket_cases"),
             models.Index(
                 fields=["next_due_at"],
                 condition=models.Q(is_major=True, status__in=sorted(states.OPEN)),
