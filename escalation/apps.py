@@ -25,6 +25,6 @@ class EscalationConfig(AppConfig):
         on_dead(on_dead_letter)
         name_kinds(KINDS)
         recorded.connect(on_recorded, dispatch_uid="escalation")
-        expect_rows({TimelineEvent: 2, Clock: 3, Run: 1})
+        expect_rows({TimelineEvent: 2, Clock: 4, Run: 1})
         post_save.connect(on_calendar_saved, sender=Calendar, dispatch_uid="escalation calendars")
         post_save.connect(on_team_saved, sender=Team, dispatch_uid="escalation teams")

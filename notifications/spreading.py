@@ -13,6 +13,7 @@ from notifications import phrases
 from notifications.letter import Letter
 from notifications.models import Urgency
 from notifications.throttle import quiet_ends_at
+from roles.plans import Hole, Plan
 from roles.values import changed
 
 USUAL: Final = "email"
@@ -24,11 +25,12 @@ TEST: Final = "test"
 # One statement for all of it: letters are written with nearly everything that happens. People for
 # whom nothing is written down are left out. A team's rule counts where the person has an address
 # for it; of several teams' rules for one channel the soonest.
-_TOLD: Final = """
+_TOLD: Final = Plan(
+    """
 WITH concerned AS (
-    SELECT unnest(%(ids)s::bigint[]) AS id
+    SELECT unnest(%s::bigint[]) AS id
     UNION SELECT taker_id FROM notifications_ways
-    WHERE person_id = ANY(%(ids)s::bigint[]) AND taker_id IS NOT NULL
+    WHERE person_id = ANY(%s::bigint[]) AND taker_id IS NOT NULL
 ), soonest AS (
     SELECT member.person_id, rule.urgency, rule.channel, min(rule.delay_s) AS delay_s
     FROM notifications_teamrule AS rule
@@ -60,7 +62,9 @@ LEFT JOIN notifications_ways AS ways ON ways.person_id = person.id
 LEFT JOIN roles_person AS taker ON taker.id = ways.taker_id
 LEFT JOIN team ON team.person_id = person.id
 WHERE ways.person_id IS NOT NULL OR team.person_id IS NOT NULL
-"""
+""",
+    [Hole("ids"), Hole("ids")],
+)
 
 Rule = tuple[str, str, int]
 """Urgency, channel, and the delay in seconds."""
@@ -115,11 +119,11 @@ def spread(letters: Sequence[Letter], now: datetime) -> list[list[Letter]]:
 
 def ways_of(person_ids: Iterable[int]) -> dict[int, Told]:
     """How each of these people is told, and whoever takes their pages; plain ones are left out."""
-    ids = list(person_ids)
+    ids = sorted(person_ids)
     if not ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_TOLD, {"ids": ids})
+        _TOLD.execute(cursor, {"ids": ids})
         rows = cursor.fetchall()
     return {row[0]: _told(row) for row in rows}
 

@@ -7,6 +7,7 @@ a table that has rows waiting makes the ledger write them down first.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Final
 
 from django.db import connection
@@ -25,9 +26,13 @@ from roles.documents import (
     places_of,
     update_statement,
 )
-from roles.plans import text_behind
+from roles.plans import Hole, Plan, text_behind
 
 BATCH: Final = 5000
+PLANS: Final = 128
+"""So many statements of ledgers are kept in mind; there are a few dozen."""
+FEW_CHARS: Final = 20_000
+"""Documents of more are those of a batch."""
 
 
 class Stale(Exception):
@@ -117,7 +122,7 @@ class Ledger:
             f" generate_series(1, {count:d}))"
             for model, count in counts.items()
         ]
-        found = self._ask("SELECT " + ", ".join(parts), [])
+        found = self._ask("SELECT " + ", ".join(parts))
         for model, ids in zip(counts, found, strict=True):
             # Taken from the end: the smallest first.
             self._ids[model] = sorted([*self._ids.get(model, ()), *ids], reverse=True)
@@ -186,12 +191,20 @@ class Ledger:
                 what = " ".join(part.split()[:3])
                 raise Stale(f"{what}: {expected} rows were to be written, {count} could be.")
 
-    def _ask(self, statement: str, params: Sequence[str]) -> tuple[Any, ...]:
-        """The one row that a statement of the ledger's own comes to."""
+    def _ask(self, statement: str, params: Sequence[str] = ()) -> tuple[Any, ...]:
+        """The one row that a statement of the ledger's own comes to.
+
+        A single act is mostly written in the same words, and only the documents differ. What a
+        batch writes depends on what its rows have in common; to plan it is little beside them.
+        """
         self._is_writing = True
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement, params)
+                if sum(map(len, params)) > FEW_CHARS:
+                    cursor.execute(statement, params)
+                else:
+                    documents = {str(number): text for number, text in enumerate(params)}
+                    _plan(statement, len(params)).execute(cursor, documents)
                 found: tuple[Any, ...] = cursor.fetchone()
                 return found
         finally:
@@ -234,6 +247,11 @@ class Ledger:
         if column:
             statement += f' AND (new."_was" IS NULL OR old."{column}" = new."_was")'
         return statement + " RETURNING 1"
+
+
+@lru_cache(maxsize=PLANS)
+def _plan(statement: str, count: int) -> Plan:
+    return Plan(statement, [Hole(str(number)) for number in range(count)])
 
 
 def _alike(documents: Mapping[Any, Document]) -> list[dict[Any, Document]]:

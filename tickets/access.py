@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, JSONObject
 
 from notifications.outbox import told, was_told
-from roles.access import ACTIONS, allows
+from roles.access import ACTIONS, allowed
 from roles.models import Membership, Person
 from roles.people import roles_of
 from roles.refusals import Forbidden
@@ -133,8 +133,7 @@ def _allowed(person: Person, ticket: Ticket, actions: frozenset[str]) -> set[str
     tied = relations(person, ticket)
     if ticket.restricted and "cleared" not in tied:
         return set()
-    roles = roles_of(person)
-    return {action for action in actions if allows(roles, action, tied)}
+    return set(actions & allowed(roles_of(person), tied))
 
 
 def require(person: Person | None, action: str, ticket: Ticket) -> None:

@@ -9,15 +9,17 @@ from typing import Final
 
 from django.db import connection
 
+from roles.plans import Hole, Plan
 from tickets import states
 from tickets.incoming import FIRING, IncomingAlert, Outcome
 from tickets.models import AlertSource
 
 TURNS: Final = 512
-FOLD: Final = """
+FOLD: Final = Plan(
+    """
 WITH said AS (
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[],
-        %s::boolean[]) AS new(dedup_key, summary, severity, starts_at, is_loose)
+    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]::timestamptz[],
+        %s::text[]::boolean[]) AS new(dedup_key, summary, severity, starts_at, is_loose)
 ), hit AS (
     SELECT old.id, ticket.key, ticket.restricted
     FROM said
@@ -25,16 +27,23 @@ WITH said AS (
     JOIN tickets_ticket AS ticket ON ticket.id = old.ticket_id
     WHERE old.state = 'firing'
         AND (said.is_loose OR old.summary = said.summary AND old.severity = said.severity)
-        AND (said.starts_at IS NULL OR said.starts_at <= old.started_at)
+        AND said.starts_at <= old.started_at
         AND ticket.status = ANY(%s)
     ORDER BY old.id
     FOR NO KEY UPDATE OF old
 )
 UPDATE tickets_alert AS old SET count = old.count + 1,
-    last_seen_at = greatest(old.last_seen_at, coalesce(%s::timestamptz, clock_timestamp()))
+    last_seen_at = greatest(old.last_seen_at,
+        coalesce(nullif(%s, '')::timestamptz, clock_timestamp()))
 FROM hit WHERE old.id = hit.id
 RETURNING old.dedup_key, old.id, hit.key, hit.restricted
-"""
+""",
+    [
+        *map(Hole, ("keys", "summaries", "severities", "starts", "loose", "source")),
+        sorted(states.OPEN),
+        Hole("now"),
+    ],
+)
 
 
 def fold(
@@ -50,18 +59,18 @@ def fold(
     if not plain:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            FOLD,
-            [
-                [alert.dedup_key for alert in plain],
-                [alert.summary for alert in plain],
-                [alert.severity for alert in plain],
-                [alert.starts_at for alert in plain],
-                [alert.is_loose for alert in plain],
-                source.pk,
-                sorted(states.OPEN),
-                now,
-            ],
+        FOLD.execute(
+            cursor,
+            {
+                "keys": [alert.dedup_key for alert in plain],
+                "summaries": [alert.summary for alert in plain],
+                "severities": [alert.severity for alert in plain],
+                # Of what says nothing of its beginning, none is later.
+                "starts": [str(one.starts_at or "-infinity") for one in plain],
+                "loose": [str(alert.is_loose) for alert in plain],
+                "source": source.pk,
+                "now": now.isoformat() if now else "",
+            },
         )
         rows = cursor.fetchall()
     return {

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import OperationalError, connection, transaction
 
 from roles.instants import TimeSource, database_now, fixed
-from roles.ledger import insert_rows, keeping, update_rows
+from roles.ledger import Ledger, insert_rows, keeping, update_rows
 from roles.models import Team
 from roles.refusals import Conflict
 from tickets import states
@@ -33,10 +33,10 @@ from tickets.judging import Policy, Verdict, policy_of
 from tickets.knownalerts import NEWEST, OF_GROUPS
 from tickets.lifecycle import reopen
 from tickets.links import survivor_of
-from tickets.models import Alert, AlertSource, Service, Source, Ticket
+from tickets.models import Alert, AlertSource, Service, Source, Ticket, TimelineEvent
 from tickets.opening import believable, open_ticket
 from tickets.sources import read_at
-from tickets.storms import STORM_KEY, count_opened, lock_storm, lock_tickets
+from tickets.storms import STORM_KEY, count_opened, lock_known, lock_storm
 
 __all__ = ["IncomingAlert", "Outcome", "accept"]
 
@@ -96,9 +96,9 @@ def _decide(
     names = {f"d{alert.dedup_key}" for alert, _ in pairs}
     take_turns(source, names | {f"g{alert.group_key}" for alert, _ in pairs})
     batch = _read(policy, [alert for alert, _ in pairs], clock)
-    with keeping():
+    with keeping() as book:
         outcomes = [batch.take_in(alert, verdict) for alert, verdict in pairs]
-        batch.write()
+        batch.write(book)
     return outcomes
 
 
@@ -112,7 +112,7 @@ def _read(policy: Policy, alerts: Sequence[IncomingAlert], clock: TimeSource) ->
     by_group = dict(OF_GROUPS.all(source=policy.source.pk, groups=groups)) if names else {}
     ids = {known[alert.dedup_key].ticket_id for alert in busy if alert.dedup_key in known}
     ids |= {ticket_id for name, ticket_id in by_group.items() if name != STORM_KEY}
-    tickets = lock_tickets(ids)
+    tickets = lock_known(ids)
     return Batch(policy=policy, now=clock(), known=known, by_group=by_group, tickets=tickets)
 
 
@@ -364,8 +364,9 @@ class Batch:
     def _news(self, ticket_id: int) -> News:
         return self.news.setdefault(ticket_id, News())
 
-    def write(self) -> None:
+    def write(self, book: Ledger) -> None:
         """Store the alerts, and tell the tickets what has changed."""
+        book.expect({Alert: len(self.fresh), TimelineEvent: len(self.news)})
         plain = [row for row in self.touched.values() if row.pk not in self.reworded]
         # An ended row must be written before a fresh one of its key is, by the unique constraint.
         update_rows(Alert, plain, STATE)

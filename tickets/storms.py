@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
+from roles.written import Written, any_of
 from tickets import states
 from tickets.folding import take_turns
 from tickets.models import Alert, AlertSource, Ticket
@@ -28,6 +29,22 @@ def lock_storm(source: AlertSource) -> Ticket | None:
     found = rows.filter(ticket__status__in=states.OPEN).order_by("-id")
     ticket_id = found.values_list("ticket_id", flat=True).first()
     return lock_tickets([ticket_id]).get(ticket_id or 0)
+
+
+LOCKED: Final = Written(
+    lambda ids: (
+        Ticket.objects.filter(any_of("pk", ids))
+        .order_by("pk")
+        .select_for_update(no_key=True, of=("self",))
+    ),
+    ids=list[int],
+)
+
+
+def lock_known(ticket_ids: Iterable[int | None]) -> dict[int, Ticket]:
+    """The same as `lock_tickets`, for a transaction that has written nothing of tickets yet."""
+    ids = sorted({pk for pk in ticket_ids if pk is not None})
+    return {ticket.pk: ticket for ticket in LOCKED.all(ids=ids)} if ids else {}
 
 
 def lock_tickets(ticket_ids: Iterable[int | None]) -> dict[int, Ticket]:
