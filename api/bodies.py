@@ -1,16 +1,20 @@
 """Reads request bodies: no longer than allowed, unpacked, and as JSON or not at all."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any, Protocol
 
 import orjson
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
 from api.errors import TooLarge
+
+ANYTHING = "*/*"
 
 
 class FastJSON(JSONRenderer):
@@ -26,6 +30,23 @@ class FastJSON(JSONRenderer):
         if data is None:
             return b""
         return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+class PlainWish(DefaultContentNegotiation):
+    """What most programs ask for, anything or JSON, needs no weighing of media types."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        """The renderer, and the media type that it makes. Raises NotAcceptable."""
+        first = next(iter(renderers))
+        if request.META.get("HTTP_ACCEPT", ANYTHING) in (ANYTHING, first.media_type):
+            return first, first.media_type
+        found: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        return found
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -48,6 +48,8 @@ class Counter:
 
     local: LocalCounts
     away_until: float = 0.0
+    ending: LocalCounts = field(default_factory=LocalCounts)
+    """Which counts of the present window this process has given an end."""
 
     def add(self, name: str, window: int) -> int:
         """How many requests of that name this window has seen, this one included."""
@@ -60,11 +62,13 @@ class Counter:
                 log.warning("the cache is away: each process counts requests on its own")
         return self.local.add(name, window)
 
-    @staticmethod
-    def _shared(name: str, window: int) -> int:
+    def _shared(self, name: str, window: int) -> int:
         """Count it, and let the count go when it is of no more use: one round trip."""
         key = f"{PREFIX}{name}:{window}"
-        with _client(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+        client = _client(settings.REDIS_URL)
+        if self.ending.add(name, window) > 1:
+            return int(client.incr(key))
+        with client.pipeline(transaction=False) as pipe:
             pipe.incr(key)
             pipe.expire(key, 2 * WINDOW_S, nx=True)
             return int(pipe.execute()[0])

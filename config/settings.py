@@ -261,6 +261,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.limits.CallerThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.bodies.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.bodies.FastJSON"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.PlainWish",
     "DEFAULT_PAGINATION_CLASS": "api.paging.CursorPages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_METADATA_CLASS": None,

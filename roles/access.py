@@ -4,6 +4,8 @@ Pure. What is not written here is refused. The caller says which relations hold;
 ticket is asked about twice: `see_restricted` first, and only then the act itself.
 """
 
+from functools import lru_cache
+
 Names = frozenset[str]
 
 READ_ACTIONS: Names = frozenset({"view", "see_internal", "see_restricted"})
@@ -270,6 +272,7 @@ def allows(roles: Names, action: str, relations: Names = frozenset()) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def allowed(roles: Names, relations: Names = frozenset()) -> Names:
     """Every action that `allows` grants to these roles and relations."""
     return frozenset(action for action in ACTIONS if allows(roles, action, relations))

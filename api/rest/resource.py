@@ -1,6 +1,7 @@
 """What all REST views share: strict parameters and bodies, and one form of answer."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy, deepcopy
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, ClassVar, Final
@@ -65,8 +66,23 @@ def only(declared: type[FilterSet], names: frozenset[str]) -> type[FilterSet]:
     return found
 
 
+def own(member: Any) -> Any:
+    """A member like this one that may be bound to another body; nothing else of it changes."""
+    if isinstance(member, serializers.BaseSerializer):
+        return deepcopy(member)
+    made = copy(member)
+    if hasattr(made, "child"):
+        made.child = own(made.child)
+        made.child.parent = made
+    return made
+
+
 class StrictSerializer(serializers.Serializer):
     """A body of which every member is known; nothing else can be written."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The members, this body's own; the framework would make each anew from its arguments."""
+        return {name: own(member) for name, member in self._declared_fields.items()}
 
     def to_internal_value(self, data: Any) -> Any:
         """The values by name. Raises ValidationError, which names unknown members too."""
