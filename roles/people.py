@@ -1,11 +1,12 @@
 """Says which roles a person has, insists on a right, and switches accounts off and on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from roles import audit
 from roles.access import allows
@@ -35,6 +36,27 @@ def read_roles(people: Sequence[Person]) -> None:
     found = _roles_by_id([person for person in unknown if person.is_active]) if unknown else {}
     for person in unknown:
         person._roles = found.get(person.pk, NOBODY)  # type: ignore[attr-defined]
+
+
+def with_holdings(people: QuerySet[Person]) -> QuerySet[Person]:
+    """The people, each with all that `take_roles` makes their roles of; no further query."""
+    mine = OuterRef("pk")
+    places = Membership.objects.filter(person=mine).order_by().values("role")
+    duties = DutyAssignment.objects.filter(person=mine).order_by().values("duty__slug")
+    return people.annotate(
+        held_places=ArraySubquery(places),
+        held_duties=ArraySubquery(duties),
+        held_lead=Exists(Team.objects.filter(lead=mine)),
+        held_manager=Exists(Team.objects.filter(manager=mine)),
+    )
+
+
+def take_roles(person: Any) -> None:
+    """Let `roles_of` know the roles of somebody who was read `with_holdings`."""
+    heads = {"lead": person.held_lead, "manager": person.held_manager}
+    places = {*person.held_places, *(role for role, is_so in heads.items() if is_so)}
+    held = [("place", role) for role in places] + [("duty", slug) for slug in person.held_duties]
+    person._roles = _roles_from(person, held) if person.is_active else NOBODY
 
 
 def any_agent(person_id: int) -> Person:
@@ -161,15 +183,19 @@ def _roles_by_id(people: Sequence[Person]) -> dict[int, frozenset[str]]:
     """The roles of each, all by one query."""
     ids = [person.pk for person in people]
     rows = OF_ONE.all(person=ids[0]) if len(ids) == 1 else list(_holdings(ids))
-    found = {person.pk: _born_roles(person) for person in people}
+    held: dict[int, list[tuple[str, str]]] = {pk: [] for pk in ids}
     for person_id, source, name in rows:
+        held[person_id].append((source, name))
+    return {person.pk: _roles_from(person, held[person.pk]) for person in people}
+
+
+def _roles_from(person: Person, held: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """What somebody is by birth, by places in teams, and by duties."""
+    names = {"service" if person.kind == Person.Kind.SERVICE else "requester"}
+    if person.is_superuser:
+        names.add("administrator")
+    for source, name in held:
         if source != "duty":
-            found[person_id].add("agent")
-        found[person_id].add(name.replace("-", "_"))
-    return {pk: frozenset(names - {Membership.Role.MEMBER.value}) for pk, names in found.items()}
-
-
-def _born_roles(person: Person) -> set[str]:
-    """What somebody is without a place or a duty."""
-    kind = "service" if person.kind == Person.Kind.SERVICE else "requester"
-    return {kind, "administrator"} if person.is_superuser else {kind}
+            names.add("agent")
+        names.add(name.replace("-", "_"))
+    return frozenset(names - {Membership.Role.MEMBER.value})

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from roles.models import Person
+from roles.people import take_roles, with_holdings
 from roles.written import Written
 
 FOUND: Final = Written(
@@ -16,7 +17,7 @@ FOUND: Final = Written(
     key=str,
     now=datetime,
 )
-ACCOUNT: Final = Written(lambda pk: Person.objects.filter(pk=pk), pk=int)
+ACCOUNT: Final = Written(lambda pk: with_holdings(Person.objects.filter(pk=pk)), pk=int)
 
 
 class SessionStore(db.SessionStore):
@@ -33,6 +34,9 @@ class Accounts(ModelBackend):
     """Django's accounts with passwords."""
 
     def get_user(self, user_id: Any) -> Person | None:
-        """The account of that id, unless it has been switched off."""
-        found = ACCOUNT.rows(pk=int(user_id))
-        return found[0] if found and self.user_can_authenticate(found[0]) else None
+        """The account of that id with its roles, unless it has been switched off."""
+        found = ACCOUNT.first(pk=int(user_id))
+        if found is None or not self.user_can_authenticate(found):
+            return None
+        take_roles(found)
+        return found

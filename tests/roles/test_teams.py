@@ -8,7 +8,15 @@ import pytest
 from roles.calendars import publish_calendar, work_calendar
 from roles.instants import database_now, fixed
 from roles.models import AuditEntry, CalendarRevision, Duty, Membership, Person
-from roles.people import deactivate, reactivate, require, roles_of
+from roles.people import (
+    deactivate,
+    forget_roles,
+    reactivate,
+    require,
+    roles_of,
+    take_roles,
+    with_holdings,
+)
 from roles.refusals import Conflict, Forbidden, Invalid
 from roles.teams import (
     add_member,
@@ -48,6 +56,25 @@ def test_roles_take_one_query_per_person(lead, django_assert_num_queries):
     again = Person.objects.get(pk=lead.pk)
     with django_assert_num_queries(1):
         assert roles_of(again) == roles_of(again)
+
+
+def test_whoever_is_read_with_what_they_hold_has_the_same_roles(
+    person, team, django_assert_num_queries
+):
+    ann, ben, eve, bot = person("ann"), person("ben"), person("eve"), person("bot", kind="service")
+    add_member(team=team, person=ann, clock=CLOCK)
+    set_heads(team=team, lead=eve, manager=ben, clock=CLOCK)
+    duty = Duty.objects.create(slug="incident-manager", name="Incident manager")
+    assign_duty(duty=duty, person=ann, clock=CLOCK)
+    gone = person("gone", is_active=False)
+    root = Person.objects.create_superuser("root")
+    with django_assert_num_queries(1):
+        read = {each.pk: each for each in with_holdings(Person.objects.all())}
+        for each in read.values():
+            take_roles(each)
+    for each in (ann, ben, eve, bot, gone, root):
+        forget_roles(each)
+        assert read[each.pk]._roles == roles_of(each), each
 
 
 def test_the_named_heads_of_a_team_belong_to_it_without_a_membership(person, team):
