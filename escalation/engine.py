@@ -33,6 +33,7 @@ from escalation.sleeping import tell_sleepers
 from escalation.writing import write
 from notifications.faults import crash_here
 from notifications.models import Message
+from notifications.spreading import knowing_ways
 from roles import ledger
 from roles.instances import read_rows, relate
 from roles.instants import TimeSource, database_now
@@ -193,7 +194,7 @@ def climb(
     deeds = carry_out_all(prospects, executor, now)
     if is_gathered:
         scene.follow(deeds)
-        with ledger.keeping() as book:
+        with ledger.keeping() as book, knowing_ways(scene.listeners(deeds)):
             passed_on = sum(deed.to_team is not None for deed in deeds)
             book.expect(
                 {
@@ -280,13 +281,19 @@ def run_sweep(
     now = clock()
     found = glance(now)
     until = started + most_s
-    fired = _work(found, clock, until, batch, is_forked=is_forked) if found.is_any else 0
+    fired = _work(found, clock, until, batch, now=now, is_forked=is_forked) if found.is_any else 0
     beat(SWEEP, at=clock() if found.is_any else now, oldest_due_s=found.oldest_due_s(now))
     return fired
 
 
 def _work(
-    found: Found, clock: TimeSource, until: float, batch: int, *, is_forked: bool | None
+    found: Found,
+    clock: TimeSource,
+    until: float,
+    batch: int,
+    *,
+    now: datetime,
+    is_forked: bool | None,
 ) -> int:
     """Do what a glance has found, and what comes of it at once; returns how many steps fired."""
     more = _keep_up(batch, clock, found.work) or found.is_late or found.oldest_due_at is not None
@@ -296,12 +303,15 @@ def _work(
     if not more:
         return 0
     configuration = shared_configuration()
-    due = 0 if found.oldest_due_at is None else count_due(LANES * _largest(batch), clock())
+    # What has just been done may have made more due than the glance has seen.
+    by = clock() if found.work else now
+    due = 0 if found.oldest_due_at is None else count_due(LANES * _largest(batch), by)
     if due <= batch:
-        return _climb_on(clock, until, batch, configuration)
+        return _climb_on(clock, until, batch, configuration, due_by=by)
     configuration().read_all()  # Once for both; each lane is as a worker of its own.
     size = _size(due, batch)
-    return in_lanes(partial(_climb_on, clock, until, size, configuration), is_forked=is_forked)
+    climb_on = partial(_climb_on, clock, until, size, configuration, due_by=by)
+    return in_lanes(climb_on, is_forked=is_forked)
 
 
 def _largest(batch: int) -> int:
@@ -323,10 +333,14 @@ def _climb_on(
     batch: int,
     configuration: Callable[[], Configuration],
     is_to_go_on: Callable[[], bool] = lambda: True,
+    *,
+    due_by: datetime,
 ) -> int:
-    """Carry out batch after batch until nothing is due; returns how many steps fired."""
+    """Carry out batch after batch until nothing is due; returns how many steps fired.
+
+    `due_by` is the moment by which the first batch looks for what is due.
+    """
     fired = 0
-    due_by: datetime | None = None
     while time.monotonic() < until and is_to_go_on():
         deeds = _climb_safely(batch, clock, configuration, due_by)
         fired += sum(deed.firing.outcome != Firing.Outcome.SKIPPED for deed in deeds)

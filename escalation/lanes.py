@@ -27,9 +27,13 @@ LANES: Final = 2
 LOCK: Final = 7_253_106
 """Of the site's lanes, in the database; the second key is the number of the lane."""
 
+ALONE, FIRST, SECOND, NONE = "alone", "first", "second", ""
+"""What a worker is on the site; alone is the first one as long as there is no second."""
 TAKE: Final = """
-SELECT CASE WHEN pg_try_advisory_lock(%(lock)s, 1) THEN 1
-            WHEN pg_try_advisory_lock(%(lock)s, 2) THEN 2 ELSE 0 END
+SELECT CASE WHEN pg_try_advisory_lock(%(lock)s, 1) THEN
+    CASE WHEN pg_try_advisory_lock(%(lock)s, 2) AND pg_advisory_unlock(%(lock)s, 2)
+    THEN 'alone' ELSE 'first' END
+WHEN pg_try_advisory_lock(%(lock)s, 2) THEN 'second' ELSE '' END
 """
 
 _left_alone: list[Any] = []
@@ -45,27 +49,27 @@ def in_lanes(work: Work, *, is_forked: bool | None = None) -> int:
     """
     if is_forked is None:
         is_forked = hasattr(os, "fork") and threading.active_count() == 1
-    with _a_lane() as number:
-        if number != 1:
+    with _a_lane() as place:
+        if place != ALONE:
             return work(_always)
-        beside = partial(work, _is_nobody_second)
         side_by_side = _with_a_process if is_forked else _with_a_thread
-        return side_by_side(partial(work, _always), beside)
+        return side_by_side(partial(work, _always), partial(work, _while_alone()))
 
 
 @contextmanager
-def _a_lane() -> Iterator[int]:
-    """Be one of the site's lanes meanwhile: its number, or 0 when others are all of them."""
+def _a_lane() -> Iterator[str]:
+    """Be one of the site's lanes meanwhile: which, or none when others are all of them."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"lock": LOCK})
-        (number,) = cursor.fetchone()
+        (place,) = cursor.fetchone()
     try:
-        yield number
+        yield place
     except BaseException:
         connection.close()  # Whatever state it is in, the lock ends with it.
         raise
-    if number:
+    if place != NONE:
         with connection.cursor() as cursor:
+            number = 2 if place == SECOND else 1
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, number])
 
 
@@ -73,8 +77,19 @@ def _always() -> bool:
     return True
 
 
+def _while_alone() -> Callable[[], bool]:
+    """Goes on for a batch, and from then on as long as no other worker is the second lane."""
+    has_begun = False
+
+    def is_to_go_on() -> bool:
+        nonlocal has_begun
+        is_first, has_begun = not has_begun, True
+        return is_first or _is_nobody_second()
+
+    return is_to_go_on
+
+
 def _is_nobody_second() -> bool:
-    """Whether no other worker is the second lane; asked by the one that is beside the first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_try_advisory_lock(%(lock)s, 2) AND pg_advisory_unlock(%(lock)s, 2)",

@@ -221,6 +221,13 @@ class Scene:
             list(self.tickets.values()), self.in_force, known.policies, self.people.at
         )
 
+    def listeners(self, deeds: Sequence[Deed]) -> set[int]:
+        """Whom the letters about these deeds, and about what follows at once, mostly go to."""
+        goals = {deed.to_team.pk for deed in deeds if deed.to_team is not None}
+        near = {pk for ids in self.people.on_call(goals).values() for pk in ids}
+        told = {pk for deed in deeds for pk in deed.told}
+        return near | told | {ticket.requester_id for ticket in self.tickets.values()}
+
     def ripe(self) -> list[Prospect]:
         """Claimed runs for which a step has come due by a move, and only tells somebody.
 

@@ -1,6 +1,8 @@
 """Turns a letter into the messages that its recipient's own rules, or their team's, ask for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -106,6 +108,30 @@ def _of(rules: Sequence[Rule], urgency: str) -> list[tuple[str, int]]:
     return [(channel, delay_s) for named, channel, delay_s in rules if named == urgency]
 
 
+_known: ContextVar[dict[int, Told | None] | None] = ContextVar("ways", default=None)
+"""By person, while a batch is written, how they are told; None for a plain one."""
+
+
+@contextmanager
+def knowing_ways(person_ids: Iterable[int]) -> Iterator[None]:
+    """Meanwhile how these people are told is read once; others are asked for as they come."""
+    token = _known.set({})
+    try:
+        _ways_known({*person_ids})
+        yield
+    finally:
+        _known.reset(token)
+
+
+def _ways_known(person_ids: set[int]) -> Mapping[int, Told | None]:
+    known = _known.get()
+    if known is None:
+        return ways_of(person_ids)
+    missing = person_ids - known.keys()
+    known |= {**dict.fromkeys(missing), **ways_of(missing)}
+    return known
+
+
 def spread(letters: Sequence[Letter], now: datetime) -> list[list[Letter]]:
     """For each letter the letters, one a channel, that go out in its place; one query at most.
 
@@ -113,7 +139,7 @@ def spread(letters: Sequence[Letter], now: datetime) -> list[list[Letter]]:
     they named; one about a restricted case does not, for only its own reader is known to be
     cleared.
     """
-    ways = ways_of({letter.recipient_id for letter in letters if not letter.channel})
+    ways = _ways_known({letter.recipient_id for letter in letters if not letter.channel})
     return [_spread(letter, ways, now) for letter in letters]
 
 
@@ -138,7 +164,7 @@ def _rules(text: str | None) -> list[Rule]:
     return [(urgency, channel, delay_s) for urgency, channel, delay_s in orjson.loads(text or "[]")]
 
 
-def _spread(letter: Letter, ways: dict[int, Told], now: datetime) -> list[Letter]:
+def _spread(letter: Letter, ways: Mapping[int, Told | None], now: datetime) -> list[Letter]:
     if letter.channel:
         return [letter]
     letter = _handed_on(letter, ways, now)
@@ -165,7 +191,7 @@ def _after_quiet(told: Told, at: datetime) -> datetime | None:
     return quiet_ends_at(at, ZoneInfo(told.zone), told.quiet_from, told.quiet_until)
 
 
-def _handed_on(letter: Letter, ways: dict[int, Told], now: datetime) -> Letter:
+def _handed_on(letter: Letter, ways: Mapping[int, Told | None], now: datetime) -> Letter:
     """The page for whoever takes it, if its recipient is away and the taker is there."""
     told = ways.get(letter.recipient_id)
     if told is None or letter.kind != PAGE or letter.clearance or not told.is_away(now):
