@@ -67,9 +67,17 @@ def _story(ticket: Ticket) -> Iterator[str]:
         facts = row.facts
         to_team = teams.get(facts.get("set", {}).get("team_id") or 0)
         where = f" to {to_team}" if to_team and row.kind != EventKind.OPENED else ""
-        text = _short(getattr(getattr(row, "body", None), "text", ""))
+        text = _short(getattr(getattr(row, "body", None), "text", "")) or _named(row)
         told = f": {text}" if text else ""
         yield f"- {moment(row.at)} {who}: {EventKind(row.kind).label}{where}{told}"
+
+
+def _named(event: TimelineEvent) -> str:
+    """Which step fired, or which clock was missed: of these nobody writes a word."""
+    if event.kind == EventKind.FIRED:
+        return str(event.facts.get("name", ""))
+    kind = event.facts.get("clock") if event.kind == EventKind.BREACHED else ""
+    return str(ClockKind(kind).label) if kind in ClockKind.values else ""
 
 
 def _impact(ticket: Ticket) -> Iterator[str]:

@@ -68,6 +68,7 @@ def test_the_draft_tells_who_did_what_and_how_the_clocks_stood(
 ) -> None:
     assert "Ann: Taken" in review.story
     assert "Ann: Resolved: Restarted" in review.story
+    assert "Tierline: Target missed: Resolution" in review.story
     assert "2.0 h of 1.0 h, missed 2026-03-02 10:00 UTC" in review.summary
     again = draft_review(ticket=review.ticket, actor=story.colleague, clock=story.clock)
     assert again == review
