@@ -3,11 +3,13 @@
 import asyncio
 import json
 import re
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
 
+from roles.instants import database_now, fixed
 from roles.models import Duty, DutyAssignment, Person
 from roles.people import forget_roles
 from tests.web.stage import Stage, fill_stage, set_stage
@@ -138,8 +140,15 @@ def test_a_case_opened_or_shut_while_a_page_is_open_reaches_whom_it_concerns_at_
     made: dict[str, Ticket] = {}
 
     def born() -> None:
+        # Opened now, it would come into "about to breach" while its pages are being compared.
+        began = fixed(database_now() - timedelta(minutes=5))
         made["case"] = open_ticket(
-            actor=sam, requester=sam, subject="Badge copied", kind="security", restricted=True
+            actor=sam,
+            requester=sam,
+            subject="Badge copied",
+            kind="security",
+            restricted=True,
+            clock=began,
         )
 
     def cleared() -> None:
