@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.celery import app as celery_app
 
+pytestmark = pytest.mark.xdist_group("house")  # one process parses all of it once
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "roles": 1,
@@ -45,10 +46,20 @@ OWN = python_files(*FLOORS)
 ALL = [*OWN, *python_files("tests", "benchmarks"), ROOT / "manage.py"]
 
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
 @cache
 def syntax(path: Path) -> ast.Module:
     """The parsed file; kept, as nearly every rule reads all of them."""
     return ast.parse(path.read_text(), filename=str(path))
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.Import | ast.ImportFrom | Function, ...]:
+    """The imports and functions of a file, the only nodes that rules ask for; walked once."""
+    wanted = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
+    return tuple(node for node in ast.walk(syntax(path)) if isinstance(node, wanted))
 
 
 def place(path: Path, node: ast.AST | None = None) -> str:
@@ -64,13 +75,13 @@ def imported_packages(node: ast.AST) -> Iterator[str]:
         yield node.module.partition(".")[0]
 
 
-def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+def functions(path: Path) -> Iterator[Function]:
+    for node in nodes(path):
+        if isinstance(node, Function):
             yield node
 
 
-def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def lines_of(function: Function) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
@@ -78,7 +89,7 @@ def test_imports_point_down():
     wrong = []
     for path in OWN:
         own = path.relative_to(ROOT).parts[0]
-        for node in ast.walk(syntax(path)):
+        for node in nodes(path):
             for other in imported_packages(node):
                 if other in FLOORS and other != own and FLOORS[other] >= FLOORS[own]:
                     wrong.append(f"{place(path, node)}: {own} imports {other}")
@@ -89,7 +100,7 @@ def test_the_product_never_imports_its_tests():
     wrong = [
         place(path, node)
         for path in OWN
-        for node in ast.walk(syntax(path))
+        for node in nodes(path)
         if {"tests", "benchmarks"} & set(imported_packages(node))
     ]
     assert not wrong, "\n".join(wrong)
@@ -100,10 +111,10 @@ def test_our_own_code_is_imported_at_the_top_of_a_file():
     for path in OWN:
         if path.name == "apps.py":  # Django wants receivers imported once the models are there
             continue
-        for function in functions(syntax(path)):
-            for node in ast.walk(function):
-                if set(imported_packages(node)) & set(FLOORS):
-                    wrong.append(place(path, node))
+        inside = {n for f in functions(path) for n in range(f.lineno, lines_of(f) + f.lineno)}
+        for node in nodes(path):
+            if node.lineno in inside and set(imported_packages(node)) & set(FLOORS):
+                wrong.append(place(path, node))
     assert not wrong, "\n".join(wrong)
 
 
@@ -111,7 +122,7 @@ def test_nothing_is_imported_by_a_star():
     wrong = [
         place(path, node)
         for path in ALL
-        for node in ast.walk(syntax(path))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
     ]
     assert not wrong, "\n".join(wrong)
@@ -121,7 +132,7 @@ def test_imports_of_our_own_code_are_absolute():
     wrong = [
         place(path, node)
         for path in OWN
-        for node in ast.walk(syntax(path))
+        for node in nodes(path)
         if isinstance(node, ast.ImportFrom) and node.level
     ]
     assert not wrong, "\n".join(wrong)
@@ -137,7 +148,7 @@ def test_no_function_is_longer_than_the_house_allows():
     wrong = [
         f"{place(path, function)} {function.name}: {lines_of(function)} lines"
         for path in ALL
-        for function in functions(syntax(path))
+        for function in functions(path)
         if lines_of(function) > FUNCTION_LINES_MAX
     ]
     assert not wrong, "\n".join(wrong)
@@ -161,7 +172,7 @@ def test_models_do_not_override_save():
         place(path, function)
         for path in OWN
         if "models" in (path.stem, path.parent.name)
-        for function in functions(syntax(path))
+        for function in functions(path)
         if function.name in {"save", "delete"}
         and not any("QuerySet" in base for base in base_names(path, function))
     ]
@@ -249,7 +260,7 @@ def test_no_migration_is_missing():
 
 
 def test_the_finer_sizes_are_printed(record_property, capsys):
-    lengths = sorted(lines_of(f) for path in OWN for f in functions(syntax(path)))
+    lengths = sorted(lines_of(f) for path in OWN for f in functions(path))
     files = sorted(len(path.read_text().splitlines()) for path in OWN)
     with capsys.disabled():
         print(
