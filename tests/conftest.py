@@ -82,6 +82,9 @@ from django.contrib.contenttypes.models import ContentType  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 
+from tests.story import Story  # noqa: E402  (so do models)
+from tests.worlds import Worlds  # noqa: E402
+
 # Argon2 is slow on purpose, and a test signs in often.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The product's storage wants collected files.
@@ -174,8 +177,11 @@ LONGEST = (
 """Begun first, so that no tester is left with one of them when the others have ended."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    for item in items:
+        names = item.fixturenames
+        names.sort(key=lambda name: not name.endswith("_world"))  # before any transaction begins
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -316,6 +322,29 @@ def django_db_setup(template_database: str, django_db_blocker) -> Iterator[None]
     with django_db_blocker.unblock():
         connections.close_all()
     administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def worlds(django_db_setup: None, template_database: str, django_db_blocker) -> Iterator[Worlds]:
+    """What is built once for many tests of this process."""
+    with django_db_blocker.unblock():
+        found = Worlds(template_database, f"world_{os.getpid()}", administer)
+    yield found
+    with django_db_blocker.unblock():
+        found.drop()
+
+
+@pytest.fixture
+def story_world(worlds: Worlds, django_db_blocker) -> Iterator[Story]:
+    """The cast of a story; to be asked for before the database."""
+    with django_db_blocker.unblock(), worlds.entered("story", Story) as made:
+        yield made
+
+
+@pytest.fixture
+def story(story_world: Story, db: None) -> Story:
+    """Every story begins with the same cast on a Monday morning."""
+    return story_world
 
 
 _clone_number = itertools.count(1)

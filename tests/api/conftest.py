@@ -13,7 +13,6 @@ from roles.models import Duty, DutyAssignment, Person
 from roles.models.tokens import Scope
 from roles.people import forget_roles
 from roles.tokens import issue
-from tests.story import Story
 
 EVERY_SCOPE = tuple(Scope.values)
 
@@ -50,11 +49,6 @@ def fresh_limits() -> None:
     """No test pays for the requests of another."""
     cache.clear()
     limits.counter.away_until = 0.0
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 def client() -> Client:

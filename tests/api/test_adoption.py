@@ -19,9 +19,8 @@ BOSS = "duty:incident-manager"
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Story:
+def story(story: Story, tmp_path: Path) -> Story:
     """A site with a policy and three imported tickets: two open for ten years, one closed."""
-    story = Story()
     story.target("resolution", 240)
     story.policy(
         "p",

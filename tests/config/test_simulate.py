@@ -28,8 +28,7 @@ policies:
 
 
 @pytest.fixture
-def story(db) -> Story:
-    story = Story()
+def story(story: Story) -> Story:
     story.target("resolution", 60)
     story.policy(
         "p",

@@ -23,7 +23,6 @@ from tests.escalation.test_clock import (
     moves,
     office,
 )
-from tests.story import Story
 from tickets.assignment import take
 from tickets.lifecycle import pend, resolve
 
@@ -111,9 +110,7 @@ def test_the_shares_sum_exactly_to_the_lateness_and_to_what_has_elapsed(
             assert sum(share.us for share in found.late) == late_us
 
 
-@pytest.mark.django_db
-def test_the_bill_of_a_ticket_is_read_in_few_queries(django_assert_max_num_queries) -> None:
-    story = Story()
+def test_the_bill_of_a_ticket_is_read_in_few_queries(story, django_assert_max_num_queries) -> None:
     story.target("resolution", 10, pauses=())
     ticket = story.open()
     story.forward(minutes=35)

@@ -1,7 +1,5 @@
 """Every missed deadline is told once on the timeline, whenever and however it was found out."""
 
-import pytest
-
 from escalation.breaches import note_breaches
 from escalation.models import Clock
 from tests.story import Story
@@ -9,11 +7,6 @@ from tickets import lifecycle
 from tickets.assignment import take
 from tickets.models import EventKind, Ticket
 from tickets.triage import set_urgency_impact
-
-
-@pytest.fixture
-def story(db: None) -> Story:
-    return Story()
 
 
 def breaches(ticket: Ticket) -> list[tuple[str, int, str]]:

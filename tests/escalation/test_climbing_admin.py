@@ -5,13 +5,12 @@ from django.test import Client
 
 from escalation.models import Run
 from roles.models import Person
-from tests.story import Story, notify, page, unacknowledged
+from tests.story import notify, page, unacknowledged
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_step_is_called_and_a_climb_snoozed_by_those_who_may() -> None:
-    story = Story()
+def test_a_step_is_called_and_a_climb_snoozed_by_those_who_may(story) -> None:
     # The admin acts by the database's clock: a ticket of those days is long overdue.
     story.policy(
         "p",

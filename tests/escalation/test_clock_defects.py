@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,11 +25,6 @@ from tests.story import Story
 from tickets.assignment import take
 from tickets.lifecycle import comment, pend
 from tickets.models import EventKind
-
-
-@pytest.fixture
-def story(db: None) -> Story:
-    return Story()
 
 
 def only(told: list[Fact], kind: str) -> Cycle:

@@ -193,8 +193,7 @@ deeds = st.lists(
 
 
 @pytest.fixture
-def site(db: None) -> Story:
-    story = Story()
+def site(story: Story) -> Story:
     for number, kind in enumerate(ClockKind.values):
         is_series = kind in (ClockKind.NEXT_UPDATE, ClockKind.STAKEHOLDER_UPDATE)
         story.target(

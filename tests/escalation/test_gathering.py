@@ -159,8 +159,7 @@ def asleep(ticket: Ticket) -> set[str]:
     return {row.slug for pk, row in revisions.items() if pk in group.revision_ids}
 
 
-def test_climbs_sleep_through_a_move_that_has_nothing_to_do_with_them(db) -> None:
-    story = Story()
+def test_climbs_sleep_through_a_move_that_has_nothing_to_do_with_them(story) -> None:
     story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
     watch_for_trouble(story)
     ticket = story.open()
@@ -170,8 +169,7 @@ def test_climbs_sleep_through_a_move_that_has_nothing_to_do_with_them(db) -> Non
     assert asleep(ticket) == unconcerned
 
 
-def test_climbs_that_sleep_follow_their_ticket_into_the_next_team(db) -> None:
-    story = Story()
+def test_climbs_that_sleep_follow_their_ticket_into_the_next_team(story) -> None:
     story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
     watch_for_trouble(story)
     ticket = story.open()
@@ -183,8 +181,7 @@ def test_climbs_that_sleep_follow_their_ticket_into_the_next_team(db) -> None:
     assert list(places) == [(2, ticket.entered_at)] * 10
 
 
-def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(db) -> None:
-    story = Story()
+def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(story) -> None:
     story.target("resolution", 60)
     story.target("acceptance", 20)
     story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
@@ -204,8 +201,7 @@ def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(db) -> None:
     assert counts[1] <= 40
 
 
-def test_a_run_that_somebody_else_has_evaluated_is_not_overwritten(db) -> None:
-    story = Story()
+def test_a_run_that_somebody_else_has_evaluated_is_not_overwritten(story) -> None:
     story.policy("p", unacknowledged(5, "Up", move()))
     ticket = story.open()
     run = Run.objects.get(ticket=ticket)
@@ -217,8 +213,7 @@ def test_a_run_that_somebody_else_has_evaluated_is_not_overwritten(db) -> None:
     assert run.rung == 0
 
 
-def test_nobody_reads_past_an_open_ledger(db) -> None:
-    story = Story()
+def test_nobody_reads_past_an_open_ledger(story) -> None:
     ticket = story.open()
     with transaction.atomic(), ledger.keeping():
         ticket.chase_count = 7
@@ -233,8 +228,7 @@ def test_nobody_reads_past_an_open_ledger(db) -> None:
         assert KNOWN.first(pk=ticket.pk) == (9,)
 
 
-def test_what_a_savepoint_takes_back_is_not_written(db) -> None:
-    story = Story()
+def test_what_a_savepoint_takes_back_is_not_written(story) -> None:
     ticket = story.open()
     with transaction.atomic(), ledger.keeping(), pytest.raises(Undone), transaction.atomic():
         ticket.chase_count = 7
@@ -243,8 +237,7 @@ def test_what_a_savepoint_takes_back_is_not_written(db) -> None:
     assert Ticket.objects.get(pk=ticket.pk).chase_count == 0
 
 
-def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(db) -> None:
-    story = Story()
+def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(story) -> None:
     shop = Service.objects.create(slug="shop", name="Shop", owner_team=story.platform)
     story.policy("p", unacknowledged(5, "Gather", {"do": "open_problem"}))
     mails = story.open(impact=1), story.open(impact=3)
@@ -266,8 +259,9 @@ def test_batches_that_gather_repeats_ask_for_their_locks_in_one_order(db) -> Non
 
 
 @pytest.mark.parametrize("what", ["service:{}", ACCOUNT])
-def test_a_batch_does_not_wait_for_a_problem_that_somebody_else_is_opening(db, what: str) -> None:
-    story = Story()
+def test_a_batch_does_not_wait_for_a_problem_that_somebody_else_is_opening(
+    story, what: str
+) -> None:
     story.policy("p", unacknowledged(5, "Gather", {"do": "open_problem"}))
     story.policy("q", unacknowledged(5, "Lead", notify("lead")), mode="beside")
     ticket = story.open()
@@ -280,8 +274,7 @@ def test_a_batch_does_not_wait_for_a_problem_that_somebody_else_is_opening(db, w
     assert [deed.due.step.name for deed in climb(clock=story.clock)] == ["Gather"]
 
 
-def test_a_hundred_repeats_cost_few_more_statements_than_ten(db) -> None:
-    story = Story()
+def test_a_hundred_repeats_cost_few_more_statements_than_ten(story) -> None:
     story.policy(
         "p",
         {
@@ -305,8 +298,7 @@ def test_a_hundred_repeats_cost_few_more_statements_than_ten(db) -> None:
     assert statements(100) <= few + 5
 
 
-def test_a_reader_whom_waiting_rows_do_not_concern_may_read_past_a_ledger(db) -> None:
-    story = Story()
+def test_a_reader_whom_waiting_rows_do_not_concern_may_read_past_a_ledger(story) -> None:
     ticket = story.open()
     with transaction.atomic(), ledger.keeping():
         ticket.chase_count = 7
@@ -316,9 +308,10 @@ def test_a_reader_whom_waiting_rows_do_not_concern_may_read_past_a_ledger(db) ->
         assert Ticket.objects.get(pk=ticket.pk).chase_count == 7
 
 
-def test_a_batch_is_written_once_though_somebody_works_on_one_of_its_tickets(db, settings) -> None:
+def test_a_batch_is_written_once_though_somebody_works_on_one_of_its_tickets(
+    story, settings
+) -> None:
     settings.KEEP_PLANS = False  # so that each statement is seen in its own words
-    story = Story()
     story.target("resolution", 10)
     story.policy(
         "p",
@@ -336,10 +329,9 @@ def test_a_batch_is_written_once_though_somebody_works_on_one_of_its_tickets(db,
 
 
 def test_a_batch_is_written_once_though_a_step_asks_how_often_a_ticket_came_back(
-    db, settings
+    story, settings
 ) -> None:
     settings.KEEP_PLANS = False  # so that each statement is seen in its own words
-    story = Story()
     story.policy("p", unacknowledged(30, "Up", move(), page("on_call")))
     step = {"trigger": "ping_pong", "count": 2, "name": "Again", "actions": [notify("lead")]}
     story.policy("beside", step, mode="beside")

@@ -9,11 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from escalation.engine import last_sweep_at, run_sweep
 from escalation.glance import glance, questions
 from escalation.models import Heartbeat, Quarantine
-from tests.story import MONDAY, Story, move, unacknowledged
+from tests.story import MONDAY, move, unacknowledged
 
 
-def test_a_look_in_vain_is_a_glance_and_a_heartbeat(db) -> None:
-    story = Story()
+def test_a_look_in_vain_is_a_glance_and_a_heartbeat(story) -> None:
     story.policy("p", unacknowledged(5, "Up", move()))
     story.open()
     for _ in range(2):
@@ -23,8 +22,7 @@ def test_a_look_in_vain_is_a_glance_and_a_heartbeat(db) -> None:
     assert last_sweep_at() is not None
 
 
-def test_a_glance_asks_about_the_moment_it_is_given(db) -> None:
-    story = Story()
+def test_a_glance_asks_about_the_moment_it_is_given(story) -> None:
     story.target("first_response", 30)
     story.policy("p", unacknowledged(5, "Up", move()))
     story.open()
@@ -35,8 +33,7 @@ def test_a_glance_asks_about_the_moment_it_is_given(db) -> None:
     assert glance(story.now + timedelta(minutes=30)).work == {"passed"}
 
 
-def test_lateness_is_kept_with_the_heartbeat_and_leaves_out_what_is_set_aside(db) -> None:
-    story = Story()
+def test_lateness_is_kept_with_the_heartbeat_and_leaves_out_what_is_set_aside(story) -> None:
     story.policy("p", unacknowledged(5, "Up", move()))
     ticket = story.open()
     story.sleep(minutes=7)

@@ -8,12 +8,6 @@ from escalation.policies import draft_policy, publish_policy
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, notify, unacknowledged
 
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
-
-
 STEP = unacknowledged(5, "Tell", notify("lead"))
 
 

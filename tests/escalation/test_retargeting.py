@@ -19,11 +19,6 @@ from tickets.lifecycle import pend, resolve, resume
 from tickets.models import EventKind, Ticket
 
 
-@pytest.fixture
-def story(db: None) -> Story:
-    return Story()
-
-
 def edit(story: Story, target: Target, minutes: int, **more: object) -> None:
     more = {"calendar": story.always, "pauses": PENDING, **more}
     publish_target(

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -15,11 +14,6 @@ from tests.story import Story
 from tickets.assignment import take
 from tickets.lifecycle import resolve
 from tickets.models import Ticket
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 def asked_by(person: Person) -> Person:

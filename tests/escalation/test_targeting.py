@@ -15,11 +15,6 @@ from tickets import timeline
 from tickets.models import EventKind, Ticket
 
 
-@pytest.fixture
-def story(db: None) -> Story:
-    return Story()
-
-
 def tell(story: Story, ticket: Ticket, kind: str, **facts: Any) -> None:
     locked = timeline.lock(ticket.pk)
     timeline.record(locked, timeline.Entry(kind=kind, facts=facts), at=story.now)

@@ -11,8 +11,7 @@ LIST = "/admin/escalation/engagement/"
 
 
 @pytest.fixture
-def story(db) -> Story:
-    story = Story()
+def story(story: Story) -> Story:
     for person in (story.lead, story.stranger):
         person.is_staff = True
         person.save()

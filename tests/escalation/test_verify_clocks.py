@@ -18,8 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def story() -> Story:
-    story = Story()
+def story(story: Story) -> Story:
     story.target("resolution", minutes=60)
     story.target("acceptance", minutes=10)
     story.policy("standard", unacknowledged(5, "Tell", notify("on_call")))

@@ -19,8 +19,7 @@ from tests.story import MONDAY, Story, page, unacknowledged
 
 
 @pytest.fixture
-def story(db) -> Story:
-    story = Story()
+def story(story: Story) -> Story:
     duty = Duty.objects.create(slug="administrator", name="Administrator")
     DutyAssignment.objects.create(duty=duty, person=story.admin)
     forget_roles(story.admin)

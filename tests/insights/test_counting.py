@@ -19,7 +19,6 @@ from insights.figures.sums import PARTS, VALUES, Question
 from insights.figures.upkeep import check_all, rebuild
 from roles.models import Person
 from tests.insights.small_site import MARCH, live, split, value
-from tests.story import Story
 from tickets.restriction import restrict
 
 COUNTED = (*PARTS, *VALUES)
@@ -30,8 +29,7 @@ def findings() -> list[str]:
     return [str(finding) for batch in check_all() for finding in batch.findings]
 
 
-def test_what_is_counted_bit_by_bit_is_what_a_rebuild_counts(db):
-    story = Story()
+def test_what_is_counted_bit_by_bit_is_what_a_rebuild_counts(story):
     live(story, between=lambda: fold_all(clock=story.clock))
     fold_all(clock=story.clock)
     assert findings() == []
@@ -44,8 +42,7 @@ def test_what_is_counted_bit_by_bit_is_what_a_rebuild_counts(db):
     assert len(findings()) >= 2
 
 
-def test_days_are_those_of_the_service_desks_zone_until_all_is_counted_in_another(db):
-    story = Story()
+def test_days_are_those_of_the_service_desks_zone_until_all_is_counted_in_another(story):
     zone = zone_of_days()
     assert zone == story.desk.calendar.current.zone
     story.forward(hours=14.5)
@@ -69,8 +66,7 @@ def test_days_are_those_of_the_service_desks_zone_until_all_is_counted_in_anothe
         call_command("figures", "rebuild", zone="Mars/Olympus")
 
 
-def test_a_restricted_ticket_is_counted_for_the_cleared_alone(db):
-    story = Story()
+def test_a_restricted_ticket_is_counted_for_the_cleared_alone(story):
     open_one = story.open()
     fold_all(clock=story.clock)
     case = story.open()
@@ -93,9 +89,8 @@ def test_a_restricted_ticket_is_counted_for_the_cleared_alone(db):
     assert findings() == []
 
 
-def test_a_late_commit_is_counted_once_the_mark_has_passed_it(db):
+def test_a_late_commit_is_counted_once_the_mark_has_passed_it(story):
     """An event with a smaller number may be seen later; the hourly look at all finds even that."""
-    story = Story()
     story.open()
     fold_all(clock=story.clock)
     FoldMark.objects.update(settled=10**9, newest=10**9)

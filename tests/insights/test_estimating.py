@@ -18,9 +18,8 @@ NET, CHAIR = "net", "chair"
 
 
 @pytest.fixture
-def story(db, monkeypatch) -> Story:
+def story(story: Story, monkeypatch) -> Story:
     monkeypatch.setattr(growing, "SHAPE", FEW_TREES)
-    story = Story()
     story.target("resolution", 240)
     step = {"name": "Likely late", "trigger": "risk", "percent": 60, "actions": [notify("lead")]}
     story.policy("p", step)

@@ -48,9 +48,8 @@ def log(path: Path) -> Path:
 
 
 @pytest.fixture
-def story(db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
+def story(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     monkeypatch.setattr(growing, "SHAPE", FEW_TREES)
-    story = Story()
     story.target("resolution", 24 * 60)
     path = log(tmp_path / "log.csv.gz")
     call_command("import_history", "servicenow", str(path), zone="UTC", stdout=StringIO())

@@ -1,17 +1,10 @@
 """Similar tickets: by words and letters, solved ones first, and never one that must stay hidden."""
 
-import pytest
-
 from insights.similar import alike, similar_to, solvers, trigrams
 from tests.story import Story
 from tickets.assignment import move, take
 from tickets.lifecycle import resolve
 from tickets.models import Ticket
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 def solved(story: Story, subject: str, *, by=None) -> Ticket:

@@ -21,11 +21,6 @@ from tickets import assignment, lifecycle, triage
 from tickets.models import TimelineEvent
 
 
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
-
-
 def played(story: Story, *worlds) -> dict:
     cases = own_history(MONDAY - timedelta(days=1), story.now)
     return simulate(

@@ -11,16 +11,10 @@ from roles.models import AuditEntry, Person
 from roles.people import deactivate
 from roles.refusals import Conflict, Forbidden, Invalid
 from roles.tokens import issue
-from tests.story import Story
 from tickets.lifecycle import comment
 from tickets.mailsources import create_mail_source
 from tickets.models import EventBody, ReceivedMail, TimelineEvent
 from tickets.verify import check_all
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 @pytest.fixture

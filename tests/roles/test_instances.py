@@ -8,7 +8,7 @@ from django.db.models import Model
 from escalation.models import Clock, Firing, Run
 from notifications.models import Message
 from roles.instances import new_row, read_rows, relate
-from tests.story import Story, move, unacknowledged
+from tests.story import move, unacknowledged
 from tickets.models import EventBody, Ticket, TimelineEvent
 
 
@@ -29,8 +29,7 @@ def test_two_new_rows_share_no_default() -> None:
     assert (other.explain, one.loop, other.loop) == ({}, 1, 2)
 
 
-def test_rows_that_are_read_at_once_are_those_that_a_query_gives(db) -> None:
-    story = Story()
+def test_rows_that_are_read_at_once_are_those_that_a_query_gives(story) -> None:
     story.target("resolution", 60)
     story.policy("p", unacknowledged(5, "Up", move()))
     for number in range(3):
@@ -46,8 +45,7 @@ def test_rows_that_are_read_at_once_are_those_that_a_query_gives(db) -> None:
     assert read_rows(Clock.objects.filter(pk__in=[])) == []
 
 
-def test_a_status_that_was_read_at_once_still_changes_by_transitions_only(db) -> None:
-    story = Story()
+def test_a_status_that_was_read_at_once_still_changes_by_transitions_only(story) -> None:
     story.open()
     (ticket,) = read_rows(Ticket.objects.all())
     with pytest.raises(AttributeError):
@@ -56,8 +54,7 @@ def test_a_status_that_was_read_at_once_still_changes_by_transitions_only(db) ->
     assert ticket.status == "in_progress"
 
 
-def test_a_related_row_is_found_without_a_query(db, django_assert_num_queries) -> None:
-    story = Story()
+def test_a_related_row_is_found_without_a_query(story, django_assert_num_queries) -> None:
     requester = story.open().requester
     (ticket,) = read_rows(Ticket.objects.all())
     relate(ticket, "requester", requester)

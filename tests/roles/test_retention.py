@@ -24,9 +24,9 @@ LONG = timedelta(days=400)
 
 
 @pytest.fixture
-def story(db, settings, tmp_path) -> Story:
+def story(story: Story, settings, tmp_path) -> Story:
     settings.MEDIA_ROOT = str(tmp_path)
-    return Story()
+    return story
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.notifications.receiver import receiving
 from tests.story import Story, page, unacknowledged
 
 CLOSED = 9
-KEY = re.compile(r"INC-\d{6}")
+KEY = re.compile(r"INC-\d{6,}")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from escalation.silence import run_watch
 from roles.instants import database_now
-from tests.story import MONDAY, Story, notify
+from tests.story import MONDAY, notify
 from tests.tickets.alerts import clear, firing, speaker
 from tickets.alertcare import end_silent, look_after, settle, wake
 from tickets.assignment import take
@@ -30,11 +30,6 @@ from tickets.restriction import restrict
 from tickets.sources import create_source, source_by_key
 
 BY_TEAM = [{"field": "labels.team", "is": "equals", "value": "DB"}]
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 @pytest.fixture

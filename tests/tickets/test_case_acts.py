@@ -11,11 +11,6 @@ from tickets.models import Clearance, Major, Ticket, TicketLink
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def story() -> Story:
-    return Story()
-
-
 def signed_in(person: Person) -> Client:
     Person.objects.filter(pk=person.pk).update(is_staff=True)
     client = Client()

@@ -24,11 +24,6 @@ START = MONDAY - timedelta(minutes=1)
 
 
 @pytest.fixture
-def story(db) -> Story:
-    return Story()
-
-
-@pytest.fixture
 def source(story) -> AlertSource:
     source, _ = create_source(
         slug="prom",

@@ -9,15 +9,9 @@ from escalation.models import Policy, Run, Target
 from roles.editions import Kept, edition
 from roles.models import Calendar, Team, Tier
 from roles.refusals import Invalid
-from tests.story import Story, notify, unacknowledged
+from tests.story import notify, unacknowledged
 from tickets.models import EventKind, Route, TimelineEvent
 from tickets.opening import open_ticket
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
-
 
 WATCHED = (Tier, Team, Calendar, Route, Policy, Target)
 

@@ -18,11 +18,6 @@ WINDOW = dict.fromkeys(("window_from_0", "window_from_1", "window_until_0", "win
 
 
 @pytest.fixture
-def story() -> Story:
-    return Story()
-
-
-@pytest.fixture
 def door() -> Callable[[Person], Client]:
     def sign_in(person: Person) -> Client:
         duty, _ = Duty.objects.get_or_create(slug="qa-reviewer", defaults={"name": "QA"})

@@ -13,11 +13,6 @@ from tickets.lifecycle import comment, resolve
 from tickets.models import EventBody, Ticket, TimelineEvent
 
 
-@pytest.fixture
-def story(db: None) -> Story:
-    return Story()
-
-
 def busy(story: Story) -> Ticket:
     ticket = story.open(description="Nothing since eight")
     story.forward(minutes=3)

@@ -22,11 +22,6 @@ EVENT = "UPDATE tickets_timelineevent SET {} WHERE ticket_id = %s AND seq = %s"
 
 
 @pytest.fixture
-def story() -> Story:
-    return Story()
-
-
-@pytest.fixture
 def ticket(story: Story) -> Ticket:
     """A ticket with a life: opened, moved, taken, discussed, raised, held, solved, reopened."""
     ticket = story.open(description="No mail since nine")

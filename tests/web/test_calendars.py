@@ -15,15 +15,9 @@ from roles.feeds import person_feed, team_feed
 from roles.instants import fixed
 from roles.models import CalendarLink, Team
 from roles.rosters import LayerSpec, publish_schedule, set_schedule
-from tests.story import Story
 from web.shifts import board
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 @pytest.fixture

@@ -14,15 +14,15 @@ from roles.oncall import final_shifts
 from roles.overrides import add_override
 from roles.rosters import LayerSpec, publish_schedule, set_schedule
 from tests.web.rosters import daily, later, queries, text
-from tests.web.stage import Stage, set_stage
+from tests.web.stage import Stage
 from web.shifts import COLUMNS, board
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
-def stage(db) -> Stage:
-    return set_stage()
+def stage(bare_stage: Stage) -> Stage:
+    return bare_stage
 
 
 # ---- Who is on call now --------------------------------------------------------------------------

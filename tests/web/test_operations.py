@@ -15,7 +15,7 @@ from notifications.spreading import CODE
 from roles.instants import database_now, fixed
 from roles.models import AuditEntry, Duty, DutyAssignment, Person
 from roles.people import forget_roles
-from tests.web.stage import fill_stage, set_stage
+from tests.web.stage import fill_stage
 from tickets.models import Ticket
 from tickets.opening import open_ticket
 
@@ -24,8 +24,8 @@ QUERIES_MAX = 45
 
 
 @pytest.fixture
-def stage(db):
-    return set_stage()
+def stage(bare_stage):
+    return bare_stage
 
 
 def holder(stage, name: str, duty: str) -> Person:

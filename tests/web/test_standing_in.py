@@ -14,14 +14,14 @@ from roles.models import CalendarLink, Membership, Override, Person, Swap, Team
 from roles.oncall import final_shifts, on_call
 from roles.overrides import add_override
 from tests.web.rosters import daily, later, queries, text
-from tests.web.stage import Stage, set_stage
+from tests.web.stage import Stage
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
-def stage(db) -> Stage:
-    return set_stage()
+def stage(bare_stage: Stage) -> Stage:
+    return bare_stage
 
 
 # ---- Standing in ---------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from roles.models import AuditEntry, Duty, Person, Team, Tier
 from roles.teams import assign_duty
-from tests.story import Story
 
 FILE = """\
 version: 1
@@ -18,11 +17,6 @@ tiers:
 teams:
   makers: {name: Makers, tier: l5, calendar: always}
 """
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 def signed_in(person: Person) -> Client:

@@ -73,11 +73,6 @@ contracts:
 """
 
 
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
-
-
 def mistakes(text: str, **given) -> list[str]:
     with pytest.raises(BadFile) as refused:
         plan_text(text=text, **given)

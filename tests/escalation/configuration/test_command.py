@@ -6,14 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from roles.models import AuditEntry, Tier
-from tests.story import Story
 
 FILE = "version: 1\ntiers:\n  l5: {name: Makers, kind: ladder, rank: 5}\n"
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 @pytest.fixture

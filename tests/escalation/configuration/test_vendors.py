@@ -6,7 +6,6 @@ from escalation.configuration.applying import apply_text, export_site
 from escalation.configuration.document import BadFile
 from escalation.models import Vendor
 from roles.models import AuditEntry
-from tests.story import Story
 
 FILE = """\
 version: 1
@@ -18,11 +17,6 @@ vendors:
     - {role: Desk, email: desk@carrier.example}
     - {level: 2, role: Duty manager, phone: "+1 555 01"}
 """
-
-
-@pytest.fixture
-def story(db) -> Story:
-    return Story()
 
 
 def test_a_vendors_contacts_are_made_and_found_again(story):
