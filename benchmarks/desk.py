@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import stage
+from benchmarks.machine import pace
 from benchmarks.watcher import LAG_LIMIT_S, Watcher
 
 Figures = dict[str, Any]
@@ -318,7 +319,7 @@ def main() -> None:
     stage.start(options.home)
     command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v", "0"]
     subprocess.run(command, cwd=stage.ROOT, check=True)
-    figures = measure(options, size)
+    figures = measure(options, size) | pace()
     print(f"\nsizes {size}, seed {options.seed}")
     for name, value in figures.items():
         print(f"  {name:28} {value:10.3f}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import intake, stage
+from benchmarks.machine import pace
 
 Figures = dict[str, Any]
 CLIENTS = 8
@@ -171,6 +172,7 @@ def main() -> None:
         seconds, seed = size["seconds"], options.seed
         figures |= measure_create(port, token, people, seconds=seconds, seed=seed)
         figures |= intake.statements() | intake.measure(port, seconds=seconds, seed=seed)
+    figures |= pace()
     print(f"seed {options.seed}, {size['open']} open tickets, {CLIENTS} clients")
     for name, value in figures.items():
         print(f"  {name:28} {value:10.3f}")

@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks import stage
 from benchmarks.lateness import measure_lateness
+from benchmarks.machine import pace
 
 Figures = dict[str, Any]
 BASE = "bench_base"
@@ -319,6 +320,7 @@ def main() -> None:
         **{f"size_{k}": v for k, v in size.items()},
         "load_before": load[0],
         "load_after": os.getloadavg()[0],
+        **pace(),
     }
     show(figures)
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in figures.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import stage
+from benchmarks.machine import pace
 
 Figures = dict[str, float]
 Took = dict[str, list[float]]
@@ -44,7 +45,7 @@ def main() -> None:
     settings.ALLOWED_HOSTS.append("testserver")
     static = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES["staticfiles"]["BACKEND"] = static
-    figures = measure(options, size)
+    figures = measure(options, size) | pace()
     print(f"\nsizes {size}, seed {options.seed}")
     for name, value in figures.items():
         print(f"  {name:34} {value:12.3f}")

@@ -23,6 +23,7 @@ from typing import Any
 
 from benchmarks import stage
 from benchmarks.desk import wait_for
+from benchmarks.machine import pace
 
 Figures = dict[str, Any]
 Ask = tuple[str, bytes, dict[str, str]]
@@ -291,6 +292,7 @@ def main() -> None:
     options = parser.parse_args()
     with site(options) as port:
         figures = statements() | measure(port, seconds=sizes(options)["seconds"], seed=options.seed)
+    figures |= pace()
     print(f"seed {options.seed}, {sizes(options)['open']} open tickets, {CLIENTS} clients")
     for name, value in figures.items():
         print(f"  {name:28} {value:10.3f}")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import stage
+from benchmarks.machine import pace
 
 Figures = dict[str, Any]
 PEOPLE = 2500
@@ -254,6 +255,7 @@ def main() -> None:
     for name, value in figures.items():
         print(f"{name:24} {value:10.3f}" if isinstance(value, float) else f"{name:24} {value:10}")
     said = {"seed": options.seed, **sizes(options), "load": os.getloadavg()[0]}
+    said |= pace()
     rounded = {k: round(v, 3) if isinstance(v, float) else v for k, v in figures.items()}
     print(json.dumps({"name": "messages", "figures": rounded, **said}))
 
