@@ -66,10 +66,12 @@ def _story(ticket: Ticket) -> Iterator[str]:
         who = str(people.get(row.actor_id or 0) or "Tierline")
         facts = row.facts
         to_team = teams.get(facts.get("set", {}).get("team_id") or 0)
-        where = f" to {to_team}" if to_team and row.kind != EventKind.OPENED else ""
+        what = str(EventKind(row.kind).label)
+        if to_team and row.kind != EventKind.OPENED:
+            what = f"{what.removesuffix(' to a team')} to {to_team}"
         text = _short(getattr(getattr(row, "body", None), "text", "")) or _named(row)
         told = f": {text}" if text else ""
-        yield f"- {moment(row.at)} {who}: {EventKind(row.kind).label}{where}{told}"
+        yield f"- {moment(row.at)} {who}: {what}{told}"
 
 
 def _named(event: TimelineEvent) -> str:

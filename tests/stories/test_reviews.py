@@ -66,6 +66,7 @@ def say_the_cause(story: Story, review: Review) -> Review:
 def test_the_draft_tells_who_did_what_and_how_the_clocks_stood(
     story: Story, review: Review
 ) -> None:
+    assert ": Moved to Desk\n" in review.story
     assert "Ann: Taken" in review.story
     assert "Ann: Resolved: Restarted" in review.story
     assert "Tierline: Target missed: Resolution" in review.story
