@@ -4,33 +4,33 @@ What it finds stands in `Estimate`, for people, and in `TicketFact`, for steps o
 through a policy's step on risk and through nothing else. Restricted tickets have no estimate.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.query import QuerySet
 
 from escalation import reactions
 from escalation.models import Clock, ClockKind, PolicyStep, Run, TicketFact
+from insights.risk.backlog import Backlog, estimable
 from insights.risk.cases import Opening
 from insights.risk.learning import Judge, chance_of, restored_judge
-from insights.risk.memory import LOADED, NOTHING, WHOLE, Memory, Seen, recalled
+from insights.risk.memory import Memory, recalled
 from insights.risk.models import Estimate, RiskModel
-from insights.risk.own import opening_of, tier_ranks, told_of
+from insights.risk.own import opening_of, told_of
 from insights.risk.progress import NAMES, figures_of, row_of
 from insights.risk.reasons import Reason, reasons_of, stored_reasons
 from insights.risk.trees import Forest, restored
 from roles.instants import TimeSource, database_now
-from tickets.models import Origin, Ticket
+from tickets.models import Ticket
 
 BATCH: Final = 200
 STALE: Final = timedelta(hours=1)
 """Time passes without an event, too: so old an estimate is made anew."""
-LATELY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Oracle:
     memory: Memory
     judge: Judge
     progress: Forest | None
+    backlog: Backlog = field(default_factory=Backlog)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +80,11 @@ def estimate_waiting(*, clock: TimeSource = database_now) -> int:
     forget_estimates(gone, clock=clock)
     done = 0
     while ids := list(_waiting(model, clock())[:BATCH]):
-        estimate(ids, clock=clock)
+        estimate(ids, model=model, clock=clock)
         done += len(ids)
         if len(ids) < BATCH:
             break
     return done
-
-
-def estimable() -> QuerySet[Ticket]:
-    """The open tickets that may be estimated."""
-    return Ticket.objects.open().filter(restricted=False, origin=Origin.LIVE)
 
 
 def _waiting(model: RiskModel, now: datetime) -> QuerySet[Ticket, int]:
@@ -112,17 +108,23 @@ def forget_estimates(estimates: QuerySet[Estimate], *, clock: TimeSource = datab
     return len(ids)
 
 
-def estimate(ticket_ids: Sequence[int], *, clock: TimeSource = database_now) -> list[Estimate]:
-    """Estimate these tickets by the version that is used; [] while none is.
+def estimate(
+    ticket_ids: Sequence[int],
+    *,
+    model: RiskModel | None = None,
+    clock: TimeSource = database_now,
+) -> list[Estimate]:
+    """Estimate these tickets by `model`, or by the version that is used; [] while none is.
 
-    Steps of policies that go by risk are looked at anew in the same transaction.
+    Steps of policies that go by risk are looked at anew in the same transaction, of tickets whose
+    risk has changed. As many statements for any number of tickets.
     """
-    model = current_model()
+    model = model or current_model()
     if model is None:
         return []
-    now = clock()
-    tickets = list(estimable().filter(pk__in=ticket_ids).select_related("team").order_by("pk"))
-    said = say(oracle_of(model.pk), tickets, now)
+    oracle, now = oracle_of(model.pk), clock()
+    tickets = _read(ticket_ids)
+    said = say(oracle, tickets, now)
     rows = [
         Estimate(
             ticket=ticket,
@@ -135,13 +137,30 @@ def estimate(ticket_ids: Sequence[int], *, clock: TimeSource = database_now) -> 
         )
         for ticket in tickets
     ]
+    risks = {row.ticket_id: round(100 * row.probability) for row in rows}
+    moved = [ticket.pk for ticket in tickets if ticket.stored_risk != risks[ticket.pk]]
     with transaction.atomic():
-        _store(rows)
-        _wake([row.ticket_id for row in rows], clock)
+        _store(rows, risks)
+        _wake(moved, clock)
     return rows
 
 
-def _store(rows: Sequence[Estimate]) -> None:
+def _read(ticket_ids: Sequence[int]) -> list[Any]:
+    """What an estimate reads of each ticket, its target, its team's tier and its risk so far."""
+    targets = Clock.objects.filter(ticket=OuterRef("pk"), kind=ClockKind.RESOLUTION)
+    rows = estimable().filter(pk__in=ticket_ids).only(*STATE, *AROUND).order_by("pk")
+    return list(
+        rows.annotate(
+            target_s=Subquery(targets.order_by("-cycle").values("target_s")[:1]),
+            tier_rank=F("team__tier__rank"),
+            stored_risk=F("estimate__risk"),
+        )
+    )
+
+
+def _store(rows: Sequence[Estimate], risks: Mapping[int, int]) -> None:
+    if not rows:
+        return
     Estimate.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -149,8 +168,7 @@ def _store(rows: Sequence[Estimate]) -> None:
         update_fields=["model", "probability", "at_opening", "reasons", "seq", "at"],
     )
     facts = [
-        TicketFact(ticket_id=row.ticket_id, risk=round(100 * row.probability), at=row.at)
-        for row in rows
+        TicketFact(ticket_id=row.ticket_id, risk=risks[row.ticket_id], at=row.at) for row in rows
     ]
     TicketFact.objects.bulk_create(
         facts, update_conflicts=True, unique_fields=["ticket"], update_fields=["risk", "at"]
@@ -159,6 +177,8 @@ def _store(rows: Sequence[Estimate]) -> None:
 
 def _wake(ticket_ids: Sequence[int], clock: TimeSource) -> None:
     """Let the policies of those tickets look that have a step on risk."""
+    if not ticket_ids:
+        return
     asking = Run.objects.filter(
         ticket__in=ticket_ids,
         state=Run.State.ACTIVE,
@@ -172,30 +192,29 @@ def _wake(ticket_ids: Sequence[int], clock: TimeSource) -> None:
 # ---- What is said --------------------------------------------------------------------------------
 
 
-def say(oracle: Oracle, tickets: Sequence[Ticket], now: datetime) -> dict[int, Said]:
-    """What an oracle says of these tickets at this moment, by ticket id; six queries."""
+def say(oracle: Oracle, tickets: Sequence[Any], now: datetime) -> dict[int, Said]:
+    """What an oracle says of these tickets at this moment, by ticket id; two queries at most.
+
+    `tickets` are read by `_read`: they know their target and the rank of their team's tier.
+    """
     told = told_of([ticket.pk for ticket in tickets], only_birth=True)
-    openings = {ticket.pk: opening_of(ticket, told[ticket.pk]) for ticket in tickets}
-    memory = with_load(oracle.memory, list(openings.values()), now)
-    targets, ranks = _targets(tickets), tier_ranks()
+    memory = oracle.memory.under(oracle.backlog.at(now))
     found = {}
     for ticket in tickets:
-        row = memory.features(openings[ticket.pk])
+        opening = opening_of(ticket, told[ticket.pk])
         # What is told in the instant of opening is no news yet.
         is_under_way = ticket.last_event_at is not None and ticket.last_event_at > ticket.opened_at
-        figures = _figures(ticket, targets.get(ticket.pk), ranks, now) if is_under_way else None
-        found[ticket.pk] = _said(oracle, openings[ticket.pk], row, figures, memory)
+        figures = _figures(ticket, now) if is_under_way else None
+        found[ticket.pk] = _said(oracle, opening, figures, memory)
     return found
 
 
-def _figures(
-    ticket: Ticket, target_s: float | None, ranks: dict[int, int], now: datetime
-) -> dict[str, float]:
+def _figures(ticket: Any, now: datetime) -> dict[str, float]:
     return figures_of(
         {name: getattr(ticket, name) for name in STATE},
         age_s=(now - ticket.opened_at).total_seconds(),
-        target_s=target_s,
-        rank=ranks.get(ticket.team_id or 0),
+        target_s=ticket.target_s,
+        rank=ticket.tier_rank,
         events=ticket.last_seq,
     )
 
@@ -208,16 +227,24 @@ STATE: Final = (
     "priority",
     "acknowledged_by_id",
 )
+AROUND: Final = (
+    "key",
+    "kind",
+    "source",
+    "asset",
+    "requester_id",
+    "team_id",
+    "opened_at",
+    "last_event_at",
+    "last_seq",
+)
+"""Beside how it stands, what is read of a ticket; its words are not."""
 
 
 def _said(
-    oracle: Oracle,
-    opening: Opening,
-    row: Sequence[float],
-    figures: dict[str, float] | None,
-    memory: Memory,
+    oracle: Oracle, opening: Opening, figures: dict[str, float] | None, memory: Memory
 ) -> Said:
-    opinion = oracle.judge.opinion(row)
+    opinion = oracle.judge.opinion(memory.features(opening))
     at_opening = probability = chance_of(opinion.log_odds)
     later: dict[str, float] = {}
     if oracle.progress is not None and figures is not None:
@@ -226,41 +253,6 @@ def _said(
         probability = chance_of(log_odds)
         later = {NAMES[place]: weight for place, weight in moved.items()}
     return Said(probability, at_opening, reasons_of(opinion.weights, opening, memory, later))
-
-
-def _targets(tickets: Sequence[Ticket]) -> dict[int, float]:
-    clocks = Clock.objects.filter(
-        ticket__in=[ticket.pk for ticket in tickets], kind=ClockKind.RESOLUTION
-    )
-    return dict(clocks.order_by("cycle").values_list("ticket_id", "target_s"))
-
-
-def with_load(memory: Memory, openings: Sequence[Opening], now: datetime) -> Memory:
-    """The memory with what is open and came in within a day, of what these openings name."""
-    loaded = Memory()
-    loaded.is_closed = True
-    loaded.seen = {**memory.seen, WHOLE: memory.seen[WHOLE]}
-    counts: dict[tuple[str, str], list[int]] = {}
-    rows = estimable().order_by().values(*(f"{name}_id" for name in LOADED))
-    lately = Count("pk", filter=Q(opened_at__gte=now - LATELY))
-    for group in rows.annotate(open_now=Count("pk"), lately=lately):
-        for name in LOADED:
-            value = group[f"{name}_id"]
-            total = counts.setdefault((name, "" if value is None else str(value)), [0, 0])
-            total[0] += group["open_now"]
-            total[1] += group["lately"]
-    wanted = {(name, opening.facts.get(name, "")) for opening in openings for name in LOADED}
-    for key in wanted:
-        open_now, fresh = counts.get(key, (0, 0))
-        loaded.seen[key] = _loaded(memory.seen.get(key, NOTHING), open_now, fresh, now)
-    return loaded
-
-
-def _loaded(known: Seen, open_now: int, fresh: int, now: datetime) -> Seen:
-    at_s = now.timestamp()
-    return Seen(
-        known.judged, known.bad, known.timed, known.spans, known.as_of_s, open_now, fresh, at_s
-    )
 
 
 def open_estimates(tickets: QuerySet[Ticket]) -> QuerySet[Estimate, Any]:

@@ -69,8 +69,11 @@ class Judge:
     def opinion(self, row: Row) -> "Opinion":
         """All that it says of a row, in one walk down its trees."""
         level = self._level(row)
-        total, sums, moves = self.start + level, [], [0.0] * len(NAMES)
+        total, moves = self.start + level, [0.0] * len(NAMES)
+        sums: list[float] = []
         for forest, weight in zip(self.forests, self.weights, strict=True):
+            if sums and not weight:
+                continue  # The second step found that it says nothing of the end.
             said, moved = forest.explain(row)
             sums.append(said)
             total += weight * said

@@ -40,6 +40,8 @@ LOADED: Final = ("team", "category", "service")
 NEAR_0: Final = 1e-3
 
 Key = tuple[str, str]
+Load = Mapping[Key, tuple[int, int]]
+"""Of values of `LOADED` facts, what is open at one moment, and what came in within a day before."""
 
 
 @dataclass(slots=True)
@@ -90,6 +92,13 @@ class Memory:
     def __init__(self) -> None:
         self.seen: dict[Key, Seen] = {WHOLE: Seen()}
         self.is_closed = False
+        self.load: Load | None = None
+
+    def under(self, load: Load) -> "Memory":
+        """The same memory, at a moment at which so much is open; nothing is copied."""
+        loaded = Memory()
+        loaded.seen, loaded.is_closed, loaded.load = self.seen, True, load
+        return loaded
 
     def _all(self, facts: Mapping[str, str]) -> Iterator[Seen]:
         yield self.seen[WHOLE]
@@ -124,24 +133,32 @@ class Memory:
 
     def features(self, case: Opening) -> list[float]:
         """What it says of a ticket that is about to be opened, in the order of `NAMES`."""
-        whole, at_s = self.seen[WHOLE], case.at_s
+        whole = self.seen[WHOLE]
         rate = (whole.bad + 1) / (whole.judged + 2)
         span = whole.spans / whole.timed if whole.timed else 0.0
         found: list[float] = []
+        usual = logit(rate)
         for key in keys_of(case.facts):
-            each = self._known(key)
-            found.append(logit(_drawn(each.bad, each.judged, rate)) - logit(rate))
+            each = self.known(key)
+            found.append(logit(_drawn(each.bad, each.judged, rate)) - usual)
             found.append(_drawn(each.spans, each.timed, span) - span)
         found += [math.log1p(self._of(name, case).judged) for name in COUNTED]
         for name in LOADED:
-            each = self._of(name, case)
-            found += [math.log1p(max(each.open_now, 0)), math.log1p(each.arrivals(at_s))]
+            found += map(math.log1p, self.loaded(name, case))
         return found + _times(case.opened_at) + _levels(case.facts)
 
-    def _of(self, name: str, case: Opening) -> Seen:
-        return self._known((name, case.facts.get(name, "")))
+    def loaded(self, name: str, case: Opening) -> tuple[int, float]:
+        """Of a fact's value, how many are open, and how many came in within about a day."""
+        key = (name, case.facts.get(name, ""))
+        if self.load is None:
+            each = self.known(key)
+            return max(each.open_now, 0), each.arrivals(case.at_s)
+        return self.load.get(key, (0, 0)) if key[1] not in UNTOLD else (0, 0)
 
-    def _known(self, key: Key) -> Seen:
+    def _of(self, name: str, case: Opening) -> Seen:
+        return self.known((name, case.facts.get(name, "")))
+
+    def known(self, key: Key) -> Seen:
         """What is known of a value; of a fact that was not told, nothing."""
         return self.seen.get(key, NOTHING) if key[1] not in UNTOLD else NOTHING
 

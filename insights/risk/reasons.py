@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Final
 
 from insights.risk.cases import Opening
-from insights.risk.memory import LOADED, NOTHING, Memory, keys_of
+from insights.risk.memory import LOADED, Memory
 
 SHOWN: Final = 3
 LEAST: Final = 0.05
@@ -31,6 +32,9 @@ class Reason:
     count: int | None = None
     hours: float | None = None
     number: int | None = None
+
+
+SAID: Final = tuple(each.name for each in fields(Reason))
 
 
 def reasons_of(
@@ -62,28 +66,36 @@ def _about(name: str, opening: Opening) -> tuple[str, str]:
 
     Two facts of which only one was told say no more than that one.
     """
-    what, _, of = name.partition(":")
-    of = "+".join(each for each in of.split("+") if opening.facts.get(each)) or of
+    code, whole, parts = _sort_of(name)
+    if len(parts) < 2 or all(map(opening.facts.get, parts)):
+        return code, whole
+    return code, "+".join(each for each in parts if opening.facts.get(each)) or whole
+
+
+@lru_cache(maxsize=256)
+def _sort_of(name: str) -> tuple[str, str, tuple[str, ...]]:
+    """The sort of reason that a feature is, the facts that it is about, and each of these."""
     if name in PLAIN:
-        return PLAIN[name], ""
+        return PLAIN[name], "", ()
     if name in LEVELS:
-        return "level", name
-    return ("past" if what in ("rate", "span", "seen") else what), of
+        return "level", name, ()
+    what, _, of = name.partition(":")
+    return ("past" if what in ("rate", "span", "seen") else what), of, tuple(of.split("+"))
 
 
 def _reason(code: str, of: str, opening: Opening, memory: Memory) -> Reason | None:
     if code == "past":
         return _past(of, opening, memory)
     if code in ("open", "lately") and of in LOADED:
-        seen = memory.seen.get((of, opening.facts.get(of, "")), NOTHING)
-        number = seen.open_now if code == "open" else round(seen.arrivals(opening.at_s))
+        open_now, lately = memory.loaded(of, opening)
+        number = open_now if code == "open" else round(lately)
         return Reason(code, of, number=number) if number > 0 else None
     return Reason(code, of)
 
 
 def _past(of: str, opening: Opening, memory: Memory) -> Reason | None:
-    key = next((key for key in keys_of(opening.facts) if key[0] == of), None)
-    seen = memory.seen.get(key, NOTHING) if key else NOTHING
+    told = (opening.facts.get(name, "") for name in of.split("+"))
+    seen = memory.known((of, "\x1f".join(told)))
     if seen.judged < LEAST_KNOWN:
         return None
     hours = math.expm1(seen.spans / seen.timed) if seen.timed else None
@@ -99,6 +111,6 @@ def _past(of: str, opening: Opening, memory: Memory) -> Reason | None:
 def stored_reasons(reasons: Sequence[Reason]) -> list[dict[str, Any]]:
     """The reasons as JSON."""
     return [
-        {name: value for name, value in asdict(reason).items() if value not in (None, "")}
+        {name: value for name in SAID if (value := getattr(reason, name)) not in (None, "")}
         for reason in reasons
     ]

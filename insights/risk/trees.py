@@ -3,11 +3,14 @@
 They are kept as JSON and walked by hand, so that nothing that is stored can be executed.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Row = Sequence[float]
+Moves = tuple[tuple[int, float], ...]
+"""By the place of a feature, how much it moved the sum on the way to a leaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,11 @@ class Tree:
     lefts: Sequence[int]
     rights: Sequence[int]
     values: Sequence[float]
+    moves: Sequence[Moves] = field(init=False, repr=False, compare=False)
+    """Of each node the way to it, so that nobody has to add it up for every row."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "moves", _ways(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +56,28 @@ class Forest:
         Each step down a tree counts for the feature that is asked there.
         """
         total = self.start
-        moved: dict[int, float] = {}
+        moved: dict[int, float] = defaultdict(float)
         for tree in self.trees:
-            places, thresholds, values = tree.places, tree.thresholds, tree.values
-            node, value = 0, values[0]
+            places, thresholds, node = tree.places, tree.thresholds, 0
             while (place := places[node]) >= 0:
                 left = row[place] <= thresholds[node]
                 node = tree.lefts[node] if left else tree.rights[node]
-                below = values[node]
-                moved[place] = moved.get(place, 0.0) + below - value
-                value = below
-            total += value
+            total += tree.values[node]
+            for place, by in tree.moves[node]:
+                moved[place] += by
         return total, moved
+
+
+def _ways(tree: Tree) -> list[Moves]:
+    """What each step from the root to each node added; children stand behind their parents."""
+    found: list[dict[int, float]] = [{} for _ in tree.places]
+    for node, place in enumerate(tree.places):
+        if place < 0:
+            continue
+        for child in (tree.lefts[node], tree.rights[node]):
+            by = tree.values[child] - tree.values[node]
+            found[child] = {**found[node], place: found[node].get(place, 0.0) + by}
+    return [tuple(way.items()) for way in found]
 
 
 def stored(forest: Forest) -> dict[str, Any]:

@@ -1,11 +1,16 @@
 """Estimates of open tickets: made at opening and after events, acted on by policies only."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from escalation.models import TicketFact
 from insights.models import Estimate, RiskModel
 from insights.risk import growing, training
-from insights.risk.estimating import estimate_waiting
+from insights.risk.backlog import KEPT, Backlog
+from insights.risk.estimating import estimate, estimate_waiting
 from insights.risk.own import own_cases
 from tests.insights.risky import FEW_TREES, learned_version
 from tests.story import Story, notify
@@ -69,6 +74,38 @@ def test_after_an_event_it_is_estimated_anew_and_without_one_hourly(story, categ
     assert Estimate.objects.get().seq == story.fresh(ticket).last_seq
     story.sleep(hours=2)
     assert estimate_waiting(clock=story.clock) == 1
+
+
+def asked(story: Story, ids: list[int]) -> int:
+    """How many statements the estimates of these tickets take."""
+    with CaptureQueriesContext(connection) as statements:
+        assert len(estimate(ids, clock=story.clock)) == len(ids)
+    return len(statements)
+
+
+def test_thirty_tickets_are_estimated_by_as_many_statements_as_ten(story, categories) -> None:
+    learned(story, categories)
+    of = [categories[slug] for slug in (NET, CHAIR)]
+    ids = [story.open(category=of[number % 2]).pk for number in range(30)]
+    ten = asked(story, ids[:10])
+    assert asked(story, ids) <= ten
+    assert asked(story, ids) <= 8, "Nothing has changed: no policy is asked to look"
+    assert asked(story, ids[:1]) <= 8
+
+
+def test_what_is_open_is_counted_once_for_all_who_are_estimated_meanwhile(
+    story, django_assert_num_queries
+) -> None:
+    backlog, desk = Backlog(), ("team", str(story.desk.pk))
+    story.open()
+    with django_assert_num_queries(1):
+        first = backlog.at(story.now)
+        assert backlog.at(story.now + KEPT - timedelta(seconds=1)) is first
+    story.open()
+    assert first[desk] == (1, 1)
+    assert backlog.at(story.now + KEPT)[desk] == (2, 2)
+    assert backlog.at(story.now + timedelta(days=2))[desk] == (2, 0)
+    assert backlog.at(story.now)[desk] == (2, 2), "nothing of a later moment is said"
 
 
 def test_a_restricted_ticket_has_no_estimate_and_teaches_nobody(story, categories) -> None:

@@ -1,5 +1,6 @@
 """Risk is learned from what was known, and from nothing else; what leaks is refused."""
 
+import math
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -136,6 +137,28 @@ def test_a_judge_that_was_stored_says_the_same_and_names_what_weighed():
         progress.say(row_of({**stood, "handovers": n}, log_odds=0.0, span=2.0)) for n in (2.0, 0.0)
     )
     assert often > never
+
+
+def test_what_each_feature_moved_adds_up_to_what_is_said():
+    cases = past(400)
+    rows = walk(cases, Memory())
+    judge = learn(cases, rows, at=cases[-1].opened_at)
+    for forest in judge.forests:
+        said, moved = forest.explain(rows[-1])
+        assert said == forest.say(rows[-1])
+        usual = forest.start + sum(tree.values[0] for tree in forest.trees)
+        assert usual + sum(moved.values()) == pytest.approx(said)
+
+
+def test_to_a_ticket_of_last_month_the_arrivals_are_those_of_today():
+    old = Opening("O", BEGAN, {"team": "7"})
+    memory = Memory().under({("team", "7"): (12, 5)})
+    weights = {"open:team": 1.0, "lately:team": 0.5, "open:service": 0.2}
+    open_now, lately = reasons_of(weights, old, memory, {})
+    assert (open_now.code, open_now.of, open_now.number) == ("open", "team", 12)
+    assert (lately.code, lately.of, lately.number) == ("lately", "team", 5)
+    place = PLACES["lately:team"]
+    assert memory.features(old)[place] == pytest.approx(math.log1p(5))
 
 
 # ---- Leaks ---------------------------------------------------------------------------------------
