@@ -99,8 +99,10 @@ def _too_little(known: int, positives: int) -> str:
 def judge_trial(trial: Trial) -> Verdict:
     """What a trial comes to."""
     measures = trial.measures
-    if measures is None or measures.positives < FEWEST_TESTED_BAD:
-        found = measures.positives if measures else 0
+    if measures is None:
+        return Verdict("Its past ended too much alike to be tried on.")
+    if measures.positives < FEWEST_TESTED_BAD:
+        found = measures.positives
         return Verdict(f"Of the tested tickets only {found} ended badly: that proves nothing.")
     if measures.skill < LEAST_SKILL:
         return Verdict("In its own test it did not beat the base rate.")
