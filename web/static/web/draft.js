@@ -8,6 +8,18 @@
     });
   }
   document.addEventListener("htmx:afterRequest", () => setTimeout(mark, 0));
+  // Rows that come must not take away what was typed while they were on their way: ask again.
+  let typed = 0;
+  const sent = new WeakMap();
+  const brings = (event) => event.detail.target?.id === "draft";
+  document.addEventListener("input", () => { typed += 1; });
+  document.addEventListener("htmx:beforeSend", (event) => { if (brings(event)) sent.set(event.detail.xhr, typed); });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!brings(event) || sent.get(event.detail.xhr) === typed) return;
+    event.detail.shouldSwap = false;
+    const asker = event.detail.requestConfig.elt;
+    setTimeout(() => htmx.trigger(asker, asker.matches("select") ? "change" : "click"), 0);
+  });
   // An unsaved draft is not left by accident.
   let touched = false;
   document.addEventListener("input", (event) => { if (event.target.closest("#draft")) touched = true; });
