@@ -59,7 +59,7 @@ def template(name: str, *, opened: int, closed: int, seed: int, policies: str = 
     from config.scale import database
 
     wanted: dict[str, Any] = {"open": opened, "closed": closed, "seed": seed, "policies": policies}
-    wanted["schema"] = database.schema_mark()
+    wanted |= database.marks()
     known = json.loads(database.description(name) or "{}")
     is_other = any(known.get(key) != value for key, value in wanted.items())
     if is_other or known.get("carried_on", CARRIED_ON) != CARRIED_ON:
@@ -134,19 +134,14 @@ def add_due(count: int, due_at: Callable[[int], datetime], seed: int) -> list[in
         lived.append(life.live(script, Random(f"{seed} {service}")).ticket_id)
     before = Ticket.objects.order_by("-pk").values_list("pk", flat=True)[0]
     stamps = press.cut_stamps(lived)
-    (order,) = press.deal(stamps, [n % len(lived) for n in range(count)], 1, str(seed))
     micro = timedelta(microseconds=1)
     shifts = [(due_at(n) - DUE_AFTER - opened_at) // micro for n in range(count)]
-    press.print_order(_shifted(order, shifts))
+    copies = [(n % len(lived), shift) for n, shift in enumerate(shifts)]
+    (order,) = press.deal(stamps, copies, 1, str(seed))
+    press.print_order(order)
     _put_aside(lived)
     ids = Ticket.objects.filter(pk__gt=before).order_by("pk").values_list("pk", flat=True)
     return list(ids)
-
-
-def _shifted(order, shifts: Sequence[int]):
-    from dataclasses import replace
-
-    return replace(order, shifts_us=shifts)
 
 
 def _put_aside(ticket_ids: Sequence[int]) -> None:

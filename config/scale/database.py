@@ -4,12 +4,14 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 
+from config import example
 from config.scale.stamps import TABLES
 
 MAINTENANCE: Final = "postgres"
@@ -78,10 +80,21 @@ def description(name: str) -> str | None:
     return row[0] if row else None
 
 
-def schema_mark() -> str:
-    """A short name for the schema that these sources make: of all their migrations."""
-    known = sorted(MigrationLoader(None).disk_migrations)
-    return hashlib.sha256(repr(known).encode()).hexdigest()[:12]
+def marks() -> dict[str, str]:
+    """Short names for what these sources make: the schema of all migrations, and what fills it.
+
+    A site that was made under other marks is not the one that would be made now.
+    """
+    folders = [Path(__file__).parent, Path(example.__file__).parent]
+    sources = [path for folder in folders for path in sorted(folder.glob("*.py"))]
+    return {
+        "schema": _short(repr(sorted(MigrationLoader(None).disk_migrations)).encode()),
+        "maker": _short(b"\0".join(path.read_bytes() for path in sources)),
+    }
+
+
+def _short(made_of: bytes) -> str:
+    return hashlib.sha256(made_of).hexdigest()[:12]
 
 
 # ---- Indexes -----------------------------------------------------------------------------------

@@ -5,9 +5,9 @@ import io
 import multiprocessing
 import queue
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from multiprocessing.process import BaseProcess
 from random import Random
 from typing import Any, Final
@@ -16,31 +16,33 @@ from django.db import connection, connections
 
 from config.scale import handing_in
 from config.scale.life import CROWD
-from config.scale.stamps import INSTANT, KEYLESS, TABLES, Original, Stamp, stays_open
+from config.scale.moving import URGENT, Past
+from config.scale.stamps import INSTANT, KEYLESS, TABLES, Original, Stamp
 from notifications.outbox import key_of
 from roles.calendars import work_calendar
 from roles.models import Person
+from tickets import states
 from tickets.models import Ticket
 
 CHUNK: Final = 2000
 AHEAD: Final = 4
 """So many chunks may wait to be handed in: what keeps memory bounded."""
-SPREAD: Final = timedelta(minutes=10)
 HOSTS: Final = 100_000
+
+Copy = tuple[int, int]
+"""Which stamp is printed, and by how many microseconds all its moments are shifted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Copies to print: which stamp each time, and the ids and numbers that are free for them."""
+    """Copies to print, and the ids and numbers that are free for them."""
 
     stamps: Sequence[Stamp]
-    picks: Sequence[int]
+    copies: Sequence[Copy]
     first_ids: Mapping[str, int]
     first_numbers: Mapping[str, int]
     crowd: Mapping[str | None, Sequence[int]]
     seed: str
-    shifts_us: Sequence[int] | None = None
-    """By how much each copy is shifted, in microseconds; None for chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +89,44 @@ def _original(ticket: Ticket, rows: dict[str, list[Any]]) -> Original:
         requester_id=str(ticket.requester_id),
         organisation=group.slug if group else None,
         rows={table.name: rows.get(table.name, []) for table in TABLES},
-        is_elastic=_is_elastic(ticket, rows),
+        past=_past(ticket, rows),
     )
 
 
-def _is_elastic(ticket: Ticket, rows: Mapping[str, Sequence[Any]]) -> bool:
-    """Whether shifting all its moments shifts its clocks and steps likewise."""
-    ids = {int(row["calendar_id"]) for row in rows.get("escalation_clock", [])}
-    if ticket.priority > 2 and ticket.team and ticket.team.calendar.current_id:
-        ids.add(ticket.team.calendar.current_id)
-    moments = set()
-    for name in ("escalation_clock", "escalation_run"):
-        for row in rows.get(name, []):
-            for value in filter(None, row.values()):
-                for day, hour, fraction, _ in INSTANT.findall(value):
-                    if day:
-                        text = f"{day}T{hour}{(fraction or '.0').ljust(7, '0')}+00:00"
-                        moments.add(datetime.fromisoformat(text))
-    return stays_open([work_calendar(pk) for pk in ids], moments, SPREAD)
+def _past(ticket: Ticket, rows: Mapping[str, Sequence[Any]]) -> Past:
+    """What keeps a ticket from being shifted at will: the moments of its clocks and steps.
+
+    A step may wait by any of its calendars; once a ticket is over, nobody asks when they were due.
+    """
+    clocks = rows.get("escalation_clock", [])
+    calendars = {int(row["calendar_id"]) for row in clocks}
+    if ticket.priority > URGENT and ticket.team and ticket.team.calendar.current_id:
+        calendars.add(ticket.team.calendar.current_id)
+    is_over = ticket.status in states.FINAL
+    shared = [] if is_over else [*_moments(clocks), *_moments(rows.get("escalation_run", []))]
+    moments = []
+    for pk in sorted(calendars):
+        own = _moments(row for row in clocks if row["calendar_id"] == str(pk))
+        moments.append((work_calendar(pk), [*own, *shared]))
+    return Past(
+        priority=ticket.priority,
+        opened_at=ticket.opened_at,
+        last_at=ticket.last_event_at or ticket.opened_at,
+        is_over=is_over,
+        moments=moments,
+    )
+
+
+def _moments(rows: Iterable[Mapping[str, str | None]]) -> list[datetime]:
+    """Every instant that stands in these rows."""
+    found = set()
+    for row in rows:
+        for value in filter(None, row.values()):
+            for day, hour, fraction, _ in INSTANT.findall(value):
+                if day:
+                    text = f"{day}T{hour}{(fraction or '.0').ljust(7, '0')}+00:00"
+                    found.add(datetime.fromisoformat(text))
+    return sorted(found)
 
 
 def _rows_of(table: str, select: str, ticket_ids: Sequence[int]) -> list[Any]:
@@ -142,23 +164,23 @@ def crowd_by_group() -> dict[str | None, list[int]]:
     return found
 
 
-def deal(stamps: Sequence[Stamp], picks: Sequence[int], hands: int, seed: str) -> list[Order]:
+def deal(stamps: Sequence[Stamp], copies: Sequence[Copy], hands: int, seed: str) -> list[Order]:
     """The copies in so many orders of equal length, each with ids of its own."""
     crowd = crowd_by_group()
-    size = -(-len(picks) // hands)
-    parts = [picks[at : at + size] for at in range(0, len(picks), size)]
+    size = -(-len(copies) // hands)
+    parts = [copies[at : at + size] for at in range(0, len(copies), size)]
     orders = []
     for number, part in enumerate(parts):
         rows: Counter[str] = Counter()
         series: Counter[str] = Counter()
-        for pick, times in Counter(part).items():
+        for pick, times in Counter(pick for pick, _ in part).items():
             series[stamps[pick].series] += times
             for table, count in stamps[pick].counts.items():
                 rows[table] += times * count
         orders.append(
             Order(
                 stamps=stamps,
-                picks=part,
+                copies=part,
                 first_ids={
                     name: _reserve(f"pg_get_serial_sequence('{name}', 'id')", count)
                     for name, count in rows.items()
@@ -200,7 +222,7 @@ def print_all(orders: Sequence[Order], told: Callable[[int], None], *, is_fresh:
     hands = [context.Process(target=_print, args=(order, pages), daemon=True) for order in orders]
     for hand in hands:
         hand.start()
-    missing = sum(len(order.picks) for order in orders)
+    missing = sum(len(order.copies) for order in orders)
     try:
         with handing_in.desk(is_fresh=is_fresh) as hand_in:
             while missing:
@@ -263,12 +285,8 @@ def _bound(count: int, texts: dict[str, list[str]]) -> Pages:
 def _copies(order: Order, rng: Random) -> Iterator[Any]:
     free = dict(order.first_ids)
     numbers = dict(order.first_numbers)
-    spread_us = SPREAD // timedelta(microseconds=1)
-    for number, pick in enumerate(order.picks):
+    for pick, shift_us in order.copies:
         stamp = order.stamps[pick]
-        shift_us = rng.randrange(spread_us) if stamp.is_elastic else 0
-        if order.shifts_us is not None:
-            shift_us = order.shifts_us[number]
         yield stamp.print_copy(
             first_ids=free,
             key=f"{stamp.series}-{numbers[stamp.series]:06d}",

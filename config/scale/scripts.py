@@ -20,6 +20,11 @@ FIRST_ACT_S: Final = {1: 40, 2: 60, 3: 900, 4: 1500, 5: 2000}
 UNTOUCHED_S: Final = (120, 2400)
 """How long ago a ticket came in that nobody has looked at yet."""
 LONGEST_CLOSED_DAYS: Final = 365.0
+PLAIN_WEEKS: Final = ((1, 9, 2, 1), (6, 10, 9, 1))
+"""From which day of which month to which other no day is off and no clock is changed for a month.
+
+Lives that begin there fit into nearly all weeks of a year; one about Christmas fits into its own.
+"""
 OFFICE_OPENS: Final = timedelta(hours=8)
 OFFICE_SPAN_S: Final = 6 * 3600
 SUBJECTS: Final = (
@@ -184,7 +189,7 @@ def _script(
     age = timedelta(days=min(span, rng.expovariate(5 / span)), minutes=5)
     opened_at = end - age
     if not is_open:
-        opened_at = end - age - timedelta(days=rng.uniform(0.1, LONGEST_CLOSED_DAYS - span))
+        opened_at = end - age - timedelta(days=_days_ago(rng, end - age, span, priority))
     opened_at = _in_hours(rng, opened_at, priority) if acts else _lately(rng, end, priority)
     moments = [_in_hours(rng, opened_at + age * share, priority) for share, _, _ in acts]
     for number, moment in enumerate(moments[:2], start=1):
@@ -210,6 +215,18 @@ def _script(
             for at, (_, verb, given) in zip(_ascending(opened_at, moments), acts, strict=True)
         ),
     )
+
+
+def _days_ago(rng: Random, before: datetime, span: float, priority: int) -> float:
+    """How long ago something has ended, within a year; in plain weeks, unless it was urgent."""
+    while True:
+        ago = rng.uniform(0.1, LONGEST_CLOSED_DAYS - span)
+        day = before - timedelta(days=ago)
+        if priority <= 2 or any(
+            (month, first) <= (day.month, day.day) < (to_month, to_first)
+            for month, first, to_month, to_first in PLAIN_WEEKS
+        ):
+            return ago
 
 
 def _in_hours(rng: Random, at: datetime, priority: int) -> datetime:

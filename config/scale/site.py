@@ -3,6 +3,7 @@
 import multiprocessing
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Final
 from django.db import connection, connections
 
 from config.example.site import build_site
-from config.scale import database, press
+from config.scale import database, moving, press
 from config.scale.life import Life, Lived, draw_crowd
 from config.scale.scripts import Script, write_scripts
 from escalation.models import Policy
@@ -22,7 +23,8 @@ from roles.models import Team
 
 HANDS: Final = 2
 MOST_OPEN_LIVES: Final = 85
-MOST_CLOSED_LIVES: Final = 25
+MOST_CLOSED_LIVES: Final = 50
+MOST_LIVES: Final = MOST_OPEN_LIVES + MOST_CLOSED_LIVES
 FEW: Final = "few"
 ALL: Final = "all"
 WATCHING_ALL: Final = ("repeat-complaints", "ping-pong", "vendor-overdue", "reopened", "chased")
@@ -30,6 +32,7 @@ WATCHING_ALL: Final = ("repeat-complaints", "ping-pong", "vendor-overdue", "reop
 
 With `few` they are switched off: no large site begins six policies for each request.
 """
+ENOUGH_ROOMS: Final = 30
 SITE_AGE: Final = timedelta(days=470)
 """By how much the site is older than now: somebody was on call when the oldest ticket came in."""
 
@@ -44,7 +47,7 @@ class Wanted:
     open: int
     closed: int
     seed: int
-    lives: int = MOST_OPEN_LIVES + MOST_CLOSED_LIVES
+    lives: int = MOST_LIVES
     policies: str = FEW
 
 
@@ -66,7 +69,7 @@ def make_site(wanted: Wanted, tell: Tell, *, is_fresh: bool) -> Made:
     """
     seconds: dict[str, float] = {}
     begun = time.monotonic()
-    end = database_now().replace(microsecond=0) - press.SPREAD
+    end = database_now().replace(microsecond=0) - moving.SPREAD
     if not (Policy.objects.exists() and Team.objects.filter(is_service_desk=True).exists()):
         build_site(secrets.token_urlsafe(12), clock=fixed(end - SITE_AGE))
     if wanted.policies == FEW:
@@ -77,11 +80,11 @@ def make_site(wanted: Wanted, tell: Tell, *, is_fresh: bool) -> Made:
     seconds["lives"] = time.monotonic() - begun
     begun = time.monotonic()
     stamps = press.cut_stamps([life.ticket_id for life in lived])
-    picks = _picks(lived, wanted)
-    aside = database.set_indexes_aside() if is_fresh and picks else []
+    copies = _copies(lived, [stamp.past for stamp in stamps], wanted, end)
+    aside = database.set_indexes_aside() if is_fresh and copies else []
     try:
-        if picks:
-            orders = press.deal(stamps, picks, HANDS, str(wanted.seed))
+        if copies:
+            orders = press.deal(stamps, copies, HANDS, str(wanted.seed))
             press.print_all(orders, lambda done: tell("printing", done), is_fresh=is_fresh)
         seconds["copies"] = time.monotonic() - begun
         begun = time.monotonic()
@@ -90,28 +93,45 @@ def make_site(wanted: Wanted, tell: Tell, *, is_fresh: bool) -> Made:
             database.make_indexes(aside, lambda done: tell("indexing", done))
     seconds["indexes"] = time.monotonic() - begun
     refused = sum(life.refused for life in lived)
-    return Made(end, len(lived), len(picks), refused, seconds)
+    return Made(end, len(lived), len(copies), refused, seconds)
 
 
 def _scripts(wanted: Wanted, end: datetime) -> list[Script]:
     whole = wanted.open + wanted.closed
     count = min(whole, wanted.lives)
-    closed = min(wanted.closed, max(1, count // 4))
+    closed = min(wanted.closed, max(1, count * MOST_CLOSED_LIVES // MOST_LIVES))
     rng = Random(wanted.seed)
     opened = min(wanted.open, count - closed)
     return write_scripts(rng, end, open_count=opened, closed_count=closed)
 
 
-def _picks(lived: Sequence[Lived], wanted: Wanted) -> list[int]:
-    """Which life each copy is a copy of: by their shares, in the order of opening."""
+def _copies(
+    lived: Sequence[Lived], pasts: Sequence[moving.Past], wanted: Wanted, end: datetime
+) -> list[press.Copy]:
+    """Which life each copy is a copy of, by their shares, and how far it is shifted.
+
+    What is open stays where it is, for the engine goes on with it at `end`; what has ended may have
+    come in on any day of the year before. In the order of opening, as keys are given.
+    """
     rng = Random(f"{wanted.seed} copies")
-    picks: list[int] = []
+    copies: list[press.Copy] = []
     for is_open, count in ((True, wanted.open), (False, wanted.closed)):
         mine = [at for at, life in enumerate(lived) if life.script.is_open == is_open]
         missing = count - len(mine)
-        if mine and missing > 0:
-            picks += rng.choices(mine, [lived[at].script.weight for at in mine], k=missing)
-    return sorted(picks, key=lambda at: lived[at].script.opened_at)
+        if not mine or missing <= 0:
+            continue
+        rooms = {at: _rooms(pasts[at], end, is_open=is_open) for at in mine}
+        # What fits into few days only would be a heap there.
+        few = 1 if is_open else ENOUGH_ROOMS
+        shares = [lived[at].script.weight * min(1, len(rooms[at]) / few) for at in mine]
+        for at, times in sorted(Counter(rng.choices(mine, shares, k=missing)).items()):
+            copies += ((at, shift) for shift in moving.draw(rooms[at], times, rng))
+    opened = [moving.us(past.opened_at) for past in pasts]
+    return sorted(copies, key=lambda copy: opened[copy[0]] + copy[1])
+
+
+def _rooms(past: moving.Past, end: datetime, *, is_open: bool) -> list[moving.Room]:
+    return moving.whole_year(past, end) if past.is_over and not is_open else moving.nearby(past)
 
 
 # ---- Living -------------------------------------------------------------------------------------

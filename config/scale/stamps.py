@@ -1,8 +1,7 @@
 """Turns one stored ticket with all its rows into a stamp that prints any number of copies.
 
 A copy has ids, a key, a requester, a machine and a chain of hashes of its own, and all its moments
-are shifted by one span. Working hours do not shift, so a ticket is shifted only as far as every
-moment of its clocks stays within one opening of their calendars; others are printed as they are.
+are shifted by one span, those within texts as well.
 """
 
 import hashlib
@@ -10,14 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from operator import itemgetter
 from typing import Any, Final
 
 import orjson
 
+from config.scale.moving import Past
 from config.scale.scripts import HOST
-from roles.worktime import WorkCalendar
 
 INSTANT: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d{1,6})?\+00(?::00)?(?![\d:])"
@@ -25,6 +24,12 @@ INSTANT: Final = re.compile(
 )
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+OF_DAY: Final = tuple(
+    f"{hour:02d}:{minute:02d}:{second:02d}"
+    for hour in range(24)
+    for minute in range(60)
+    for second in range(60)
+)
 CAUSE: Final = re.compile(r"(firing|event):(\d+)")
 MACHINE_WORD: Final = f"'{HOST.rpartition('-')[2]}'"
 """The number of the machine as a word of its own, among those that are searched."""
@@ -102,7 +107,7 @@ class Original:
     requester_id: str
     organisation: str | None
     rows: Mapping[str, Sequence[Row]]
-    is_elastic: bool
+    past: Past
 
 
 class Stamp:
@@ -112,7 +117,7 @@ class Stamp:
         self._slots: dict[Slot, int] = {}
         self._original = original
         self.organisation = original.organisation
-        self.is_elastic = original.is_elastic
+        self.past = original.past
         self.series = original.key.partition("-")[0]
         self.counts = {name: len(rows) for name, rows in original.rows.items()}
         self.own_ids = [
@@ -313,10 +318,15 @@ class Stamp:
             yield name, form % pick(values)
 
 
-@lru_cache(maxsize=1 << 18)
 def clock_face(second: int) -> str:
-    """A whole second of the epoch as a date and a time; copies share most of theirs."""
-    return (EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
+    """A whole second of the epoch as a date and a time."""
+    day, rest = divmod(second, len(OF_DAY))
+    return _day(day) + OF_DAY[rest]
+
+
+@cache
+def _day(number: int) -> str:
+    return (EPOCH + timedelta(days=number)).strftime("%Y-%m-%dT")
 
 
 def _unescaped(text: str) -> str:
@@ -324,15 +334,3 @@ def _unescaped(text: str) -> str:
     return re.sub(
         r"\\(.)", lambda found: {"n": "\n", "t": "\t", "r": "\r"}.get(found[1], found[1]), text
     )
-
-
-def stays_open(
-    calendars: Iterable[WorkCalendar], moments: Iterable[datetime], span: timedelta
-) -> bool:
-    """Whether each moment, shifted by up to `span`, stays in the same opening of each calendar.
-
-    Then every length of working time between any two of them stays what it is.
-    """
-    whole = span.total_seconds()
-    points = list(moments)
-    return all(calendar.measure(at, at + span) == whole for calendar in calendars for at in points)

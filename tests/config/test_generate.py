@@ -8,7 +8,11 @@ from django.db.models import Count
 from config.scale.stamps import TABLES
 from escalation import verify as clocks
 from escalation.models import Clock, Firing, Run
+from insights.figures import upkeep
+from insights.figures.models import DayTotal
 from notifications.models import Message
+from roles.instants import database_now
+from tickets import states
 from tickets import verify as timelines
 from tickets.models import Ticket, TimelineEvent
 
@@ -66,6 +70,28 @@ def test_a_made_up_site_is_true_in_every_row(live_db) -> None:
     assert not Message.objects.filter(state="queued").exists()
     assert Run.objects.filter(state="active").values("next_at").distinct().count() > 20
     assert Clock.objects.filter(state="running").values("due_at").distinct().count() > 20
+
+
+def test_what_has_ended_came_in_all_over_the_year_on_days_of_office(live_db) -> None:
+    call_command("generate", open=0, closed=400, seed=5, lives=30, verbosity=0)
+    assert not [f for part in timelines.check_all() for f in part.findings]
+    assert not [f for part in clocks.check_all() for f in part.findings]
+    ended = Ticket.objects.filter(status__in=states.FINAL)
+    assert ended.count() > 380
+    days = {at.date() for at in ended.values_list("opened_at", flat=True)}
+    assert len(days) > 120
+    assert len({(day.year, day.month) for day in days}) >= 12
+    calm = ended.filter(priority__gte=3).values_list("opened_at", flat=True)
+    assert {at.weekday() for at in calm} == {0, 1, 2, 3, 4}
+    assert len({at.time() for at in calm}) > 200
+    last = TimelineEvent.objects.latest("at").at
+    assert last <= database_now()
+    upkeep.rebuild()
+    assert not [f for part in upkeep.check_all() for f in part.findings]
+    assert DayTotal.objects.values("day").distinct().count() > 120
+    # A later ticket has a greater number, as if they had come in one after the other.
+    copies = list(ended.order_by("pk").values_list("opened_at", flat=True))[11:]
+    assert copies == sorted(copies)
 
 
 def test_copies_go_on_living_like_any_ticket(live_db) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from tqdm import tqdm
 
 from config.scale import database
-from config.scale.site import ALL, FEW, MOST_CLOSED_LIVES, MOST_OPEN_LIVES, Wanted, make_site
+from config.scale.site import ALL, FEW, MOST_LIVES, Wanted, make_site
 from roles.models import Person
 from tickets.models import Ticket
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--lives",
             type=int,
-            default=MOST_OPEN_LIVES + MOST_CLOSED_LIVES,
+            default=MOST_LIVES,
             help="how many tickets live through their past themselves",
         )
         parser.add_argument(
@@ -78,10 +78,10 @@ class Command(BaseCommand):
         given = connection.settings_dict["NAME"]
         try:
             database.create_empty(name)
-            schema = database.schema_mark()
+            marks = database.marks()
             end = self._make(wanted, is_fresh=True)
             database.lead_to(given)
-            database.describe(name, json.dumps({**asdict(wanted), "schema": schema, "end": end}))
+            database.describe(name, json.dumps({**asdict(wanted), **marks, "end": end}))
         except BaseException:
             database.lead_to(given)
             database.drop(name)
