@@ -1,10 +1,11 @@
-"""Acts beside the work itself: the word on a hand-over, files erased, dead letters sent again."""
+"""Acts beside the work itself: hand-overs judged, watchers and files taken off, letters again."""
 
 from typing import Any, Final
 
 from rest_framework import serializers
 
 from api.rest.acts import Act
+from api.rest.references import PersonName
 from api.rest.resource import StrictSerializer, Text
 from escalation.feedback import rate_handover
 from escalation.models import Escalation, HandoverFeedback
@@ -12,6 +13,7 @@ from notifications.delivery import send_again
 from notifications.models import Message, MessageState
 from roles.models import Person
 from roles.refusals import Conflict, Invalid
+from tickets import company
 from tickets.attachments import erase_file
 from tickets.models import Ticket
 
@@ -29,6 +31,12 @@ class Erasing(StrictSerializer):
 
     file = serializers.IntegerField(min_value=1)
     reason = Text(max_length=2000)
+
+
+class TakingOff(StrictSerializer):
+    """Whose watching ends."""
+
+    people = serializers.ListField(child=PersonName(), min_length=1, max_length=50)
 
 
 def _rate(*, ticket: Ticket, escalation: int, **given: Any) -> object:
@@ -58,6 +66,13 @@ ACTS: Final = (
         ("see_internal",),
         _rate,
         RatingHandover,
+    ),
+    Act(
+        "take-off",
+        "Let watchers be told of its news no longer, all of them in one event.",
+        ("invite",),
+        company.take_off,
+        TakingOff,
     ),
     Act(
         "erase-file",
