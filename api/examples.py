@@ -199,6 +199,12 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "schedules_create": {"team": "storage", "zone": "Europe/Berlin"},
     "schedules_update": {"name": "Storage on call"},
     "schedules_publish": {"layers": [_LAYER], "valid_from": "2026-11-30T08:00:00Z"},
+    "saved_views_create": {
+        "name": "Urgent here",
+        "filters": {"view": "team", "priority": "1", "sort": "due"},
+        "team": "storage",
+    },
+    "saved_views_update": {"team": None},
     "services_create": {"slug": "storage", "name": "Storage", "owner_team": "storage"},
     "services_update": {"description": "Disks, volumes and their backups"},
     "simulations_create": {"since": "2026-10-01T00:00:00Z", "until": "2026-11-01T00:00:00Z"},

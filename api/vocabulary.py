@@ -138,6 +138,23 @@ OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "RunView": {"next_step": "Page whoever is on call"},
     "SampleView": {"ticket": "INC-000123"},
     "TeamDetail": {"slug": "storage", "name": "Storage", "on_call": ["omar"]},
+    "UnsentView": {"ticket": "INC-000123", "text": "We have found it: the"},
+    "SavedViewView": {
+        "team": "storage",
+        "name": "Urgent here",
+        "filters": {
+            "view": "team",
+            "team": "",
+            "tier": "",
+            "priority": "1",
+            "status": "",
+            "q": "printer",
+            "sort": "due",
+        },
+    },
+    "BulkActView": {"act": "take"},
+    "BulkActDetail": {"act": "take", "done": ["INC-000017", "INC-000018"]},
+    "Left": {"key": "INC-000019", "why": "It has changed since; it stays as it is."},
     "VendorView": {
         "slug": "acme-storage",
         "name": "Acme Storage",

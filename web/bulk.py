@@ -1,12 +1,10 @@
-"""Acts on many tickets at once: each by its own transaction, told one by one, and taken back."""
+"""Acts on many tickets at once, as the queue offers them, and what it tells of the last one."""
 
-import uuid
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
-from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,22 +13,14 @@ from roles.access import RELATIONS, allows
 from roles.instants import TimeSource, database_now
 from roles.models import Person, Team
 from roles.people import roles_of
-from roles.refusals import Conflict, Invalid, Refused
+from roles.refusals import Invalid, Refused
 from tickets import assignment, lifecycle, triage
-from tickets.models import Ticket, Watcher
+from tickets.bulk import MOST, UNDOING, chosen, do_one, keep, undo_until
+from tickets.models import BulkAct, Ticket
 from web.forms import bulk as forms
-from web.models import BulkAct
 
-MOST: Final = 100
-UNDO_FOR: Final = timedelta(minutes=30)
 SESSION_KEY: Final = "bulk"
-STANDING: Final = ("status", "assignee_id", "team_id", "entry", "priority_override")
-"""What of a ticket an act may change here, and what must still be so when it is taken back."""
-
-Standing = dict[str, Any]
 Perform = Callable[[Ticket, Person, Mapping[str, Any]], object]
-Undo = Callable[[Ticket, Person, Standing], str]
-"""Brings a ticket back to what it was; answers what could not be brought back, or ""."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,6 @@ class BulkKind:
     icon: str
     needs: tuple[str, ...]
     perform: Perform
-    undo: Undo | None = None
     form: type[forms.BulkForm] | None = None
     tells: str | Promise = ""
     warning: str | Promise = ""
@@ -98,70 +87,18 @@ def do(
     if not wanted or len(wanted) > MOST:
         raise Invalid("bad_count", _("Choose between 1 and %(most)s tickets.") % {"most": MOST})
     seen = {ticket.key: ticket for ticket in chosen(actor, wanted)}
-    done, refused = [], []
+    done, refused = [], {}
     for key in wanted:
         ticket = seen.get(key)
         if ticket is None:
-            refused.append({"key": key, "why": _("There is no such ticket that you can see.")})
+            refused[key] = _("There is no such ticket that you can see.")
             continue
-        before = _standing(ticket, actor)
+        act = partial(kind.perform, ticket, actor, data)
         try:
-            kind.perform(ticket, actor, data)
+            done.append(do_one(ticket=ticket, actor=actor, perform=act))
         except Refused as why:
-            refused.append({"key": key, "why": why.detail})
-        else:
-            after = _standing(Ticket.objects.get(pk=ticket.pk), actor)
-            done.append({"ticket": ticket.pk, "key": key, "before": before, "after": after})
-    return BulkAct.objects.create(
-        token=uuid.uuid4(), actor=actor, act=kind.slug, done_at=clock(), done=done, refused=refused
-    )
-
-
-def undo(*, act: BulkAct, actor: Person, clock: TimeSource = database_now) -> BulkAct:
-    """Take an act back where nothing has happened since; a record of its own, with its own results.
-
-    Raises Conflict when it is too late, was done already, or cannot be taken back.
-    """
-    kind = BY_SLUG[act.act]
-    with transaction.atomic():
-        held = BulkAct.objects.select_for_update().get(pk=act.pk)
-        if kind.undo is None or held.undone_at or clock() - held.done_at > UNDO_FOR:
-            raise Conflict("too_late", _("This cannot be taken back any more."))
-        held.undone_at = clock()
-        held.save(update_fields=["undone_at"])
-    done, refused = [], []
-    for item in held.done:
-        try:
-            remark = _undo_one(kind.undo, item, actor)
-        except Refused as why:
-            refused.append({"key": item["key"], "why": why.detail})
-        else:
-            done.append({"ticket": item["ticket"], "key": item["key"]})
-            refused += [{"key": item["key"], "why": remark}] if remark else []
-    return BulkAct.objects.create(
-        token=uuid.uuid4(),
-        actor=actor,
-        act=f"undo {kind.slug}",
-        done_at=clock(),
-        done=done,
-        refused=refused,
-    )
-
-
-def _undo_one(take_back: Undo, item: Mapping[str, Any], actor: Person) -> str:
-    ticket = Ticket.objects.visible_to(actor).filter(pk=item["ticket"]).first()
-    if ticket is None or _standing(ticket, actor) != item["after"]:
-        raise Conflict("changed", _("It has changed since; it stays as it is."))
-    if item["before"] == item["after"]:
-        return ""
-    return take_back(ticket, actor, item["before"])
-
-
-def chosen(person: Person, keys: Sequence[str]) -> list[Ticket]:
-    """The tickets of these keys that the person may see, in the order given."""
-    seen = Ticket.objects.visible_to(person).select_related("team", "requester")
-    found = {ticket.key: ticket for ticket in seen.filter(key__in=keys[:MOST])}
-    return [found[key] for key in keys if key in found]
+            refused[key] = why.detail
+    return keep(act=kind.slug, actor=actor, done=done, refused=refused, clock=clock)
 
 
 def note_report(session: MutableMapping[str, Any], act: BulkAct) -> None:
@@ -177,22 +114,14 @@ def take_report(session: MutableMapping[str, Any], person: Person) -> Report | N
         return None
     count = len(act.done)
     sentence = ngettext("%(count)s ticket done", "%(count)s tickets done", count)
-    if act.act.startswith("undo "):
+    if act.act.startswith(UNDOING):
         sentence = ngettext(
             "%(count)s ticket is as before", "%(count)s tickets are as before", count
         )
-    kind = BY_SLUG.get(act.act)
-    can_undo = bool(kind and kind.undo and count)
-    return Report(act, sentence % {"count": count}, can_undo)
+    return Report(act, sentence % {"count": count}, undo_until(act) is not None)
 
 
-def _standing(ticket: Ticket, actor: Person) -> Standing:
-    held = {name: getattr(ticket, name) for name in STANDING}
-    watching = Watcher.objects.filter(ticket=ticket.pk, person=actor.pk).exists()
-    return {**held, "watching": watching}
-
-
-# ---- Each act, and how it is taken back ----------------------------------------------------------
+# ---- Each act ------------------------------------------------------------------------------------
 
 
 def _take(ticket: Ticket, person: Person, data: Mapping[str, Any]) -> object:
@@ -228,57 +157,14 @@ def _close(ticket: Ticket, person: Person, data: Mapping[str, Any]) -> object:
     return lifecycle.close(ticket=ticket, actor=person)
 
 
-def _give_back(ticket: Ticket, person: Person, before: Standing) -> str:
-    if before["team_id"] != ticket.team_id:
-        team = Team.objects.get(pk=before["team_id"])
-        assignment.move(ticket=ticket, actor=person, to_team=team, reason=_("Taken back."))
-        return _return_to(ticket, person, before["assignee_id"]) if before["assignee_id"] else ""
-    if before["assignee_id"] is None:
-        assignment.release(ticket=ticket, actor=person)
-        return ""
-    assignee = Person.objects.get(pk=before["assignee_id"])
-    assignment.assign(ticket=ticket, actor=person, assignee=assignee)
-    return ""
-
-
-def _return_to(ticket: Ticket, person: Person, assignee_id: int) -> str:
-    """Back to whoever had it, if the person may assign; else says who has to take it."""
-    assignee = Person.objects.get(pk=assignee_id)
-    try:
-        if assignee_id == person.pk:
-            assignment.take(ticket=ticket, actor=person)
-        else:
-            assignment.assign(ticket=ticket, actor=person, assignee=assignee)
-    except Refused:
-        return _("Back in its team; %(who)s had it and has to take it again.") % {"who": assignee}
-    return ""
-
-
-def _lift(ticket: Ticket, person: Person, before: Standing) -> str:
-    given, reason = before["priority_override"], _("Taken back.")
-    triage.override_priority(ticket=ticket, actor=person, priority=given, reason=reason)
-    return ""
-
-
-def _resume(ticket: Ticket, person: Person, before: Standing) -> str:
-    lifecycle.resume(ticket=ticket, actor=person)
-    return ""
-
-
-def _unwatch(ticket: Ticket, person: Person, before: Standing) -> str:
-    assignment.unwatch(ticket=ticket, actor=person)
-    return ""
-
-
 KINDS: Final = (
-    BulkKind("take", gettext_lazy("Take"), "hand", ("take",), _take, _give_back),
+    BulkKind("take", gettext_lazy("Take"), "hand", ("take",), _take),
     BulkKind(
         "assign",
         gettext_lazy("Assign…"),
         "user-check",
         ("assign", "triage", "push_any"),
         _assign,
-        _give_back,
         forms.BulkAssignForm,
         tells=gettext_lazy("Whoever gets them is told."),
     ),
@@ -288,7 +174,6 @@ KINDS: Final = (
         "octagon-alert",
         ("override_priority",),
         _priority,
-        _lift,
         forms.BulkPriorityForm,
     ),
     BulkKind(
@@ -297,18 +182,16 @@ KINDS: Final = (
         "circle-pause",
         ("pend",),
         _pend,
-        _resume,
         forms.BulkPendForm,
         tells=gettext_lazy("If they wait for the requesters, each of them is asked."),
     ),
-    BulkKind("watch", gettext_lazy("Watch"), "eye", ("watch",), _watch, _unwatch),
+    BulkKind("watch", gettext_lazy("Watch"), "eye", ("watch",), _watch),
     BulkKind(
         "resolve",
         gettext_lazy("Resolve…"),
         "circle-check",
         ("resolve",),
         _resolve,
-        None,
         forms.BulkResolveForm,
         tells=gettext_lazy("Each requester is told."),
     ),
@@ -321,4 +204,3 @@ KINDS: Final = (
         warning=gettext_lazy("A closed ticket cannot be reopened."),
     ),
 )
-BY_SLUG: Final = {kind.slug: kind for kind in KINDS}

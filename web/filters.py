@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from tickets import states
-from tickets.models import TicketQuerySet
+from tickets.models import SavedView, TicketQuerySet
+from tickets.savedviews import KEPT, kept_in
 from web.searching import Search, parse
 
 LONGEST = 200
@@ -58,14 +59,19 @@ class Filters:
         return urlencode({name: value for name, value in named.items() if value})
 
     @property
-    def lasting(self) -> str:
+    def lasting(self) -> dict[str, str]:
         """What a saved view keeps: everything but the page and its own number."""
-        return self.address(saved="", after="")
+        return {name: value for name in KEPT if (value := getattr(self, name))}
 
     @property
     def next_less(self) -> str:
         """The same from its first page."""
         return self.address(after="")
+
+
+def filters_of(view: SavedView) -> Filters:
+    """The filters that a view keeps, with its own number."""
+    return Filters.read({**kept_in(view), "saved": str(view.pk)})
 
 
 def narrow(tickets: TicketQuerySet, filters: Filters) -> TicketQuerySet:

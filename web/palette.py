@@ -14,12 +14,13 @@ from roles.models import Person, Team
 from tickets import states
 from tickets.access import allowed_actions
 from tickets.models import Ticket
+from tickets.savedviews import seen_by
 from web.acts import situation
+from web.filters import filters_of
 from web.finding import Finder
 from web.places import places_for
 from web.readers import is_agent
 from web.register import ACTS
-from web.savedviews import filters_of, seen_by
 from web.searching import parse
 from web.wording import worded
 

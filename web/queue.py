@@ -13,16 +13,14 @@ from django.utils import timezone, translation
 from roles.instances import relate
 from roles.models import Person, Team
 from tickets import states
-from tickets.models import Ticket, TicketQuerySet
+from tickets.models import SavedView, Ticket, TicketQuerySet
 from web import counting
 from web.bulk import kinds_for
 from web.drawing import Drawn, drawn
-from web.filters import Filters, narrow
+from web.filters import Filters, filters_of, narrow
 from web.finding import Finder
-from web.models import SavedView
 from web.readers import Known, know
 from web.rows import Row, Stock, rows_of, stock_of
-from web.savedviews import filters_of
 from web.searching import Search
 from web.shelf import shelf
 from web.sorting import SORTS, UPDATED, Sort, cut, page_of, sort_of

@@ -16,8 +16,7 @@ from roles.instants import database_now
 from roles.models import Duty, Membership, Person, Team
 from roles.people import read_roles, roles_of
 from roles.written import Written, any_of
-from tickets.models import Clearance
-from web.models import SavedView
+from tickets.models import Clearance, SavedView
 from web.tabs import Reader
 
 

@@ -1,5 +1,6 @@
 """One act on many tickets: each in a transaction of its own, each with its own result."""
 
+from functools import partial
 from typing import Any, Final
 
 from django.http import Http404, HttpResponseBase
@@ -16,9 +17,9 @@ from api.rest.register import ACTS, ACTS_BY_SLUG
 from api.rest.resource import Resource, StrictSerializer, Text
 from api.rest.tickets import ticket_of
 from roles.refusals import Refused
+from tickets import bulk
 from tickets.models import Ticket
 
-MOST: Final = 100
 SLUGS: Final = [(act.slug, act.summary) for act in ACTS]
 EXAMPLE: Final = OpenApiExample(
     "Put two on hold",
@@ -35,7 +36,7 @@ class BulkDoing(StrictSerializer):
     """An act by its address, the tickets, and the body that each would be sent."""
 
     act = serializers.ChoiceField(SLUGS)
-    keys = serializers.ListField(child=Text(max_length=20), min_length=1, max_length=MOST)
+    keys = serializers.ListField(child=Text(max_length=20), min_length=1, max_length=bulk.MOST)
     body = serializers.DictField(required=False, default=dict)
 
 
@@ -49,9 +50,13 @@ class Result(serializers.Serializer):
 
 
 class Results(serializers.Serializer):
-    """What became of each, in the order asked for."""
+    """What became of each, in the order asked for.
+
+    `bulk_act` is the number under which `bulk-acts` takes it back; null for an act that cannot be.
+    """
 
     done = serializers.IntegerField(help_text="How many it was done to.")
+    bulk_act = serializers.IntegerField(allow_null=True)
     results = Result(many=True)
 
 
@@ -76,16 +81,28 @@ class Bulk(Resource):
         act = ACTS_BY_SLUG[asked["act"]]
         given = self.read_as(act.body, asked["body"])
         keys = dict.fromkeys(key.upper() for key in asked["keys"])
-        results = [self._do_one(request, act, key, given) for key in keys]
-        done = sum(result["code"] is None for result in results)
-        return Response({"done": done, "results": results})
+        done: list[bulk.Done] = []
+        results = [self._do_one(request, act, key, given, done) for key in keys]
+        refused = {each["key"]: each["detail"] for each in results if each["code"] is not None}
+        kept = None
+        if done and act.slug in bulk.UNDOS:
+            kept = bulk.keep(act=act.slug, actor=request.user, done=done, refused=refused).pk
+        count = len(results) - len(refused)
+        return Response({"done": count, "bulk_act": kept, "results": results})
 
     @staticmethod
-    def _do_one(request: Request, act: Act, key: str, given: dict[str, Any]) -> dict[str, Any]:
+    def _do_one(
+        request: Request, act: Act, key: str, given: dict[str, Any], done: list[bulk.Done]
+    ) -> dict[str, Any]:
+        """What became of one; how it stood, where that may be asked for, is added to `done`."""
         try:
             ticket = ticket_of(request, key)
             require_one(request, ticket, act.needs)
-            perform_act(request, act, ticket, given)
+            perform = partial(perform_act, request, act, ticket, given)
+            if act.slug in bulk.UNDOS:
+                done.append(bulk.do_one(ticket=ticket, actor=request.user, perform=perform))
+            else:
+                perform()
         except Refused as refused:
             return _result(key, status_of(refused), refused.code, refused.detail)
         except Http404:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.rest import (
+    bulkacts,
     calendars,
     cases,
     catalog,
@@ -17,6 +18,7 @@ from api.rest import (
     promises,
     reach,
     reviews,
+    savedviews,
     schedules,
     simulations,
     teams,
@@ -40,6 +42,8 @@ SUBJECTS: Final = (
     *knowledge.SUBJECTS,
     *simulations.SUBJECTS,
     *drafts.SUBJECTS,
+    *savedviews.SUBJECTS,
+    *bulkacts.SUBJECTS,
     *outbox.SUBJECTS,
     *tokens.SUBJECTS,
     *hooks.SUBJECTS,

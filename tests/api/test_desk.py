@@ -1,7 +1,15 @@
 """What the desk's page keeps for its people, by program: drafts, views, acts on many, watchers."""
 
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+from roles.instants import database_now
 from tests.api.conftest import assert_problem
-from tickets.models import Draft, TimelineEvent, Watcher
+from tickets.models import BulkAct, Draft, SavedView, Ticket, TimelineEvent, Watcher
+from tickets.savedviews import KEPT, SORTS, VIEWS
+from web import sorting, tabs
+from web.filters import Filters
 
 V1 = "/api/v1/"
 
@@ -72,3 +80,90 @@ def test_watchers_are_taken_off_in_one_event(story, agent):
     assert ticket.events.count() == before + 1
     assert_problem(agent.act(ticket.key, "take-off", people=names), 409, "follows_not")
     assert_problem(agent.act(ticket.key, "take-off", people=[]), 422)
+
+
+def test_a_view_is_kept_shared_changed_and_deleted(story, agent, calling):
+    asked = {"view": "all", "priority": "1", "q": "payroll"}
+    kept = agent.post(f"{V1}saved-views/", {"name": "Urgent", "filters": asked})
+    assert kept.status_code == 201, kept.content
+    here = f"{V1}saved-views/{kept.json()['id']}/"
+    assert {name: kept.json()["filters"][name] for name in asked} == asked
+    assert SavedView.objects.get().query == "view=all&priority=1&q=payroll", "as the queue has it"
+    again = agent.post(f"{V1}saved-views/", {"name": "urgent", "filters": {"view": "mine"}})
+    assert again.json()["id"] == kept.json()["id"]
+    colleague = calling(story.colleague)
+    assert_problem(colleague.get(here), 404)
+    shared = agent.call("PATCH", here, {"team": "desk"}, if_match=again["ETag"])
+    assert (shared.json()["name"], shared.json()["team"]) == ("urgent", "desk"), shared.content
+    assert_problem(agent.call("PATCH", here, {"name": "Late"}, if_match=again["ETag"]), 412)
+    assert colleague.get(here).json()["filters"]["view"] == "mine"
+    assert_problem(colleague.call("PATCH", here, {"name": "Ours"}), 403, "not_yours")
+    assert_problem(colleague.call("DELETE", here), 403, "not_yours")
+    assert agent.call("DELETE", here).status_code == 204
+    assert not SavedView.objects.exists()
+
+
+def test_a_view_asks_for_nothing_that_the_queue_does_not_know(story, agent, requester):
+    given = {"name": "Wrong", "filters": {"view": "none", "sort": "loud", "pages": "2"}}
+    wrong = assert_problem(agent.post(f"{V1}saved-views/", given), 422)["errors"]
+    assert [each["pointer"] for each in wrong] == ["#/filters/pages"]
+    del given["filters"]["pages"]
+    wrong = assert_problem(agent.post(f"{V1}saved-views/", given), 422)["errors"]
+    assert {each["pointer"] for each in wrong} == {"#/filters/view", "#/filters/sort"}
+    known = {view.slug for view in (*tabs.AGENT_VIEWS, *tabs.LEADING_VIEWS)}
+    assert set(VIEWS) == known
+    assert set(SORTS) == set(sorting.BY_SLUG)
+    assert set(KEPT) == set(Filters.__dataclass_fields__) - {"saved", "after"}
+    assert_problem(requester.get(f"{V1}saved-views/"), 403)
+
+
+def test_an_act_on_many_is_taken_back_where_nothing_has_happened_since(story, agent, calling):
+    mine, theirs = story.open(), story.open(subject="Other")
+    told = agent.post(f"{V1}bulk/", {"act": "take", "keys": [mine.key, theirs.key, "INC-999999"]})
+    here = f"{V1}bulk-acts/{told.json()['bulk_act']}/"
+    kept = agent.get(here).json()
+    assert (kept["act"], kept["done"]) == ("take", [mine.key, theirs.key])
+    assert [each["key"] for each in kept["refused"]] == ["INC-999999"]
+    assert kept["undo_until"]
+    assert_problem(calling(story.colleague).post(f"{here}undo/"), 404)
+    assert calling(story.colleague).act(theirs.key, "take").status_code == 200
+    undone = agent.post(f"{here}undo/").json()
+    assert (undone["act"], undone["done"]) == ("undo take", [mine.key])
+    assert undone["refused"] == [
+        {"key": theirs.key, "why": "It has changed since; it stays as it is."}
+    ]
+    assert Ticket.objects.get(pk=mine.pk).assignee is None
+    assert Ticket.objects.get(pk=theirs.pk).assignee == story.colleague
+    told = TimelineEvent.objects.filter(ticket=mine).latest("seq")
+    assert json.loads(told.canonical)["via"] == "api"
+    assert_problem(agent.post(f"{here}undo/"), 409, "too_late")
+    assert agent.get(here).json()["undo_until"] is None
+
+
+def test_an_act_that_cannot_be_taken_back_says_so_at_once(story, agent):
+    ticket = story.open()
+    body = {"reason": "Opened twice"}
+    told = agent.post(f"{V1}bulk/", {"act": "cancel", "keys": [ticket.key], "body": body}).json()
+    assert told["bulk_act"] is None
+    assert agent.get(f"{V1}bulk-acts/").json()["results"] == []
+
+
+def test_a_case_is_not_named_among_what_was_done_once_it_is_one(story, agent, calling):
+    ticket = story.open(kind="security", requester=story.expert)
+    told = agent.post(f"{V1}bulk/", {"act": "watch", "keys": [ticket.key]}).json()
+    assert told["bulk_act"], told
+    assert (
+        calling(story.analyst).act(ticket.key, "restrict", reason="A break-in").status_code == 200
+    )
+    assert agent.get(f"{V1}bulk-acts/{told['bulk_act']}/").json()["done"] == []
+    undone = agent.post(f"{V1}bulk-acts/{told['bulk_act']}/undo/").json()
+    assert undone["done"] == []
+
+
+def test_records_of_acts_on_many_go_after_thirty_days(story, agent):
+    old = BulkAct.objects.create(
+        token=uuid4(), actor=story.agent, act="take", done_at=database_now() - timedelta(days=31)
+    )
+    agent.post(f"{V1}bulk/", {"act": "watch", "keys": [story.open().key]})
+    assert BulkAct.objects.exclude(pk=old.pk).exists()
+    assert not BulkAct.objects.filter(pk=old.pk).exists()

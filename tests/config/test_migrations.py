@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from config.checks import stopped_half_way
+from tickets.models import SavedView
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +28,16 @@ def test_a_site_stopped_between_old_migrations_is_told_what_to_do():
     MigrationRecorder(connection).record_unapplied("tickets", "0020_editions_of_routes")
     with pytest.raises(SystemCheckError, match="The tables of tickets stand in the middle"):
         call_command("check", databases=["default"])
+
+
+def test_views_and_acts_on_many_change_floors_without_a_row_lost(django_user_model):
+    owner = django_user_model.objects.create(username="ines", name="Ines")
+    kept = SavedView.objects.create(owner=owner, name="Urgent", query="priority=1")
+    steps = [("web", "0002_hand_views_down"), ("tickets", "0007_views_and_bulk_acts")]
+    for step in steps:
+        MigrationRecorder(connection).record_unapplied(*step)
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    assert [(step.app_label, step.name) for step, _ in plan] == steps, "let go of, then taken over"
+    executor.migrate(executor.loader.graph.leaf_nodes(), plan=plan)
+    assert SavedView.objects.get().pk == kept.pk

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from web.models import SavedView
+from tickets.models import SavedView
 
 
 def keep(client, name="Urgent", query="view=all&priority=1", team=""):

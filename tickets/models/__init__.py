@@ -4,6 +4,7 @@ from tickets.models.alerts import Alert, AlertSource
 from tickets.models.catalog import Category, Route, Service, ServiceSubscriber
 from tickets.models.changes import Change, ChangeWait
 from tickets.models.contacts import Contact, ContactList, Phase, Scenario, UpdateText
+from tickets.models.desk import BulkAct, SavedView
 from tickets.models.feed import FeedEntry, FeedMark
 from tickets.models.feedback import Feedback
 from tickets.models.incidents import Involvement, Major
@@ -49,6 +50,7 @@ __all__ = [
     "ArticleUse",
     "ArticleVote",
     "Attachment",
+    "BulkAct",
     "CannedText",
     "Category",
     "Change",
@@ -79,6 +81,7 @@ __all__ = [
     "Pulse",
     "ReceivedMail",
     "Route",
+    "SavedView",
     "Scenario",
     "Service",
     "ServiceSubscriber",

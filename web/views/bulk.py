@@ -11,11 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from roles.refusals import Refused
-from tickets.models import Ticket
+from tickets.bulk import MOST, chosen
+from tickets.bulk import undo as take_back
+from tickets.models import BulkAct, Ticket
 from web import bulk, doors
 from web.filters import Filters
 from web.forms.bulk import BulkForm
-from web.models import BulkAct
 from web.readers import is_agent
 from web.retold import retold
 from web.views.acts import UNPROCESSABLE
@@ -32,8 +33,8 @@ def view_of(kind: bulk.BulkKind) -> doors.View:
         if not is_agent(request.user):
             raise Http404
         given = request.POST if request.method == "POST" else request.GET
-        keys = [key.upper() for key in given.getlist("key")][: bulk.MOST + 1]
-        tickets = bulk.chosen(request.user, keys)
+        keys = [key.upper() for key in given.getlist("key")][: MOST + 1]
+        tickets = chosen(request.user, keys)
         form = _form(kind, request, tickets)
         is_ready = form is None or form.is_valid()
         if request.method != "POST" or not is_ready:
@@ -57,9 +58,9 @@ def undo(request: HttpRequest, token: UUID) -> HttpResponse:
     """Take one's own act back."""
     act = get_object_or_404(BulkAct, token=token, actor=request.user.pk)
     try:
-        bulk.note_report(request.session, bulk.undo(act=act, actor=request.user))
-    except (Refused, KeyError) as refused:
-        messages.error(request, str(refused))
+        bulk.note_report(request.session, take_back(act=act, actor=request.user))
+    except Refused as refused:
+        messages.error(request, retold(refused.detail))
     return _back(request)
 
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from roles.models import Team
 from roles.refusals import Refused
+from tickets.models import SavedView
+from tickets.savedviews import change_view, delete_view, keep_view, seen_by
 from web import doors
-from web.filters import Filters
-from web.models import SavedView
+from web.filters import Filters, filters_of
 from web.retold import retold
-from web.savedviews import change_view, delete_view, filters_of, keep_view, seen_by
 
 
 @doors.signed_in(action="watch", methods=("POST",))
@@ -23,7 +23,9 @@ def keep(request: HttpRequest) -> HttpResponse:
     filters = Filters.read(dict(parse_qsl(request.POST.get("query", "")[:1000])))
     name = request.POST.get("name", "")
     try:
-        held = keep_view(actor=request.user, name=name, filters=filters, team=_team(request))
+        held = keep_view(
+            actor=request.user, name=name, filters=filters.lasting, team=_team(request)
+        )
     except Refused as refused:
         messages.error(request, retold(refused.detail))
         return redirect(f"{reverse('web:queue')}?{filters.address()}")
