@@ -192,8 +192,8 @@ def _load(code: str, number: int, where: str) -> str:
         )
     return (
         ngettext(
-            "%(number)s ticket %(where)s came in within a day.",
-            "%(number)s tickets %(where)s came in within a day.",
+            "%(number)s ticket %(where)s came in lately.",
+            "%(number)s tickets %(where)s came in lately.",
             number,
         )
         % told

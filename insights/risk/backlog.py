@@ -1,17 +1,23 @@
 """What is open and came in lately, counted once for all tickets that are estimated meanwhile."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Q
+from django.db.models import Avg, Count
+from django.db.models.functions import Extract, TruncHour
 from django.db.models.query import QuerySet
 
-from insights.risk.memory import LOADED, Load
+from insights.risk.memory import LOADED, Key, Load, freshness
+from insights.risk.own import learnable
 from tickets.models import Origin, Ticket
 
 KEPT: Final = timedelta(seconds=30)
 """So long a count stands for the next ones: it weighs by its logarithm, and counts thousands."""
-LATELY: Final = timedelta(days=1)
+LATELY: Final = timedelta(days=10)
+"""What came in before counts for less than a thousandth among what comes in lately."""
+COLUMNS: Final = tuple(f"{name}_id" for name in LOADED)
 
 
 def estimable() -> QuerySet[Ticket]:
@@ -29,7 +35,7 @@ class Backlog:
         self._known: tuple[datetime, Load] | None = None
 
     def at(self, now: datetime) -> Load:
-        """By fact and value what is open, and what came in within a day; one query, or none."""
+        """By fact and value what is open, and what came in lately; two queries, or none."""
         known = self._known
         if known is None or not timedelta(0) <= now - known[0] < KEPT:
             known = self._known = (now, _counted(now))
@@ -41,13 +47,28 @@ class Backlog:
 
 
 def _counted(now: datetime) -> Load:
-    columns = [f"{name}_id" for name in LOADED]
-    lately = Count("pk", filter=Q(opened_at__gte=now - LATELY))
-    groups = estimable().order_by().values(*columns).annotate(open_now=Count("pk"), lately=lately)
-    counts: dict[tuple[str, str], tuple[int, int]] = {}
-    for *values, open_now, fresh in groups.values_list(*columns, "open_now", "lately"):
-        for name, value in zip(LOADED, values, strict=True):
-            key = (name, "" if value is None else str(value))
-            before = counts.get(key, (0, 0))
-            counts[key] = (before[0] + open_now, before[1] + fresh)
-    return counts
+    open_now: dict[Key, int] = defaultdict(int)
+    lately: dict[Key, float] = defaultdict(float)
+    counted = estimable().order_by().values(*COLUMNS).annotate(count=Count("pk"))
+    for *values, count in counted.values_list(*COLUMNS, "count"):
+        for key in _keys(values):
+            open_now[key] += count
+    for values, age_s, count in _arrivals(now):
+        for key in _keys(values):
+            lately[key] += count * freshness(age_s)
+    return {key: (open_now[key], lately[key]) for key in {*open_now, *lately}}
+
+
+def _arrivals(now: datetime) -> Iterator[tuple[Sequence[int | None], float, int]]:
+    """What came in, as a memory learns of it, by value and hour: how long ago, and how many."""
+    came = learnable(now).filter(opened_at__gt=now - LATELY, opened_at__lte=now).order_by()
+    hourly = came.annotate(hour=TruncHour("opened_at")).values("hour", *COLUMNS)
+    since = Avg(Extract("opened_at", "epoch"))
+    grouped = hourly.annotate(since=since, count=Count("pk"))
+    for *values, at_s, count in grouped.values_list(*COLUMNS, "since", "count"):
+        yield values, now.timestamp() - float(at_s), count
+
+
+def _keys(values: Iterable[int | None]) -> Iterator[Key]:
+    for name, value in zip(LOADED, values, strict=True):
+        yield name, "" if value is None else str(value)

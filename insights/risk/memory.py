@@ -36,12 +36,18 @@ PAIRS: Final = (
 COUNTED: Final = ("category", "subcategory", "symptom", "team", "requester", "opener", "service")
 """Facts of which it also matters how often the value has been seen."""
 LOADED: Final = ("team", "category", "service")
-"""Facts of which it matters how much is open and how much came in within a day."""
+"""Facts of which it matters how much is open and how much came in lately."""
 NEAR_0: Final = 1e-3
 
 Key = tuple[str, str]
-Load = Mapping[Key, tuple[int, int]]
-"""Of values of `LOADED` facts, what is open at one moment, and what came in within a day before."""
+Load = Mapping[Key, tuple[int, float]]
+"""Of values of `LOADED` facts, what is open at one moment, and what came in lately, as `freshness`
+weighs it."""
+
+
+def freshness(age_s: float) -> float:
+    """By how much something that came in so long ago counts among what comes in lately."""
+    return 0.5 ** (age_s / DAY_S)
 
 
 @dataclass(slots=True)
@@ -66,8 +72,8 @@ class Seen:
         self.as_of_s = max(self.as_of_s, at_s)
 
     def arrivals(self, at_s: float) -> float:
-        """How many came in within about a day."""
-        return self.lately * 0.5 ** ((at_s - self.lately_s) / DAY_S) if self.lately else 0.0
+        """How many came in lately."""
+        return self.lately * freshness(at_s - self.lately_s) if self.lately else 0.0
 
 
 WHOLE: Final[Key] = ("", "")
@@ -148,7 +154,7 @@ class Memory:
         return found + _times(case.opened_at) + _levels(case.facts)
 
     def loaded(self, name: str, case: Opening) -> tuple[int, float]:
-        """Of a fact's value, how many are open, and how many came in within about a day."""
+        """Of a fact's value, how many are open, and how many came in lately."""
         key = (name, case.facts.get(name, ""))
         if self.load is None:
             each = self.known(key)

@@ -51,7 +51,9 @@ class Estimate(models.Model):
     )
     model = models.ForeignKey(RiskModel, on_delete=models.CASCADE, related_name="estimates")
     probability = models.FloatField()
-    at_opening = models.FloatField(null=True, blank=True, help_text="The first one, for judging.")
+    at_opening = models.FloatField(
+        null=True, blank=True, help_text="What its opening alone says, by what is open now."
+    )
     reasons = models.JSONField(default=list, blank=True)
     seq = models.PositiveIntegerField(help_text="The ticket's last event that it knows of.")
     at = models.DateTimeField()
