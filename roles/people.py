@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Value
 from roles import audit
 from roles.access import allows
 from roles.instants import TimeSource, database_now
-from roles.models import DutyAssignment, Membership, Person, Team
+from roles.models import DutyAssignment, Membership, Organisation, Person, Team
 from roles.refusals import Conflict, Forbidden, Invalid
 from roles.written import Written
 from roles.zones import zone_exists
@@ -63,6 +63,15 @@ def any_agent(person_id: int) -> Person:
     """Stands for whoever may see all but cases, in queries put into words for all of them."""
     somebody = Person(pk=person_id)
     somebody._roles = frozenset({"agent"})  # type: ignore[attr-defined]
+    return somebody
+
+
+def any_requester(person_id: int, organisation_id: int | None = None) -> Person:
+    """The same for whoever may see their own, and all of their organisation if one is named."""
+    somebody = Person(pk=person_id)
+    if organisation_id is not None:
+        somebody.organisation = Organisation(pk=organisation_id, may_see_own=True)
+    somebody._roles = NOBODY  # type: ignore[attr-defined]
     return somebody
 
 

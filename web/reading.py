@@ -21,17 +21,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Now
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from insights.models import Estimate
 from notifications.models import Message, MessageState
-from roles.access import allows
 from roles.models import Person, Team
-from roles.people import any_agent, roles_of
-from roles.written import Written
 from tickets.access import with_ties
 from tickets.models import (
     Alert,
@@ -43,6 +39,7 @@ from tickets.models import (
     TicketLink,
     Watcher,
 )
+from tickets.scopes import SeenTicket
 from web.standing import with_standing
 from web.wording import worded_choices
 
@@ -93,26 +90,22 @@ def seen_by(person: Person) -> QuerySet[Ticket]:
 
 def visible_ticket(person: Person, key: str) -> Ticket:
     """The ticket of that key. Raises Http404 when there is none or the person may not see it."""
-    return get_object_or_404(seen_by(person), key=key)
+    return _found(SEEN.find(person, key))
 
 
 def whole_ticket(person: Person, key: str) -> Ticket:
     """The same with its people, alerts, links and failed messages, still in one query."""
-    found: Any = _find(person, key)
+    found: Any = _found(WHOLE.find(person, key))
     for row in found.change_rows:
         row["at"] = datetime.fromisoformat(row["at"])
     whole: Ticket = found
     return whole
 
 
-def _find(person: Person, key: str) -> Ticket:
-    if not allows(roles_of(person), "view", frozenset()):
-        return get_object_or_404(_whole(person), key=key)
-    # Whoever may see all tickets but cases is asked about in the same words.
-    found = FOR_AGENTS.first(person=person.pk, key=key)
-    if found is None:
+def _found(ticket: Ticket | None) -> Ticket:
+    if ticket is None:
         raise Http404
-    return found
+    return ticket
 
 
 def _whole(person: Person) -> QuerySet[Ticket]:
@@ -139,10 +132,8 @@ def _whole(person: Person) -> QuerySet[Ticket]:
     )
 
 
-FOR_AGENTS: Final = Written(
-    lambda person, key: _whole(any_agent(person)).filter(key=key), person=int, key=str
-)
-"""The query that reads a whole ticket for people who may see all but cases."""
+SEEN: Final = SeenTicket(seen_by)
+WHOLE: Final = SeenTicket(_whole)
 
 
 def _estimates() -> ArraySubquery:

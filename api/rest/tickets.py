@@ -22,19 +22,18 @@ from api.rest.neighbours import bring_near
 from api.rest.references import CategoryName, PersonName, ServiceName
 from api.rest.resource import Resource, StrictSerializer, Text, require_tag, sees_internal
 from escalation.outlook import next_steps
-from roles.access import allows
 from roles.instances import read_rows
 from roles.instants import database_now
 from roles.models import Person
-from roles.people import any_agent, is_allowed, roles_of
+from roles.people import is_allowed, roles_of
 from roles.refusals import Forbidden
-from roles.written import Written
 from tickets import states, timeline
 from tickets.access import allowed_actions, may, tie_to_new, with_ties
 from tickets.models import Kind, Source, Ticket
 from tickets.opening import open_ticket
 from tickets.priority import LEVELS
 from tickets.queries import discreet
+from tickets.scopes import SeenTicket
 from tickets.states import LABELS
 
 LEVEL_CHOICES = list(LEVELS.items())
@@ -218,11 +217,7 @@ class Opening(StrictSerializer):
 
 def ticket_of(request: Request, key: str) -> Ticket:
     """The ticket of that key as the caller sees it. Raises Http404 for what is unseen."""
-    person = request.user
-    if allows(roles_of(person), "view", frozenset()):
-        ticket = FOR_AGENTS.first(person=person.pk, key=key)
-    else:
-        ticket = _seen_by(person).filter(key=key).first()
+    ticket = SEEN.find(request.user, key)
     if ticket is None:
         raise Http404
     return ticket
@@ -232,10 +227,7 @@ def _seen_by(person: Person) -> QuerySet[Ticket]:
     return with_ties(Ticket.objects.visible_to(person).select_related(*AROUND), person)
 
 
-FOR_AGENTS: Final = Written(
-    lambda person, key: _seen_by(any_agent(person)).filter(key=key), person=int, key=str
-)
-"""One ticket for people who may see all but cases, always in the same words."""
+SEEN: Final = SeenTicket(_seen_by)
 
 
 def etag_of(ticket: Ticket) -> str:
