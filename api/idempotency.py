@@ -4,8 +4,10 @@ Key, act and answer are one transaction, so that there is never one without the 
 """
 
 import re
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,6 +15,7 @@ from typing import Any, Final
 import orjson
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -21,7 +24,7 @@ from rest_framework.response import Response
 from api.bodies import FastJSON
 from api.models import IdempotencyKey
 from roles.instants import database_now
-from roles.models import ApiToken
+from roles.models import ApiToken, Person
 from roles.refusals import Conflict, Invalid
 
 KEPT_FOR: Final = timedelta(hours=24)
@@ -39,30 +42,87 @@ def once(request: Request, act: Callable[[], Response]) -> Response | HttpRespon
     given = request.headers.get("Idempotency-Key")
     if given is None:
         return act()
-    key = _read(given)
-    mark = _mark(request)
-    caller = {"person": request.user, "token": _token(request)}
+    named = _named(request, given)
     with transaction.atomic():
-        _take_turn(request, key)
+        _take_turn(named)
         now = database_now()
-        row = IdempotencyKey.objects.filter(key=key, **caller).first()
-        if row is not None and row.created_at > now - KEPT_FOR:
-            return _again(row, mark)
-        if row is not None:
-            row.delete()
+        former = _former(named, now)
+        if former is not None:
+            return former
         answer = act()
-        if answer.status_code < HTTPStatus.BAD_REQUEST:
-            IdempotencyKey.objects.create(
-                key=key,
-                request=mark,
-                status=answer.status_code,
-                headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
-                body=FastJSON().render(answer.data).decode(),
-                created_at=now,
-                **caller,
-            )
-        _forget(now)
+        _keep(named, answer, now)
         return answer
+
+
+def once_outside(request: Request, act: Callable[[], Response]) -> Response | HttpResponse:
+    """The same for an act that must not stand in one transaction, for it waits for somebody else.
+
+    The turn is held by the connection meanwhile. Where the process dies between the act and its
+    answer, the act may be tried again: it has to bear that by itself.
+    """
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return act()
+    named = _named(request, given)
+    with _turn_held(named):
+        now = database_now()
+        former = _former(named, now)
+        if former is not None:
+            return former
+        answer = act()
+        with transaction.atomic():
+            _keep(named, answer, now)
+        return answer
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A request under the name that its caller gave it."""
+
+    key: str
+    mark: str
+    person: Person
+    token: ApiToken | None
+
+    @property
+    def caller(self) -> dict[str, Any]:
+        """Whose name it is."""
+        return {"person": self.person, "token": self.token}
+
+    @property
+    def turn(self) -> int:
+        """The number of the lock that lets one request of this name run at a time."""
+        name = f"idempotency {self.person.pk} {self.token.pk if self.token else 0} {self.key}"
+        return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _named(request: Request, given: str) -> _Named:
+    return _Named(_read(given), _mark(request), request.user, _token(request))
+
+
+def _former(named: _Named, now: datetime) -> HttpResponse | None:
+    """The answer that was given before; what is too old to count is forgotten."""
+    row = IdempotencyKey.objects.filter(key=named.key, **named.caller).first()
+    if row is None:
+        return None
+    if row.created_at > now - KEPT_FOR:
+        return _again(row, named.mark)
+    row.delete()
+    return None
+
+
+def _keep(named: _Named, answer: Response, now: datetime) -> None:
+    if answer.status_code < HTTPStatus.BAD_REQUEST:
+        IdempotencyKey.objects.create(
+            key=named.key,
+            request=named.mark,
+            status=answer.status_code,
+            headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
+            body=FastJSON().render(answer.data).decode(),
+            created_at=now,
+            **named.caller,
+        )
+    _forget(now)
 
 
 def _read(given: str) -> str:
@@ -95,14 +155,29 @@ def _plain(value: Any) -> str:
     return f"{value.name} {digest.hexdigest()}"
 
 
-def _take_turn(request: Request, key: str) -> None:
-    token = _token(request)
-    name = f"idempotency {request.user.pk} {token.pk if token else 0} {key}"
-    turn = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+def _take_turn(named: _Named) -> None:
+    """Take the turn until the end of the transaction. Raises Conflict."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [turn])
-        if not cursor.fetchone()[0]:
-            raise Conflict("still_running", "The first request of this key is still running.")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [named.turn])
+        _require_turn(cursor)
+
+
+@contextmanager
+def _turn_held(named: _Named) -> Iterator[None]:
+    """The turn while the block runs, whatever transactions there are. Raises Conflict."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [named.turn])
+        _require_turn(cursor)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [named.turn])
+
+
+def _require_turn(cursor: CursorWrapper) -> None:
+    if not cursor.fetchone()[0]:
+        raise Conflict("still_running", "The first request of this key is still running.")
 
 
 def _again(row: IdempotencyKey, mark: str) -> HttpResponse:

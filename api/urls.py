@@ -25,9 +25,11 @@ from api.rest import (
     people,
     reach,
     register,
+    rooms,
     tickets,
     views,
 )
+from api.rest.resource import Resource
 
 app_name = "api"
 V1 = "api/v1/"
@@ -37,6 +39,10 @@ TICKET = f"{V1}tickets/<str:key>/"
 def both(route: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
     """The address as it is documented, and its form without the last slash."""
     return [path(route, view, name=name), path(route.rstrip("/"), view, name=f"{name}-bare")]
+
+
+def _view_of(act: acts.Act) -> type[Resource]:
+    return rooms.view_of(act) if act.is_outside else acts.view_of(act)
 
 
 urlpatterns = [
@@ -64,7 +70,7 @@ urlpatterns = [
     *[
         pattern
         for act in register.ACTS
-        for pattern in both(f"{TICKET}{act.slug}/", acts.view_of(act).as_view(), f"act-{act.slug}")
+        for pattern in both(f"{TICKET}{act.slug}/", _view_of(act).as_view(), f"act-{act.slug}")
     ],
     *[
         pattern

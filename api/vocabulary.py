@@ -135,6 +135,7 @@ OF: Final[Mapping[str, Mapping[str, Any]]] = {
         "summary": "Nobody could print for two hours.",
         "impact": "Forty people could not print.",
     },
+    "RoomView": {"channel_url": "https://slack.com/app_redirect?channel=C0ROOM001"},
     "RunView": {"next_step": "Page whoever is on call"},
     "SampleView": {"ticket": "INC-000123"},
     "TeamDetail": {"slug": "storage", "name": "Storage", "on_call": ["omar"]},

@@ -157,7 +157,8 @@ class Linking(StrictSerializer):
 class Act:
     """One act; `needs` are actions of the access table, one of which must be allowed.
 
-    An act without needs is one whose domain function alone can tell.
+    An act without needs is one whose domain function alone can tell. One that `is_outside` speaks
+    to another system, and so has a view of its own, without a transaction.
     """
 
     slug: str
@@ -165,6 +166,7 @@ class Act:
     needs: tuple[str, ...]
     perform: Callable[..., object]
     body: type[StrictSerializer] = Nothing
+    is_outside: bool = False
 
     @property
     def name(self) -> str:
@@ -269,6 +271,7 @@ class Performing(Resource):
 
 def perform_act(request: Request, act: Act, ticket: Ticket, given: Mapping[str, Any]) -> None:
     """Do the act to the ticket, in one transaction. Raises PreconditionFailed, and all refusals."""
+    assert not act.is_outside
     with transaction.atomic():
         require_match(request, ticket)
         act.perform(ticket=ticket, actor=request.user, via="api", **given)

@@ -20,7 +20,7 @@ from roles.refusals import Refused
 from tickets import bulk
 from tickets.models import Ticket
 
-SLUGS: Final = [(act.slug, act.summary) for act in ACTS]
+SLUGS: Final = [(act.slug, act.summary) for act in ACTS if not act.is_outside]
 EXAMPLE: Final = OpenApiExample(
     "Put two on hold",
     request_only=True,

@@ -18,6 +18,7 @@ from api.rest import (
     promises,
     reach,
     reviews,
+    rooms,
     savedviews,
     schedules,
     simulations,
@@ -28,7 +29,7 @@ from api.rest.acts import ACTS as WORK_ACTS
 from api.rest.besides import ACTS as BESIDES
 from api.rest.caseacts import ALL as CASE_ACTS
 
-ACTS: Final = (*WORK_ACTS, *CASE_ACTS, *BESIDES)
+ACTS: Final = (*WORK_ACTS, *CASE_ACTS, *BESIDES, *rooms.ACTS)
 ACTS_BY_SLUG: Final = {act.slug: act for act in ACTS}
 SUBJECTS: Final = (
     *catalog.SUBJECTS,

@@ -1,26 +1,18 @@
 """The room in Slack from the page of a major incident, and decisions kept there."""
 
-import orjson
 import pytest
 from django.urls import reverse
 
-from notifications.channels import slackrooms
 from notifications.models import ContactMethod
 from roles.instants import database_now
-from tests.notifications.receiver import receiving
+from tests.notifications.slack import slack_rooms
 from tickets.incidents import declare_major
 from tickets.models import Ticket
 
 
 @pytest.fixture
 def slack(settings, monkeypatch):
-    with receiving() as found:
-        settings.WEBHOOK_HOSTS = [found.host]
-        settings.SLACK_URL = f"http://{found.host}"
-        settings.SLACK_BOT_TOKEN = "xoxb-1"
-        monkeypatch.setattr(slackrooms, "_caller", slackrooms.Caller(per_second=500.0))
-        well = {"ok": True, "channel": {"id": "C0ROOM001"}, "ts": "1.2"}
-        found.says("200 OK", body=orjson.dumps(well))
+    with slack_rooms(settings, monkeypatch) as found:
         yield found
 
 
