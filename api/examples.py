@@ -232,6 +232,7 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "vendors_contacts": {
         "contacts": [{"level": 1, "role": "Hotline", "phone": "+49 30 1234567"}],
     },
+    "verifications_create": {"what": "timelines"},
     "webhooks_create": {
         "slug": "chat",
         "url": "https://chat.example.com/tierline",

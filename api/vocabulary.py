@@ -139,6 +139,13 @@ OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "RunView": {"next_step": "Page whoever is on call"},
     "SampleView": {"ticket": "INC-000123"},
     "TeamDetail": {"slug": "storage", "name": "Storage", "on_call": ["omar"]},
+    "HeldView": {
+        "ticket": "INC-000123",
+        "tries": 3,
+        "last_error": "ValueError: a policy names a team that is gone",
+    },
+    "VerificationView": {"total": 1204, "done": 602, "found": 0, "trouble": ""},
+    "VerificationDetail": {"total": 1204, "done": 1204, "found": 0, "findings": [], "trouble": ""},
     "UnsentView": {"ticket": "INC-000123", "text": "We have found it: the"},
     "SavedViewView": {
         "team": "storage",

@@ -340,6 +340,7 @@ SPECTACULAR_SETTINGS = {
         "SwapState": "roles.models.Swap.State",
         "OperationsState": "api.rest.operations.STATES",
         "SimulationState": "insights.models.Simulation.State",
+        "VerificationState": "insights.operations.models.Verification.State",
         "MessageState": "notifications.models.MessageState",
         "MessageUrgency": "notifications.models.Urgency",
     },

@@ -98,6 +98,7 @@ def _door(
             return response
 
         door.action = action  # type: ignore[attr-defined]
+        door.methods = tuple(methods)  # type: ignore[attr-defined]
         return door
 
     return decorate

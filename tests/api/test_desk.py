@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 from uuid import uuid4
 
+from escalation.models import Quarantine
+from insights.operations.checks import run_waiting
 from roles.instants import database_now
 from tests.api.conftest import assert_problem
 from tickets.models import BulkAct, Draft, SavedView, Ticket, TimelineEvent, Watcher
@@ -167,3 +169,30 @@ def test_records_of_acts_on_many_go_after_thirty_days(story, agent):
     agent.post(f"{V1}bulk/", {"act": "watch", "keys": [story.open().key]})
     assert BulkAct.objects.exclude(pk=old.pk).exists()
     assert not BulkAct.objects.filter(pk=old.pk).exists()
+
+
+def test_a_ticket_that_the_engine_has_set_aside_is_released(story, agent, calling):
+    admin, ticket = calling(story.admin), story.open()
+    secret = story.open(kind="security", restricted=True, requester=story.expert, service=None)
+    now = database_now()
+    for each in (ticket, secret):
+        Quarantine.objects.create(ticket=each, tries=3, last_tried_at=now, since=now)
+    here = f"{V1}held-tickets/"
+    assert [row["ticket"] for row in admin.get(here).json()["results"]] == [ticket.key]
+    assert_problem(agent.get(here), 403)
+    assert_problem(admin.post(f"{here}{secret.key}/release/"), 404)
+    assert admin.post(f"{here}{ticket.key}/release/").status_code == 204
+    assert [held.ticket for held in Quarantine.objects.all()] == [secret]
+
+
+def test_a_walk_through_the_past_is_asked_for_and_followed(story, agent, calling):
+    admin = calling(story.admin)
+    asked = admin.post(f"{V1}verifications/", {"what": "timelines"})
+    assert asked.status_code == 202, asked.content
+    here = f"{V1}verifications/{asked.json()['id']}/"
+    assert asked["Location"].endswith(here)
+    assert_problem(admin.post(f"{V1}verifications/", {"what": "timelines"}), 409, "running")
+    assert_problem(agent.post(f"{V1}verifications/", {"what": "clocks"}), 403)
+    assert run_waiting() == 2, "the one asked for, and that of the other that comes by itself"
+    done = admin.get(here).json()
+    assert (done["state"], done["found"], done["findings"]) == ("done", 0, [])
