@@ -4,11 +4,13 @@ import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from anyascii import anyascii
 from django.utils.translation import gettext as _
-from fpdf import FPDF
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 # It tells of every table of every font that it cuts down.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -35,10 +37,10 @@ class Paper:
     """One document, written from above; `content` ends it."""
 
     def __init__(self, title: str) -> None:
-        self._pdf = _Sheets(format="A4")
-        self._font = _add_fonts(self._pdf)
+        self._pdf = _sheets()(format="A4")
+        _add_fonts(self._pdf)
+        self._font = _name_of_font()
         self._is_short_of_letters = False
-        self._pdf.footing = self._font
         self._pdf.set_title(self._drawable(title))
         self._pdf.set_margins(MARGIN, MARGIN)
         self._pdf.set_auto_page_break(auto=True, margin=18)
@@ -178,17 +180,24 @@ class Paper:
         return written
 
 
-class _Sheets(FPDF):
-    """Pages that carry their number."""
+@lru_cache(maxsize=1)
+def _sheets() -> "type[FPDF]":
+    """The kind of document whose pages carry their number.
 
-    footing = PLAIN
+    Made when first drawn upon: the library takes half a second and 60 MB that most processes
+    would never use.
+    """
+    from fpdf import FPDF  # noqa: PLC0415 (heavy)
 
-    def footer(self) -> None:
-        """Write the number of the page below it."""
-        self.set_y(-13)
-        self.set_font(self.footing, size=7)
-        self.set_text_color(*MUTED)
-        self.cell(0, 6, f"{self.page_no()} / {{nb}}", align="R")
+    class Sheets(FPDF):
+        def footer(self) -> None:
+            """Write the number of the page below it."""
+            self.set_y(-13)
+            self.set_font(_name_of_font(), size=7)
+            self.set_text_color(*MUTED)
+            self.cell(0, 6, f"{self.page_no()} / {{nb}}", align="R")
+
+    return Sheets
 
 
 def _is_drawn(letter: str, known: frozenset[int]) -> bool:
@@ -197,14 +206,15 @@ def _is_drawn(letter: str, known: frozenset[int]) -> bool:
     return bool(letter.encode("cp1252", "ignore"))
 
 
-def _add_fonts(pdf: FPDF) -> str:
-    """The name of a font that has as many letters as this machine offers."""
-    folder = _folder()
-    if folder is None:
-        return PLAIN
-    pdf.add_font("DejaVu", fname=folder / "DejaVuSans.ttf")
-    pdf.add_font("DejaVu", style="B", fname=folder / "DejaVuSans-Bold.ttf")
-    return "DejaVu"
+def _name_of_font() -> str:
+    """A font that has as many letters as this machine offers."""
+    return PLAIN if _folder() is None else "DejaVu"
+
+
+def _add_fonts(pdf: "FPDF") -> None:
+    if folder := _folder():
+        pdf.add_font("DejaVu", fname=folder / "DejaVuSans.ttf")
+        pdf.add_font("DejaVu", style="B", fname=folder / "DejaVuSans-Bold.ttf")
 
 
 def _folder() -> Path | None:
@@ -217,6 +227,6 @@ def _letters(font: str) -> frozenset[int]:
     """The letters that the font has, by their numbers; empty for the plain one."""
     if font == PLAIN:
         return frozenset()
-    pdf = FPDF()
+    pdf = _sheets()()
     _add_fonts(pdf)
     return frozenset(pdf.fonts["dejavu"].cmap)  # type: ignore[union-attr]
