@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 
 from escalation.contracts import Contracts, Need
 from escalation.edges import ACCEPTED_WITHIN, LOOK_BACK, handovers
+from escalation.inforce import routes_in_force
 from escalation.models import Escalation
 from roles.models import Person, Team
 from roles.oncall import on_call
@@ -40,14 +41,11 @@ class Recommendation:
 class Routes:
     """The whole route table, read once for many tickets."""
 
-    def __init__(self, teams: Mapping[int, Team] | None = None) -> None:
-        """`teams` by id, each with its tier and calendar, if the caller has read them."""
-        rows = Route.objects.filter(is_active=True, team__is_active=True, tier__is_vendor=False)
-        self.rows = list(
-            rows.exclude(tier__rank=None).select_related(
-                "team__tier", "team__calendar", "tier", "service", "category"
-            )
-        )
+    def __init__(
+        self, teams: Mapping[int, Team] | None = None, rows: Sequence[Route] | None = None
+    ) -> None:
+        """`teams` by id, each with its tier and calendar, and the `rows` in force, if known."""
+        self.rows = routes_in_force() if rows is None else rows
         if teams is None:
             teams = {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
         self.teams = {pk: team for pk, team in teams.items() if team.is_active}

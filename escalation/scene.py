@@ -12,18 +12,20 @@ from django.db.models import Q
 from escalation import keeping, onward, runs, sla
 from escalation.clock import Fact
 from escalation.deeds import Deed
-from escalation.models import Clock, Policy, PolicyRevision, Run, Vendor
+from escalation.models import Clock, Policy, PolicyRevision, Run
 from escalation.routes import Routes
 from escalation.rules import ClockView, Step, decide
 from escalation.runs import Prospect
+from escalation.setup import SETUP
 from escalation.sleeping import Sleepers, may_sleep, next_beside, sleepers_of
+from escalation.staff import Staff
 from escalation.steps import Key
-from escalation.targets import People, Staff
+from escalation.targets import People
 from roles.instances import read_rows, relate
 from roles.ledger import Ledger
 from roles.models import Organisation
 from roles.written import Written, any_of
-from tickets.models import Category, Service, Ticket, TimelineEvent
+from tickets.models import Ticket, TimelineEvent
 
 FRESH_S: Final = 5.0
 """For so long one pass goes by what it has read of the configuration; rosters are read anew."""
@@ -42,25 +44,20 @@ class Configuration:
 
     def __init__(self) -> None:
         self._read_at = time.monotonic()
-        self.targets = sla.Targets()
-        self.policies = keeping.published()
-        self.staff = Staff()
-        self.teams = self.staff.teams
-        self.routes = Routes(self.teams)
-        self.services = Service.objects.in_bulk()
-        for service in self.services.values():
-            if service.owner_team_id in self.teams:
-                service.owner_team = self.teams[service.owner_team_id]
-        self.categories = Category.objects.in_bulk()
+        known = SETUP.latest()
+        self.targets = sla.Targets(known.targets)
+        self.policies = known.policies
+        self.staff = Staff(known.teams, known.members, known.holders)
+        self.teams = known.teams
+        self.routes = Routes(known.teams, known.routes)
+        self.services, self.categories = known.services, known.categories
         self.organisations = Organisation.objects.in_bulk()
-        vendors = Vendor.objects.filter(team__isnull=False, is_active=True)
-        self.vendor_teams = frozenset(vendors.values_list("team_id", flat=True))
+        self.vendor_teams = known.vendor_teams
         self._revisions: dict[int, PolicyRevision] = {
             policy.current.pk: policy.current for policy in self.policies if policy.current
         }
         # Of all that is published: a move asks which climbs sleep through it.
-        self._steps: dict[int, list[Step]] = {pk: [] for pk in self._revisions}
-        self._steps |= runs.steps_of(self._revisions)
+        self._steps: dict[int, Sequence[Step]] = dict(known.steps)
         self._policies: dict[int, Policy] = {policy.pk: policy for policy in self.policies}
 
     @property
@@ -88,11 +85,12 @@ class Configuration:
         """Every revision that this pass has met, or may begin a run under."""
         return list(self._revisions.values())
 
-    def steps_of(self, revisions: Iterable[PolicyRevision]) -> dict[int, list[Step]]:
+    def steps_of(self, revisions: Iterable[PolicyRevision]) -> dict[int, Sequence[Step]]:
         """The steps of some revisions, by revision id; they never change."""
         wanted = {revision.pk for revision in revisions}
         if missing := wanted - set(self._steps):
-            self._steps |= {pk: [] for pk in missing} | runs.steps_of(missing)
+            found = runs.steps_of(missing)
+            self._steps |= {pk: found.get(pk, []) for pk in missing}
         return self._steps
 
     def place(self, tickets: Iterable[Ticket]) -> None:
@@ -158,7 +156,7 @@ class Scene:
     passed_on: set[int] = field(default_factory=set)
 
     @property
-    def steps(self) -> dict[int, list[Step]]:
+    def steps(self) -> dict[int, Sequence[Step]]:
         return self.configuration.steps_of(run.revision for run in self.in_force)
 
     def follow(self, deeds: Sequence[Deed]) -> None:

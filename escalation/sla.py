@@ -15,7 +15,8 @@ from escalation.clock import (
     TargetSpec,
     read,
 )
-from escalation.models import Clock, Target, TargetRevision, Vendor
+from escalation.inforce import targets_in_force
+from escalation.models import Clock, TargetRevision, Vendor
 from escalation.tape import replay
 from roles.calendars import round_the_clock, work_calendar
 from roles.instances import new_row
@@ -86,10 +87,9 @@ Choice = dict[str, tuple[int, int]]
 class Targets:
     """The targets in force and every revision that a ticket may still hang on."""
 
-    def __init__(self) -> None:
-        active = Target.objects.filter(is_active=True, current__isnull=False)
-        rows = active.select_related("current__calendar").order_by("position", "id")
-        self.ordered: list[TargetRevision] = [row.current for row in rows if row.current]
+    def __init__(self, ordered: Sequence[TargetRevision] | None = None) -> None:
+        """`ordered` are those in force, if they are known."""
+        self.ordered = targets_in_force() if ordered is None else ordered
         self._known = {row.pk: _spec(row) for row in self.ordered}
         self._vendor_calendars: dict[int | None, int] = {}
         self._chosen: dict[tuple[Any, ...], Choice] = {}

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
 from escalation import gates
+from escalation.staff import Staff, grouped
 from roles import oncall
-from roles.models import DutyAssignment, Membership, Person, Schedule, Team
+from roles.models import Person, Schedule, Team
 from roles.values import value
 from roles.written import Written, any_of
 from tickets.models import Clearance, Ticket, Watcher
@@ -60,40 +60,6 @@ class Found:
     @property
     def ids(self) -> list[int]:
         return [person.person_id for person in self.people]
-
-
-class Staff:
-    """Who works where and holds which duty; it does not change from one batch to the next.
-
-    Each part is read when it is first asked for. `people` are those whom anybody has asked for.
-    """
-
-    def __init__(self, teams: dict[int, Team] | None = None) -> None:
-        """`teams` by id, each with its tier and calendar, if the caller has read them."""
-        if teams is not None:
-            self.teams = teams
-        self.people: dict[int, Person] = {}
-
-    @cached_property
-    def teams(self) -> dict[int, Team]:
-        return {team.pk: team for team in Team.objects.select_related("tier", "calendar")}
-
-    @cached_property
-    def members(self) -> dict[int, list[int]]:
-        rows = Membership.objects.order_by("team", "person")
-        return _grouped(rows.values_list("team_id", "person_id"))
-
-    @cached_property
-    def holders(self) -> dict[str, list[int]]:
-        rows = DutyAssignment.objects.order_by("duty", "person")
-        return _grouped(rows.values_list("duty__slug", "person_id"))
-
-    @cached_property
-    def insiders(self) -> frozenset[int]:
-        """Everybody who works here by a membership, a duty or as a team's head."""
-        groups = (*self.members.values(), *self.holders.values())
-        heads = {pk for team in self.teams.values() for pk in (team.lead_id, team.manager_id) if pk}
-        return frozenset(pk for group in groups for pk in group) | heads
 
 
 class People:
@@ -374,20 +340,13 @@ def _named(tickets: Iterable[Ticket]) -> set[int]:
     return {pk for pk in named if pk is not None}
 
 
-def _grouped(rows: Iterable[tuple[Any, int]]) -> dict[Any, list[int]]:
-    found: dict[Any, list[int]] = {}
-    for key, person_id in rows:
-        found.setdefault(key, []).append(person_id)
-    return found
-
-
 def _pairs(
     model: type[Clearance] | type[Watcher], ticket_ids: Sequence[int]
 ) -> dict[int, list[int]]:
     if not ticket_ids:
         return {}
     rows = model._default_manager.filter(any_of("ticket", ticket_ids)).order_by("id")
-    return _grouped(rows.values_list("ticket_id", "person_id"))
+    return grouped(rows.values_list("ticket_id", "person_id"))
 
 
 def check_token(token: str) -> str:

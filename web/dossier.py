@@ -12,7 +12,8 @@ from django.db.models.functions import JSONObject
 from escalation.models import Escalation, HandoverFeedback
 from escalation.outlook import NextStep, coming_steps, told_step
 from escalation.routes import Routes
-from escalation.targets import People, Staff
+from escalation.staff import Staff
+from escalation.targets import People
 from roles.instances import relate
 from roles.models import Person, Team
 from roles.written import Written

@@ -11,14 +11,16 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from escalation import engine, handover, keeping
-from escalation.engine import climb
+from escalation.engine import climb, run_sweep
 from escalation.models import Clock, Escalation, Firing, Run
 from escalation.reactions import heal
 from escalation.runs import steps_of
+from escalation.scene import Configuration
 from escalation.sleeping import sleepers_of
 from escalation.verify import check_all as check_clocks
 from notifications.models import Message
 from roles import ledger
+from roles.models import Person
 from roles.written import Written
 from tests.story import Story, involve, move, notify, page, percent, unacknowledged
 from tickets import assignment, lifecycle
@@ -199,6 +201,33 @@ def test_a_hundred_due_steps_cost_a_fixed_number_of_statements(story) -> None:
     assert len(deeds) == 10
     assert counts[1] <= counts[0] + 1
     assert counts[1] <= 40
+
+
+def test_a_pass_reads_the_set_up_again_only_once_it_has_changed(story) -> None:
+    story.policy("p", unacknowledged(5, "Up", move(), page("on_call")))
+    Configuration()
+    with CaptureQueriesContext(connection) as asked:
+        known = Configuration()
+        known.read_all()
+    assert len(asked) == 2
+    assert "roles_edition" in asked[0]["sql"]
+    Service.objects.filter(pk=story.mail.pk).update(name="Letters")
+    assert Configuration().services[story.mail.pk].name == "Letters"
+    assert known.services[story.mail.pk].name == story.mail.name
+
+
+def test_whoever_is_switched_off_is_not_paged_by_the_next_pass(story) -> None:
+    story.policy("p", unacknowledged(5, "Up", page("lead")), unacknowledged(9, "On", page("lead")))
+    ticket = story.open()
+    story.now += timedelta(minutes=6)
+    run_sweep(clock=story.clock, is_forked=False)
+    lead = ticket.team.lead
+    Person.objects.filter(pk=lead.pk).update(is_active=False)
+    story.now += timedelta(minutes=6)
+    run_sweep(clock=story.clock, is_forked=False)
+    told = [firing.explain["told"] for firing in Firing.objects.order_by("pk")]
+    assert [item["person"] for item in told[0]] == [lead.pk]
+    assert lead.pk not in [item["person"] for item in told[1]]
 
 
 def test_a_run_that_somebody_else_has_evaluated_is_not_overwritten(story) -> None:

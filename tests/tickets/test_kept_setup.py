@@ -5,15 +5,17 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from escalation.models import Policy, Run, Target
+from escalation.models import Policy, Run, Target, Vendor
 from roles.editions import Kept, edition
-from roles.models import Calendar, Team, Tier
+from roles.models import Calendar, Duty, DutyAssignment, Membership, Team, Tier
 from roles.refusals import Invalid
 from tests.story import notify, unacknowledged
-from tickets.models import EventKind, Route, TimelineEvent
+from tickets.models import Category, EventKind, Route, Service, TimelineEvent
 from tickets.opening import open_ticket
 
-WATCHED = (Tier, Team, Calendar, Route, Policy, Target)
+OF_ALL = (Tier, Team, Calendar, Route, Policy, Target)
+OF_THE_ENGINE = (Service, Category, Vendor, Membership, Duty, DutyAssignment)
+WATCHED = (*OF_ALL, *OF_THE_ENGINE)
 
 
 @pytest.mark.parametrize("model", WATCHED, ids=lambda model: model._meta.label)
