@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, NoReturn
 
+from django.conf import settings
 from django.db import connection
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,20 @@ _left_alone: list[Any] = []
 """The connection of the process that this one was forked from: never to be used or closed here."""
 
 
+def _let_go_of(held: Any) -> None:
+    """Leave a connection to the process that this one was forked from.
+
+    The way to the database is open in both, and must end with the other one alone: killed, it would
+    hold its lane and its tickets until this one ends too. What stands for it here leads nowhere, so
+    that nothing else gets its number.
+    """
+    _left_alone.append(held)
+    if held is not None and not held.closed:
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, held.fileno())
+        os.close(nowhere)
+
+
 def in_lanes(work: Work, *, is_forked: bool | None = None) -> int:
     """What the work comes to when it is done twice at once, each on a connection of its own.
 
@@ -58,7 +73,14 @@ def in_lanes(work: Work, *, is_forked: bool | None = None) -> int:
 
 @contextmanager
 def _a_lane() -> Iterator[str]:
-    """Be one of the site's lanes meanwhile: which, or none when others are all of them."""
+    """Be one of the site's lanes meanwhile: which, or none when others are all of them.
+
+    Behind a pooler that shares connections nobody can hold a lane: its lock would stay with whoever
+    gets the connection next. Each worker is alone then.
+    """
+    if not settings.KEEP_PLANS:
+        yield ALONE
+        return
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"lock": LOCK})
         (place,) = cursor.fetchone()
@@ -133,7 +155,7 @@ def _live_and_end(work: Callable[[], int], writing: int) -> NoReturn:
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        _left_alone.append(connection.connection)
+        _let_go_of(connection.connection)
         connection.connection = None
         done = work()
         connection.close()

@@ -30,6 +30,23 @@ from tickets.models import Ticket, TimelineEvent
 
 SWEEP = "import django; django.setup(); from escalation.engine import run_sweep; run_sweep()"
 
+LANES = """
+import django, os, sys; django.setup()
+from django.db import connection
+from escalation.lanes import in_lanes
+mine = os.getpid()
+def work(is_to_go_on):
+    if os.getpid() == mine:
+        sys.stdin.read()
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+        print("at work", flush=True)
+        cursor.execute("SELECT pg_advisory_lock(1, 1)")
+    return 0
+in_lanes(work)
+"""
+
 
 def sweeper(**environment: str) -> subprocess.Popen[bytes]:
     """A process that sweeps once."""
@@ -184,6 +201,62 @@ def test_a_pass_that_fails_gives_its_lane_back(live_db) -> None:
         run_sweep(batch=2, is_forked=False, clock=clock)
     with lane_of_another(live_db.url, 1), lane_of_another(live_db.url, 2):
         pass
+
+
+def test_a_killed_worker_gives_its_lane_back_though_the_lane_beside_goes_on(live_db) -> None:
+    with closing(psycopg2.connect(live_db.url)) as link, link.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(1, 1)")
+        link.commit()
+        worker = subprocess.Popen(
+            [sys.executable, "-c", LANES],
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert worker.stdout
+        assert worker.stdout.readline() == b"at work\n"
+        worker.kill()
+        worker.wait(timeout=60)
+        cursor.execute("SET lock_timeout = '10s'")
+        cursor.execute("SELECT pg_advisory_lock(%s, 1)", [LOCK])
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+        link.commit()
+        worker.stdout.read()  # ends with the process that was the lane beside
+
+
+def test_behind_a_pooler_that_shares_connections_nobody_holds_a_lane(live_db, settings) -> None:
+    settings.KEEP_PLANS = False
+    tickets, held = overdue_site(12), []
+
+    def clock() -> datetime:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
+                " AND pid = pg_backend_pid()",
+                [LOCK],
+            )
+            held.append(cursor.fetchone()[0])
+        return database_now()
+
+    assert run_sweep(batch=4, is_forked=False, clock=clock) == len(tickets)
+    assert set(held) == {0}
+    check_exactly_once(tickets)
+
+
+def test_a_running_worker_goes_on_after_a_migration_that_changes_what_it_reads(live_db) -> None:
+    tickets = overdue_site(6)
+    run_sweep(clock=lambda: tickets[0].opened_at)
+    Run.objects.filter(ticket=tickets[0]).update(next_at=None)
+    run_sweep()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE escalation_clock ALTER kind TYPE varchar(40)")
+        cursor.execute("ALTER TABLE roles_person ALTER name TYPE varchar(400)")
+    Run.objects.filter(ticket=tickets[0]).update(next_at=F("started_at"))
+    while run_sweep():
+        pass
+    check_exactly_once(tickets)
 
 
 def test_the_engine_needs_no_redis(live_db) -> None:
