@@ -15,7 +15,7 @@ from functools import partial
 from math import ceil
 from typing import Final
 
-from django.db import transaction
+from django.db import NotSupportedError, transaction
 
 from escalation import quarantine, runs
 from escalation.advancing import carry_out_all
@@ -95,8 +95,12 @@ def _climb_safely(
     due_by: datetime | None = None,
 ) -> list[Deed]:
     """Carry out a batch; where one ticket spoils it, all of it one by one."""
+    climb_on = partial(climb, limit=limit, clock=clock, configuration=configuration, due_by=due_by)
     try:
-        deeds = climb(limit=limit, clock=clock, configuration=configuration, due_by=due_by)
+        try:
+            deeds = climb_on()
+        except NotSupportedError:  # What was prepared is out of date since a migration, and gone.
+            deeds = climb_on()
         if deeds:
             crash_here("after_commit")
     except Exception:

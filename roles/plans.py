@@ -7,14 +7,14 @@ few times and then goes on with one plan, if that is not dearer.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, NotSupportedError, connection
 from django.db.backends.utils import CursorWrapper
 
 TYPES: Final[Mapping[type, str]] = {int: "bigint", str: "text", datetime: "timestamptz"}
@@ -22,8 +22,27 @@ TYPES: Final[Mapping[type, str]] = {int: "bigint", str: "text", datetime: "times
 
 Kinds = tuple[str | None, ...]
 _numbers = count(1)
-_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
-"""By connection of the driver, the statements that it knows; a new connection knows none."""
+
+
+@dataclass(slots=True)
+class Known:
+    """The statements that a connection knows, and how often it had to prepare all of them anew."""
+
+    names: set[str] = field(default_factory=set)
+    times: int = 0
+
+    def name_for(self, name: str) -> str:
+        """What a statement of that name is called here now."""
+        return f"{name}_{self.times}" if self.times else name
+
+    def forget(self) -> None:
+        """What it knows has become useless; the same names are not free again."""
+        self.names.clear()
+        self.times += 1
+
+
+_prepared: WeakKeyDictionary[Any, Known] = WeakKeyDictionary()
+"""By connection of the driver; a new one knows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +85,30 @@ class Plan:
         if kinds not in self._texts:
             self._texts[kinds] = self._put(cursor, kinds)
         name, text = self._texts[kinds]
-        known = _prepared.setdefault(connection.connection, set())
-        call = f"EXECUTE {name} ({', '.join(['%s'] * len(given))})"
-        if name in known:
-            cursor.execute(call, given)
+        known = _prepared.setdefault(connection.connection, Known())
+        own = known.name_for(name)
+        call = f"EXECUTE {own} ({', '.join(['%s'] * len(given))})"
+        if own in known.names:
+            try:
+                cursor.execute(call, given)
+            except NotSupportedError:
+                # Since a migration it would answer in another shape, and others with it.
+                known.forget()
+                if connection.in_atomic_block:
+                    raise  # The transaction is lost; the next one prepares anew.
+                self.execute(cursor, values)
             return
+        _behind[own] = self.sql
         try:
-            cursor.execute(f"{text}; {call}", given)
+            cursor.execute(f"PREPARE {own} {text}; {call}", given)
         except DatabaseError:
             # What was prepared stands although the call was undone; that name is not free again.
             self._texts.pop(kinds, None)
             raise
-        known.add(name)
+        known.names.add(own)
 
     def _put(self, cursor: CursorWrapper, kinds: Kinds) -> tuple[str, str]:
-        """Its name, and the text that prepares it under that name."""
+        """Its name, and the text that prepares it under that or another name."""
         body = self.sql % tuple(
             f"${self._numbers[place.name]}"
             if isinstance(place, Hole)
@@ -88,9 +116,8 @@ class Plan:
             for place in self.places
         )
         name = f"tierline_{next(_numbers)}"
-        _behind[name] = self.sql
         doubled = body.replace("%", "%%")  # it is sent together with the call and its values
-        return name, f"PREPARE {name} ({', '.join(map(str, kinds))}) AS {doubled}"
+        return name, f"({', '.join(map(str, kinds))}) AS {doubled}"
 
 
 def _kind_of(value: Any) -> str | None:

@@ -91,3 +91,16 @@ def test_a_list_that_does_not_say_what_it_holds_is_asked_anew(people: list[Perso
         for ids in ([], [people[0].pk, None]):
             assert ask(plan, ids=ids) == ["ann"][: len(ids)]
     assert [query["sql"].split()[0] for query in taken] == ["SELECT", "SELECT"]
+
+
+def test_a_statement_goes_on_by_itself_after_a_migration_that_widens_a_column():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE kept (id int, word varchar(8))")
+        cursor.execute("INSERT INTO kept VALUES (1, 'one')")
+    plan = Plan("SELECT word FROM kept WHERE id = %s", (Hole("id"),))
+    assert ask(plan, id=1) == ["one"]
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE kept ALTER word TYPE varchar(99), ADD more text")
+    with pytest.raises(DatabaseError, match="result type"), transaction.atomic():
+        ask(plan, id=1)
+    assert ask(plan, id=1) == ["one"]
