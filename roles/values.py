@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
@@ -12,12 +14,20 @@ def changed(held: T, **parts: Any) -> T:
 
     For the values of this module, none of whose parts is worked out from others.
     """
-    made = object.__new__(type(held))
-    for name in held.__slots__:  # type: ignore[attr-defined]
-        setattr(made, name, getattr(held, name))
-    for name, part in parts.items():
-        setattr(made, name, part)
+    kind: Any = type(held)
+    names, read = _parts_of(kind)
+    made: T = kind(**(dict(zip(names, read(held), strict=True)) | parts))
     return made
+
+
+@cache
+def _parts_of(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names of its parts, and what reads all of them at once."""
+    names = tuple(kind.__slots__)
+    if len(names) == 1:
+        (only,) = names
+        return names, lambda held: (getattr(held, only),)
+    return names, attrgetter(*names)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=False, field_specifiers=(field,))
