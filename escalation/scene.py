@@ -51,7 +51,7 @@ class Configuration:
         self.teams = known.teams
         self.routes = Routes(known.teams, known.routes)
         self.services, self.categories = known.services, known.categories
-        self.organisations = Organisation.objects.in_bulk()
+        self.organisations: dict[int, Organisation] = {}
         self.vendor_teams = known.vendor_teams
         self._revisions: dict[int, PolicyRevision] = {
             policy.current.pk: policy.current for policy in self.policies if policy.current
@@ -95,6 +95,10 @@ class Configuration:
 
     def place(self, tickets: Iterable[Ticket]) -> None:
         """Fill in where tickets stand; what is newer than this is left to be read."""
+        tickets = list(tickets)
+        named = {ticket.organisation_id for ticket in tickets if ticket.organisation_id}
+        if missing := named - self.organisations.keys():  # A site may serve thousands of them.
+            self.organisations |= Organisation.objects.in_bulk(missing)
         for ticket in tickets:
             known = {
                 "team": self.teams.get(ticket.team_id or 0),
