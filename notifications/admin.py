@@ -5,12 +5,17 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from notifications.addresses import shown_address
+from notifications.admindeliveries import LOG_SHOWN, deliveries_of, send_once_more
 from notifications.adminforms import HookForm, MessageTextForm, MethodForm
 from notifications.channels.registry import NAMES
 from notifications.delivery import send_again
@@ -203,6 +208,35 @@ class HookAdmin(AuditedAdmin):
     search_fields = ("name", "slug")
     fields = ("name", "slug", "url", "is_active", "events", "filters", "shape", "ended_because")
     actions = ("issue_new_secrets",)
+    change_form_template = "admin/notifications/hook_form.html"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        view = self.admin_site.admin_view(self.show_deliveries)
+        mine = path("<int:pk>/deliveries/", view, name="notifications_hook_deliveries")
+        return [mine, *super().get_urls()]
+
+    def show_deliveries(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The delivery log; what is posted sends one of them again, or a ping."""
+        hook = get_object_or_404(Hook, pk=pk)
+        may_send = self.has_change_permission(request, hook)
+        if not self.has_view_permission(request, hook) or (
+            request.method == "POST" and not may_send
+        ):
+            raise PermissionDenied
+        if request.method == "POST":
+            send_once_more(request, hook)
+            return redirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Deliveries to {hook}",
+            "hook": hook,
+            "leads_to": leads_to(hook),
+            "rows": deliveries_of(hook),
+            "most": LOG_SHOWN,
+            "may_send": may_send,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/notifications/deliveries.html", context)
 
     @admin.display(description="address")
     def leads_to(self, hook: Hook) -> str:

@@ -48,7 +48,7 @@ class SourceForm(forms.ModelForm):
     class Meta:
         model = AlertSource
         fields = [*PLACES, *STORMS, *RIGHTS, "mapping", "is_active"]
-        labels = {"auto_resolve_s": "auto resolve (in seconds)"}
+        labels = {"auto_resolve_s": "Auto resolve (in seconds)"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
