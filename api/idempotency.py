@@ -4,8 +4,7 @@ Key, act and answer are one transaction, so that there is never one without the 
 """
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b, sha256
@@ -15,7 +14,6 @@ from typing import Any, Final
 import orjson
 from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -28,6 +26,9 @@ from roles.models import ApiToken, Person
 from roles.refusals import Conflict, Invalid
 
 KEPT_FOR: Final = timedelta(hours=24)
+LONGEST_RUN: Final = timedelta(minutes=5)
+RUNNING: Final = HTTPStatus.PROCESSING.value
+STILL_RUNNING: Final = "The first request of this key is still running."
 FORGET_MAX: Final = 50
 KEY: Final = re.compile(r'"([\x20\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 KEPT_HEADERS: Final = ("ETag", "Location")
@@ -57,22 +58,33 @@ def once(request: Request, act: Callable[[], Response]) -> Response | HttpRespon
 def once_outside(request: Request, act: Callable[[], Response]) -> Response | HttpResponse:
     """The same for an act that must not stand in one transaction, for it waits for somebody else.
 
-    The turn is held by the connection meanwhile. Where the process dies between the act and its
-    answer, the act may be tried again: it has to bear that by itself.
+    A row says meanwhile that it runs; a lock held by the connection would get lost behind a pooler.
+    Where the process dies before it has the answer, the act may be tried again some minutes later,
+    and has to bear that by itself.
     """
     given = request.headers.get("Idempotency-Key")
     if given is None:
         return act()
     named = _named(request, given)
-    with _turn_held(named):
+    with transaction.atomic():
+        _take_turn(named)
         now = database_now()
         former = _former(named, now)
         if former is not None:
             return former
+        begun = IdempotencyKey.objects.create(
+            key=named.key, request=named.mark, status=RUNNING, created_at=now, **named.caller
+        )
+    run = IdempotencyKey.objects.filter(pk=begun.pk)
+    try:
         answer = act()
-        with transaction.atomic():
-            _keep(named, answer, now)
-        return answer
+    except BaseException:
+        run.delete()
+        raise
+    with transaction.atomic():
+        run.delete()
+        _keep(named, answer, now)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ def _former(named: _Named, now: datetime) -> HttpResponse | None:
     row = IdempotencyKey.objects.filter(key=named.key, **named.caller).first()
     if row is None:
         return None
-    if row.created_at > now - KEPT_FOR:
+    if row.created_at > now - (LONGEST_RUN if row.status == RUNNING else KEPT_FOR):
         return _again(row, named.mark)
     row.delete()
     return None
@@ -159,30 +171,15 @@ def _take_turn(named: _Named) -> None:
     """Take the turn until the end of the transaction. Raises Conflict."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [named.turn])
-        _require_turn(cursor)
-
-
-@contextmanager
-def _turn_held(named: _Named) -> Iterator[None]:
-    """The turn while the block runs, whatever transactions there are. Raises Conflict."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [named.turn])
-        _require_turn(cursor)
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [named.turn])
-
-
-def _require_turn(cursor: CursorWrapper) -> None:
-    if not cursor.fetchone()[0]:
-        raise Conflict("still_running", "The first request of this key is still running.")
+        if not cursor.fetchone()[0]:
+            raise Conflict("still_running", STILL_RUNNING)
 
 
 def _again(row: IdempotencyKey, mark: str) -> HttpResponse:
     if row.request != mark:
         raise Invalid("key_reused", "This Idempotency-Key came with another request before.")
+    if row.status == RUNNING:
+        raise Conflict("still_running", STILL_RUNNING)
     headers: dict[str, Any] = {**row.headers, "Idempotent-Replayed": "true"}
     return HttpResponse(
         row.body, status=row.status, headers=headers, content_type="application/json"

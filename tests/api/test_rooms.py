@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from api.idempotency import LONGEST_RUN, RUNNING
 from api.models import IdempotencyKey
 from notifications.channels import slackrooms
 from notifications.models import ContactMethod
@@ -109,3 +110,23 @@ def test_nothing_of_the_database_is_held_while_slack_is_spoken_to(
     assert manager.post(here, idempotency_key='"room"').status_code == 200
     assert depths
     assert set(depths) == {outermost}
+
+
+def test_the_same_request_meanwhile_is_told_to_wait_unless_the_first_has_died(
+    manager, slack, major, monkeypatch
+):
+    here, meanwhile = f"{V1}tickets/{major.key}/open-war-room/", []
+    post = slackrooms._caller.post
+
+    def asked_again(*given, **named):
+        if not meanwhile:
+            meanwhile.append(manager.post(here, idempotency_key='"room"'))
+        return post(*given, **named)
+
+    monkeypatch.setattr(slackrooms._caller, "post", asked_again)
+    assert manager.post(here, idempotency_key='"room"').status_code == 200
+    assert_problem(meanwhile[0], 409, "still_running")
+    IdempotencyKey.objects.update(status=RUNNING)
+    assert_problem(manager.post(here, idempotency_key='"room"'), 409, "still_running")
+    IdempotencyKey.objects.update(created_at=database_now() - LONGEST_RUN)
+    assert_problem(manager.post(here, idempotency_key='"room"'), 409, "has_room")
