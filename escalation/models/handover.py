@@ -125,8 +125,9 @@ class Escalation(models.Model):
         indexes = [
             models.Index(fields=["opened_at"], name="escalation_by_time"),
             # What has been escalated to us, of every queue.
+            # With the entry, so that queues find a team's tickets in it without reading the rows.
             models.Index(
-                fields=["to_team", "ticket"],
+                fields=["to_team", "ticket", "entry"],
                 condition=models.Q(state__in=["accepted", "open"]),
                 name="escalation_present_by_team",
             ),
