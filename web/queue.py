@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
@@ -25,12 +25,11 @@ from web.searching import Search
 from web.shelf import shelf
 from web.sorting import SORTS, UPDATED, Sort, cut, page_of, sort_of
 from web.standingviews import first_rows, is_usual, scope_of, with_around
-from web.tabs import Reader, View, is_known, tickets_in, views_for
+from web.tabs import OF_TEAMS, Reader, View, by_team, is_known, tickets_in, views_for
 
 AGENTS = "agents"
 OWN = "own"
 ALONE = frozenset({"mine", "watched", OWN})
-OF_TEAMS = frozenset({"team", "escalated"})
 Take = Callable[[Hashable, Callable[[], Any]], Any]
 
 
@@ -160,7 +159,8 @@ def queue_page(person: Person, filters: Filters, *, live: "Live | None" = None) 
     """
     known = live.known if live else know(person)
     reader = known.reader(person, is_live=live is not None)
-    desk = _Desk(reader, filters, world_of(reader, known) if live else "", live)
+    world = world_of(reader, known)
+    desk = _Desk(reader, filters, world if live else "", live, but_cases=world == AGENTS)
     views = views_for(reader)
     tabs = desk.tabs(views, known.saved)
     here = next(tab for tab in tabs if tab.is_here)
@@ -193,11 +193,13 @@ class _Desk:
     filters: Filters
     world: str
     live: "Live | None" = None
+    but_cases: bool = False
+    """Whether the reader is cleared for no case: then none needs to be asked for its clearances."""
 
     @cached_property
     def scope(self) -> TicketQuerySet:
         """The tickets that may be shown."""
-        return scope_of(self.reader, but_cases=self.world == AGENTS)
+        return scope_of(self.reader, but_cases=self.but_cases)
 
     def _take(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What others may have made for this page already; made now for one that is not live."""
@@ -271,12 +273,11 @@ class _Desk:
         reader = self.reader
         sentences: list[str] = []
         if self._is_plain(page):
-            shared = self.world == AGENTS
-            found = first_rows(page.view.slug, page.sort, reader, but_cases=shared)
+            found = first_rows(page.view.slug, page.sort, reader, but_cases=self.but_cases)
             tickets, after = cut(found, page.sort)
         else:
-            wanted, sentences = self._search(self.filters, page.view.slug)
-            tickets, after = page_of(with_around(wanted), page.sort, self.filters.after)
+            parts, sentences = self._wanted(page)
+            tickets, after = page_of(parts, page.sort, self.filters.after, shown=with_around)
         _attach(tickets, reader.teams)
         return stock_of(tickets, for_agent=reader.is_agent, teams=reader.teams), after, sentences
 
@@ -284,6 +285,19 @@ class _Desk:
         """Whether it is the first page of a standing view as nearly all agents see it."""
         asked = self.filters.narrowed or self.filters.after or page.sort is UPDATED
         return not (asked or page.saved) and is_usual(self.reader)
+
+    def _wanted(self, page: Page) -> tuple[list[TicketQuerySet], list[str]]:
+        """What the page is about, team by team in a view of teams, and what was not searched for.
+
+        What is searched for is asked once for all teams, and so is what has changed of late.
+        """
+        filters, slug = self.filters, page.view.slug
+        if slug not in OF_TEAMS or filters.search or page.sort is UPDATED:
+            found, sentences = self._search(filters, slug)
+            return [found], sentences
+        asked = [each for each in by_team(slug, self.reader) if _is_asked_for(each, filters)]
+        rest = replace(filters, team="", tier="")
+        return [narrow(tickets_in(self.scope, slug, each), rest) for each in asked], []
 
     def _found(self, filters: Filters, slug: str) -> TicketQuerySet:
         return self._search(filters, slug)[0]
@@ -311,15 +325,14 @@ class _Desk:
         One statement; a live page asks one for those that it shares with nobody.
         """
         if not self.world:
-            return counting.count_standing(slugs, self.reader)
+            return counting.count_standing(slugs, self.reader, but_cases=self.but_cases)
         found = dict(self.live.counts) if self.live else {}
         groups: dict[tuple[Hashable, ...], list[str]] = {}
         for slug in slugs:
             if slug not in found:
                 groups.setdefault(self._sharing(slug), []).append(slug)
-        is_shared = self.world == AGENTS
         for sharing, names in groups.items():
-            make = partial(counting.count_standing, names, self.reader, but_cases=is_shared)
+            make = partial(counting.count_standing, names, self.reader, but_cases=self.but_cases)
             taken = self._take((sharing, "counts", tuple(names)), make)
             found |= zip(names, taken, strict=True)
         return [found[slug] for slug in slugs]
@@ -336,6 +349,14 @@ class _Desk:
 def _base(filters: Filters, views: Sequence[View]) -> tuple[Filters, str]:
     """The filters of somebody's own view, and the standing view that it narrows."""
     return filters, filters.view if is_known(filters.view, views) else views[-1].slug
+
+
+def _is_asked_for(reader: Reader, filters: Filters) -> bool:
+    """Whether the pickers leave any of the reader's teams."""
+    return any(
+        filters.team in ("", team.slug) and filters.tier in ("", team.tier.slug)
+        for team in reader.teams
+    )
 
 
 def _attach(tickets: Sequence[Ticket], teams: Sequence[Team]) -> None:

@@ -2,17 +2,19 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from roles.instances import read_rows
-from tickets.models import Ticket, TimelineEvent
+from tickets.finding import AmongThese
+from tickets.models import Ticket, TicketQuerySet, TimelineEvent
 
 PAGE_ROWS = 50
 Tickets = TypeVar("Tickets", bound=QuerySet[Ticket])
@@ -46,13 +48,37 @@ def sort_of(slug: str) -> Sort:
     return BY_SLUG.get(slug, SORTS[0])
 
 
-def page_of(tickets: QuerySet[Ticket], sort: Sort, after: str) -> tuple[list[Ticket], str]:
-    """The next rows after the cursor, and the cursor of the page that follows ("" for none)."""
+def page_of(
+    parts: Sequence[TicketQuerySet],
+    sort: Sort,
+    after: str,
+    *,
+    shown: Callable[[TicketQuerySet], TicketQuerySet],
+) -> tuple[list[Ticket], str]:
+    """The next rows of all parts after the cursor, and the cursor of the page that follows.
+
+    The cursor is "" when none follows. The rows are read with what `shown` adds to them. No ticket
+    may be in two parts.
+    """
     seen = _read(after, sort)
     if seen is not None:
-        tickets = tickets.filter(_beyond(sort.columns, seen))
-    found = _lately(tickets, sort) if sort is UPDATED else None
-    return cut(read_rows(ordered(tickets, sort)) if found is None else found, sort)
+        parts = [each.filter(_beyond(sort.columns, seen)) for each in parts]
+    if sort is UPDATED and len(parts) == 1:
+        found = _lately(shown(parts[0]), sort)
+        if found is not None:
+            return cut(found, sort)
+    return cut(read_rows(ordered(shown(first_of(parts, sort)), sort)) if parts else [], sort)
+
+
+def first_of(parts: Sequence[TicketQuerySet], sort: Sort) -> TicketQuerySet:
+    """Tickets among which the first rows of all parts are, at most a page of each.
+
+    They are chosen by their ids before anything is read with them: where the database expects few
+    rows and there are many, it would join all of them to what a page shows of fifty.
+    """
+    ids = [ordered(each, sort).values("pk") for each in parts]
+    chosen = ids[0].union(*ids[1:], all=True) if len(ids) > 1 else ids[0]
+    return Ticket.objects.filter(AmongThese("pk", ArraySubquery(chosen)))
 
 
 def ordered(tickets: Tickets, sort: Sort) -> Tickets:

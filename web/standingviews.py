@@ -10,11 +10,10 @@ from roles.models import Team
 from roles.people import any_agent, roles_of
 from roles.written import Written
 from tickets.models import Ticket, TicketQuerySet
-from web.sorting import Sort, ordered
-from web.tabs import BREACH_AHEAD, Reader, tickets_in, visible
+from web.sorting import Sort, first_of, ordered
+from web.tabs import BREACH_AHEAD, OF_TEAMS, Reader, by_team, tickets_in, visible
 
 BY_TIME: Final = frozenset({"breach"})
-BY_TEAM: Final = frozenset({"team", "escalated"})
 ANY_TIME: Final = datetime(1, 2, 3, tzinfo=UTC)
 JOINED: Final = ("requester", "assignee", "owner", "service")
 """What is read with the tickets; teams are known already, and a dozen joins take long to plan."""
@@ -33,7 +32,7 @@ def kinds_of(slugs: Sequence[str], teams: int) -> dict[str, Any]:
     kinds: dict[str, Any] = {"person": int}
     if not BY_TIME.isdisjoint(slugs):
         kinds["soon"] = datetime
-    if not BY_TEAM.isdisjoint(slugs):
+    if not OF_TEAMS.isdisjoint(slugs):
         kinds |= {f"team {number}": int for number in range(teams)}
     return kinds
 
@@ -67,7 +66,7 @@ def with_around(tickets: TicketQuerySet) -> TicketQuerySet:
 
 def first_rows(slug: str, sort: Sort, reader: Reader, *, but_cases: bool) -> list[Ticket]:
     """The first page of a view, and one more, for somebody who `is_usual`."""
-    teams = len(reader.team_ids) if slug in BY_TEAM else 0
+    teams = len(reader.team_ids) if slug in OF_TEAMS else 0
     return _first(slug, sort, teams, but_cases).rows(**values_of(reader))
 
 
@@ -76,6 +75,7 @@ def _first(slug: str, sort: Sort, teams: int, but_cases: bool) -> Written[Ticket
     def make(**values: Any) -> TicketQuerySet:
         reader = reader_of(values)
         scope = scope_of(reader, but_cases=but_cases)
-        return ordered(with_around(tickets_in(scope, slug, reader)), sort)
+        parts = [tickets_in(scope, slug, each) for each in by_team(slug, reader)]
+        return ordered(with_around(first_of(parts, sort)), sort)
 
     return Written(make, **kinds_of([slug], teams))

@@ -1,7 +1,7 @@
 """The standing views of the queue: which there are for whom, and what stands in each."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -17,6 +17,7 @@ from tickets.finding import AmongThese
 from tickets.models import Ticket, TicketQuerySet, Watcher
 
 BREACH_AHEAD = timedelta(minutes=30)
+OF_TEAMS = frozenset({"team", "escalated"})
 LEADING = frozenset({"incident_manager", "manager", "communication_coordinator", "executive"})
 """Who looks at what is grave before what is theirs."""
 
@@ -131,6 +132,19 @@ def tickets_in(scope: TicketQuerySet, slug: str, reader: Reader) -> TicketQueryS
         watched = Watcher.objects.filter(person=reader.person.pk).order_by()
         return open_ones.filter(AmongThese("pk", ArraySubquery(watched.values("ticket"))))
     return open_ones
+
+
+def by_team(slug: str, reader: Reader) -> list[Reader]:
+    """The reader once for each team of theirs, for a view of teams; else the reader alone.
+
+    What stands in such a view is what stands in it for these together, none of it twice. An index
+    leads to one team's tickets in their order; asked for several teams at once, the database walks
+    through the tickets of all teams until it has met enough of these.
+    """
+    if slug not in OF_TEAMS or not reader.team_ids:
+        return [reader]
+    mine = [team for team in reader.teams if getattr(team, "is_mine", False)]
+    return [replace(reader, teams=[team]) for team in mine]
 
 
 def is_known(slug: str, views: Sequence[View]) -> bool:

@@ -147,6 +147,23 @@ def test_what_is_written_once_for_all_shows_and_counts_what_each_reader_would_fi
             assert count_standing([view.slug], reader, but_cases=but_cases) == [str(len(seen))]
 
 
+def test_a_view_of_several_teams_is_theirs_together_narrowed_and_page_by_page(stage, sign_in):
+    add_member(team=stage.teams["support"], person=stage.ines)
+    client = sign_in(stage.ines)
+    waiting = {"slow", "mail", "chair", "payroll"}
+    narrowed = {"": waiting, "&tier=l1": waiting - {"slow"}, "&team=support": {"slow"}}
+    narrowed |= {"&team=support&tier=l1": set(), "&priority=1": {"slow"}, "&q=payroll": {"payroll"}}
+    for query, expected in narrowed.items():
+        for sort in SORTS:
+            assert shown(client, f"view=team&sort={sort.slug}{query}", stage) == expected, query
+    open_more(stage, PAGE_ROWS + 5)
+    first = client.get("/?view=team").context["page"]
+    second = client.get(f"/?{first.next_address}").context["page"]
+    keys = [row.ticket.key for page in (first, second) for row in page.rows]
+    assert len(keys) == len(set(keys)) == PAGE_ROWS + 9
+    assert {view.slug: count for view, count in first.views}["team"] == str(len(keys))
+
+
 def test_filters_narrow_the_queue(stage, sign_in):
     client = sign_in(stage.ines)
     for query, expected in FILTERS.items():
