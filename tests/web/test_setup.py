@@ -144,7 +144,11 @@ def test_a_page_that_cannot_come_says_why(root: Client) -> None:
     step(root, "policy", choice="policy-office")
     step(root, "ticket", subject="Trial")
     tick()
-    assert "No page yet." in root.get("/setup/ticket").content.decode()
+    waiting = root.get("/setup/ticket").content.decode()
+    assert "No page yet." in waiting
+    assert "arrival-why" not in waiting, "it may still be under way"
+    Ticket.objects.update(opened_at=database_now() - timedelta(minutes=1))
+    assert '<ul class="arrival-why' in root.get("/setup/ticket").content.decode()
 
 
 @pytest.mark.parametrize("ladder", firstrun.LADDERS)

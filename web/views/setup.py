@@ -39,6 +39,9 @@ from web.forms.setup import (
 )
 from web.retold import retold
 
+UNDER_WAY = timedelta(seconds=15)
+"""How long a first page may take to leave before its newcomer is told what it waits for."""
+
 # ---- The doors of newcomers ----------------------------------------------------------------------
 
 
@@ -177,7 +180,9 @@ def _arrival() -> dict[str, Any]:
         .select_related("recipient")
         .order_by("pk")[:5]
     )
-    why = [] if pages else [*map(retold, why_nobody_was_paged(ticket, database_now()))]
+    now = database_now()
+    is_late = not pages and now - ticket.opened_at > UNDER_WAY
+    why = [*map(retold, why_nobody_was_paged(ticket, now))] if is_late else []
     return {"trial": ticket, "pages": pages, "why": why}
 
 
