@@ -20,7 +20,14 @@ from tests.web.test_rooms import give_duty, of_kind
 from tickets.articles import draft_article, publish_article
 from tickets.contactlists import keep_list
 from tickets.incidents import declare_major
-from tickets.models import Clearance, MailSource, ReceivedMail, Ticket
+from tickets.models import (
+    Clearance,
+    EventKind,
+    MailSource,
+    ReceivedMail,
+    Ticket,
+    TimelineEvent,
+)
 from web.acts import Act
 from web.bulk import KINDS
 from web.dossier import dossier
@@ -46,13 +53,13 @@ answer-mattermost answer-push answer-slack answer-sms answer-voice article-publi
 article-retire article-vote attachment board-file board-mail board-mail-end bulk-take bulk-undo
 bulk-watch calendar-mine calendar-team canned command-mattermost command-slack command-teams
 comment contact-add contact-list-end contact-remove delivered-again draft drop-upload
-figure-file handover-link handover-word here look on-call-link on-call-link-end
+figure-file handover-word here look on-call-link on-call-link-end
 operations-release operations-resend operations-verify palette policy-move preview push-worker
 request-chase request-confirm request-invite request-rate request-reopen request-reply
 request-uninvite request-withdraw review-act review-done review-markdown review-pdf review-sign
 setup-link sign-out similar simulation-stop stand-in-end status-hear suggestions swap-answer
 team-rules-set ticket-knowledge ticket-tick ticket-use token-end told-add told-away told-back
-told-method told-prove told-quiet told-rules told-test-mail unpaged unsubscribe-link upload
+told-method told-prove told-quiet told-rules told-test-mail unpaged upload
 view-change view-delete view-keep
 """
 """What takes something in, or gives a part of a page or a file."""
@@ -108,20 +115,27 @@ def furnish(stage: Stage) -> dict[str, str]:
 
 def links(stage: Stage) -> dict[str, str]:
     """What the buttons of mails lead to."""
-    page = told(stage.tickets["slow"], stage.teo)
+    slow = stage.tickets["slow"]
+    Ticket.objects.filter(pk=slow.pk).update(service=stage.service)
+    moved = TimelineEvent.objects.get(ticket=slow, kind=EventKind.ESCALATED)
+    received = told(slow, stage.nora, cause=f"event:{moved.pk}")
+    news = told(slow, stage.omar, cause="event:1")
+    page = told(slow, stage.teo)
     solved = told(stage.tickets["badge"], stage.tickets["badge"].requester)
     return {
         "acknowledge-link": f"m/{make_token(page)}/",
         "take-link": f"m/{make_token(page)}/take",
         "leave-link": f"m/{make_token(page, 'leave')}/leave",
+        "handover-link": f"m/{make_token(received, 'handover')}/handover",
+        "unsubscribe-link": f"m/{make_token(news, 'unsubscribe')}/unsubscribe",
         "rate-link": f"m/{make_token(solved, 'rate')}/rate",
     }
 
 
-def told(ticket: Ticket, person: Person) -> Message:
+def told(ticket: Ticket, person: Person, cause: str = "firing:1") -> Message:
     letter = Letter(
         topic=ticket.topic,
-        cause="firing:1",
+        cause=cause,
         recipient_id=person.pk,
         kind="page",
         subject="You are paged",
