@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from escalation.engine import last_sweep_at, run_sweep
+from escalation.engine import WHOLE, climb, last_sweep_at, run_sweep
 from escalation.glance import glance, questions
-from escalation.models import Heartbeat, Quarantine
-from tests.story import MONDAY, move, unacknowledged
+from escalation.models import Heartbeat, Quarantine, Run
+from tests.story import MONDAY, move, page, unacknowledged
+from tickets import lifecycle
 
 
 def test_a_look_in_vain_is_a_glance_and_a_heartbeat(story) -> None:
@@ -52,3 +53,17 @@ def test_each_question_is_answered_by_an_index(db, name: str) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = questions(MONDAY)[name].values("pk")[:1].explain()
     assert "Seq Scan" not in plan
+
+
+def test_what_was_over_or_done_before_its_ticket_was_locked_is_not_claimed(story) -> None:
+    story.policy("p", unacknowledged(5, "Up", page("on_call")), unacknowledged(60, "On", move()))
+    due, solved, done = story.open(), story.open(), story.open()
+    story.now += timedelta(minutes=6)
+    found = list(Run.objects.order_by("pk").values_list("pk", flat=True))
+    lifecycle.cancel(ticket=solved, actor=None, reason="A test.", clock=story.clock)
+    climb(
+        clock=story.clock,
+        run_ids=list(Run.objects.filter(ticket=done).values_list("pk", flat=True)),
+    )
+    claimed = WHOLE.rows(ids=found, now=story.now)
+    assert [run.ticket_id for run in claimed] == [due.pk]
