@@ -61,7 +61,7 @@ def open_minutes(
     last = dict(zip(shown, range(len(shown)), strict=True))
     first = dict(zip(reversed(shown), reversed(range(len(shown))), strict=True))
     weekly = list(spans)
-    for day in range(shown[DAY] // DAY, shown[-3 * DAY] // DAY + 1):
+    for day in range(shown[0] // DAY + 1, shown[-3 * DAY] // DAY + 1):
         for weekday, start, end in weekly:
             if (EPOCH_DATE + timedelta(days=day)).weekday() == weekday:
                 begins = look_up(first, shown, day * DAY + start)
