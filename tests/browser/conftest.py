@@ -135,15 +135,16 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 class Album:
-    """What axe thinks of each page, and its pictures where somebody wants to see them."""
+    """Screenshots of each page, and what axe thinks of it."""
 
-    def __init__(self, page: Page, folder: Path | None) -> None:
+    def __init__(self, page: Page, folder: Path) -> None:
         self.page = page
         self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.faults: list[str] = []
 
     def look(self, name: str, *, whole: bool = True, is_alike: bool = False) -> None:
-        """Look at the page in every width and theme; what is wrong is kept for the end.
+        """Photograph the page in every width and theme; what is wrong is kept for the end.
 
         One that is made of the parts of another is looked at in each width and each theme once.
         """
@@ -153,14 +154,13 @@ class Album:
                 if is_alike and (size, theme) in (("desk", "light"), ("phone", "dark")):
                     continue
                 self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-                look = f"{name}-{size}-{theme}"
-                if self.folder:
-                    self.page.screenshot(path=self.folder / f"{look}.png", full_page=whole)
+                path = self.folder / f"{name}-{size}-{theme}.png"
+                self.page.screenshot(path=path, full_page=whole)
                 if (size, theme) == ("phone", "dark"):
                     continue  # its colours are the desk's, its layout the light phone's
                 found = Axe().run(self.page)
                 if found.response["violations"]:
-                    self.faults.append(f"{look}: {found.generate_report()}")
+                    self.faults.append(f"{path.stem}: {found.generate_report()}")
                 # Axe leaves empty styles behind, and htmx would set them again, against the CSP.
                 self.page.evaluate(UNSTYLE)
             if size == "phone":
@@ -178,13 +178,9 @@ class Album:
 
 
 @pytest.fixture
-def album(page: Page) -> Iterator[Album]:
-    """What is looked at of this test's page; what axe finds fails the test at its end.
-
-    Pictures are kept in the folder SCREENSHOT_DIR, if one is named: they take time.
-    """
-    wanted = os.environ.get("SCREENSHOT_DIR")
-    kept = Album(page, Path(wanted) if wanted else None)
+def album(page: Page, tmp_path: Path) -> Iterator[Album]:
+    """Pictures of this test's page; what axe finds fails the test at its end."""
+    kept = Album(page, Path(os.environ.get("SCREENSHOT_DIR", tmp_path)))
     yield kept
     assert not kept.faults, "\n".join(kept.faults)
 
