@@ -13,6 +13,7 @@ from roles.models import Duty, DutyAssignment, Person
 from roles.models.tokens import Scope
 from roles.people import forget_roles
 from roles.tokens import issue
+from tickets import receipts
 
 EVERY_SCOPE = tuple(Scope.values)
 
@@ -45,10 +46,11 @@ class Caller:
 
 
 @pytest.fixture(autouse=True)
-def fresh_limits() -> None:
+def fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test pays for the requests of another."""
     cache.clear()
     limits.counter.away_until = 0.0
+    monkeypatch.setattr(receipts, "repeats", receipts.Sampler())
 
 
 def client() -> Client:

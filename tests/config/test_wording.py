@@ -13,7 +13,9 @@ TEMPLATES = sorted(
     str(path.relative_to(settings.BASE_DIR))
     for folder in FOLDERS
     for path in (settings.BASE_DIR / folder).rglob("*.html")
+    if "admin" not in path.parts
 )
+"""Those that a site's people read; its administrators' own pages are in English throughout."""
 SPOKEN = ("alt", "aria-label", "aria-description", "placeholder", "title")
 """Attributes that people read or hear."""
 NAMES = {
