@@ -241,27 +241,40 @@ def _told(process: "subprocess.Popen[str]") -> Figures:
 # ---- Two at once ---------------------------------------------------------------------------------
 
 
-def measure_two(home: Path, due: Due) -> Figures:
-    """Throughput of one sweeper and of two at once on the same work; doubles of either."""
-    figures: Figures = {"doubles": 0}
-    for count in (1, 2):
-        with stage.cloned("bench_due") as clone:
-            at = due.at.isoformat()
-            hands = [stage.sweeper(home, clone, at=at) for _ in range(count)]
-            for hand in hands:
-                assert hand.stdout
-                hand.stdout.readline()
-            for hand in hands:
-                assert hand.stdin
-                hand.stdin.write("go\n")
-                hand.stdin.close()
-            told = [json.loads(hand.stdout.readline()) for hand in hands if hand.stdout]
-            for hand in hands:
-                hand.wait()
-            span = max(t["ended"] for t in told) - min(t["begun"] for t in told)
-            figures[f"throughput_{count}_per_s"] = sum(t["fired"] for t in told) / span
-            figures["doubles"] += stage.doubles(due.ids)
-    return figures
+def measure_two(home: Path, due: Due, rounds: int) -> Figures:
+    """Throughput of one sweeper and of two at once on the same work, in turns; doubles of any.
+
+    Whoever begins a round has the machine as the other one's copy left it, so they take turns at
+    that too. Medians.
+    """
+    found: dict[int, list[float]] = {1: [], 2: []}
+    doubles = 0
+    for number in range(rounds):
+        for count in (1, 2) if number % 2 == 0 else (2, 1):
+            with stage.cloned("bench_due") as clone:
+                found[count].append(_throughput(home, clone, due, count))
+                doubles += stage.doubles(due.ids)
+        print("  a second:", {k: round(v[-1]) for k, v in found.items()}, flush=True)
+    told = {f"throughput_{n}_per_s": statistics.median(all_of) for n, all_of in found.items()}
+    ratio = statistics.median(two / one for one, two in zip(found[1], found[2], strict=True))
+    return {**told, "throughput_2_to_1": ratio, "doubles": doubles}
+
+
+def _throughput(home: Path, clone: str, due: Due, count: int) -> float:
+    """Steps a second of so many sweepers, from the first one's begin to the last one's end."""
+    hands = [stage.sweeper(home, clone, at=due.at.isoformat()) for _ in range(count)]
+    for hand in hands:
+        assert hand.stdout
+        hand.stdout.readline()
+    for hand in hands:
+        assert hand.stdin
+        hand.stdin.write("go\n")
+        hand.stdin.close()
+    told = [json.loads(hand.stdout.readline()) for hand in hands if hand.stdout]
+    for hand in hands:
+        hand.wait()
+    span = max(t["ended"] for t in told) - min(t["begun"] for t in told)
+    return float(sum(t["fired"] for t in told) / span)
 
 
 # ---- All of it -----------------------------------------------------------------------------------
@@ -305,7 +318,7 @@ def main() -> None:
     figures: Figures = {}
     parts: dict[str, Callable[[], Figures]] = {
         "price": lambda: measure_price(size, options.rounds, options.seed),
-        "two": lambda: measure_two(home, _prepare_due(size["due"], options.seed)),
+        "two": lambda: measure_two(home, _prepare_due(size["due"], options.seed), options.rounds),
         "size": lambda: measure_size(home, ends, options.seed, options.quick),
         "lateness": lambda: measure_lateness(
             home, SMALL, count=size["deadlines"], span_s=size["span_s"], seed=options.seed

@@ -68,7 +68,7 @@ def in_lanes(work: Work, *, is_forked: bool | None = None) -> int:
         if place != ALONE:
             return work(_always)
         side_by_side = _with_a_process if is_forked else _with_a_thread
-        return side_by_side(partial(work, _always), partial(work, _while_alone()))
+        return side_by_side(partial(work, _always), partial(work, _is_nobody_second))
 
 
 @contextmanager
@@ -97,18 +97,6 @@ def _a_lane() -> Iterator[str]:
 
 def _always() -> bool:
     return True
-
-
-def _while_alone() -> Callable[[], bool]:
-    """Goes on for a batch, and from then on as long as no other worker is the second lane."""
-    has_begun = False
-
-    def is_to_go_on() -> bool:
-        nonlocal has_begun
-        is_first, has_begun = not has_begun, True
-        return is_first or _is_nobody_second()
-
-    return is_to_go_on
 
 
 def _is_nobody_second() -> bool:
