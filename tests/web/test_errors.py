@@ -1,7 +1,14 @@
 """Pages for what went wrong on our side."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.db import OperationalError, connection
+
+from web.icons import archive
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -26,3 +33,23 @@ def test_a_database_that_is_away_is_told_from_a_fault_of_ours(
     assert words in page
     assert ("Retry-After" in answer) == ('href="/tickets/INC-000001?show=talk"' in page)
     assert ("Retry-After" in answer) == (status == 503)
+
+
+def test_a_request_that_makes_no_sense_is_told_so_with_a_page(stage, sign_in):
+    """Django has a handler of its own draw that page, which no address leads to."""
+    client = sign_in(stage.ines)
+    more = {f"field{number}": "x" for number in range(2000)}
+    answer = client.post("/new", more)
+    assert answer.status_code == 400
+    assert "That request makes no sense" in answer.content.decode()
+
+
+def test_every_drawing_that_a_page_names_is_there():
+    """The package renames drawings from one version to the next; a page would answer with 500."""
+    named: dict[str, str] = {}
+    for page in sorted(ROOT.glob("*/templates/**/*.html")):
+        for name in re.findall(r'icon(?:=| )"([a-z0-9-]+)"', page.read_text(encoding="utf-8")):
+            named.setdefault(name, page.name)
+    there = {name.removesuffix(".svg") for name in archive().namelist()}
+    assert len(named) > 90, "the pages were not found"
+    assert {name: page for name, page in named.items() if name not in there} == {}
