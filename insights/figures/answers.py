@@ -27,7 +27,10 @@ Drill = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure for the whole period, and what it was in the period before."""
+    """One figure for the whole period, and what it was in the period before.
+
+    `before` is None where nothing was counted then: no site is worse for having come into use.
+    """
 
     figure: Figure
     value: float | None
@@ -117,7 +120,7 @@ def tell_board(board: Board, question: Question, reader: Person | None, *, now: 
             figure=figure,
             value=figure.of(present, now),
             working=figure.working(present),
-            before=None if figure.is_present else figure.of(before),
+            before=figure.of(before) if before and not figure.is_present else None,
             weight=figure.weight(present),
         )
         for figure in (BY_SLUG[slug] for slug in board.tiles)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.db import transaction
 
-from insights.figures.answers import tell_board
+from insights.figures.answers import span, tell_board
 from insights.figures.behind import Narrower, facts_behind
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.folding import fold_all
@@ -119,6 +119,18 @@ def test_filters_narrow_every_figure_to_the_same_as_the_facts_say(site):
         BOARD_BY_SLUG["escalations"], replace(MARCH, priority=1), None, now=story.now
     )
     assert {tile.value for tile in nothing.tiles} == {None}
+
+
+def test_a_period_is_compared_with_one_in_which_something_was_counted(site):
+    """From none at all to three is no worsening: the site was not in use."""
+    story, _, told = site
+    tiles = told["service-levels"].tiles
+    assert {tile.before for tile in tiles} == {None}
+    later = replace(MARCH, since=MARCH.until, until=MARCH.until + span(MARCH))
+    found = tell_board(BOARD_BY_SLUG["service-levels"], later, None, now=story.now)
+    befores = {tile.figure.slug: tile.before for tile in found.tiles}
+    assert befores["missed"] == BY_HAND["missed"]
+    assert befores["sla"] == BY_HAND["sla"]
 
 
 def test_what_stands_behind_a_figure_are_the_tickets_that_make_it(site):
