@@ -38,6 +38,7 @@ from web.forms.setup import (
     TrialForm,
 )
 from web.retold import retold
+from web.timeline import in_reader_zone
 
 UNDER_WAY = timedelta(seconds=15)
 """How long a first page may take to leave before its newcomer is told what it waits for."""
@@ -182,7 +183,8 @@ def _arrival() -> dict[str, Any]:
     )
     now = database_now()
     is_late = not pages and now - ticket.opened_at > UNDER_WAY
-    why = [*map(retold, why_nobody_was_paged(ticket, now))] if is_late else []
+    lines = why_nobody_was_paged(ticket, now) if is_late else []
+    why = [in_reader_zone(retold(line)) for line in lines]
     return {"trial": ticket, "pages": pages, "why": why}
 
 
