@@ -187,6 +187,21 @@ BODIES: Final[Mapping[str, dict[str, Any]]] = {
     "policies_draft": {"conditions": [{"fact": "service", "is": "storage"}], "steps": [_STEP]},
     "policies_move": {"reason": "The old one paged too late"},
     "reviews_create": {"ticket": "INC-000123"},
+    "alert_sources_create": {"slug": "checks", "product": "alertmanager", "team": "storage"},
+    "alert_rules_create": {
+        "name": "Disks go to storage",
+        "source": "checks",
+        "conditions": [{"field": "labels.job", "is": "equals", "value": "disks"}],
+        "team": "storage",
+    },
+    "alert_rules_update": {"is_active": False},
+    "maintenance_windows_create": {
+        "name": "Firmware of the storage nodes",
+        "conditions": [{"field": "labels.cluster", "is": "equals", "value": "storage"}],
+        "starts_at": "2026-12-05T20:00:00Z",
+        "ends_at": "2026-12-05T22:00:00Z",
+    },
+    "maintenance_windows_update": {"ends_at": "2026-12-05T21:10:00Z"},
     "reviews_update": {"cause": "A firmware bug", "went_badly": "Nobody watched the queue."},
     "reviews_agree": {
         "text": "Watch the queue's length",

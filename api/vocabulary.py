@@ -31,6 +31,7 @@ _SLUGS: Final[Mapping[str, tuple[str, str]]] = {
     "ContractNeed": ("logs", "Logs of the last hour"),
     "Figure": ("sla", "Promises kept"),
 }
+_ON_DISKS: Final = {"field": "labels.job", "is": "equals", "value": "disks", "not": False}
 OF: Final[Mapping[str, Mapping[str, Any]]] = {
     **{
         f"{word}{ending}": {"slug": slug, "name": name}
@@ -42,6 +43,19 @@ OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "MeView": {"kind": "person"},
     "Mention": {"key": "PRB-000004", "subject": "Printers of floor 3 lose their queue"},
     "LinkView": {"relation": "caused_by"},
+    "AlertView": {
+        "source": "checks",
+        "dedup_key": "disks/node-4",
+        "state": "firing",
+        "summary": "Disk 7 of node-4 is 94 % full",
+        "severity": "warning",
+        "ticket": "INC-000123",
+        "details": {"labels": {"job": "disks"}},
+    },
+    "SourceView": {"slug": "checks", "requester": "checks", "group_field": "labels.cluster"},
+    "KeyView": {"key": "tls_9f2k41mzq7" + "X" * 43},
+    "RuleView": {"severity": "", "group_field": "", "conditions": [_ON_DISKS]},
+    "MaintenanceView": {"name": "Firmware of the nodes", "conditions": [_ON_DISKS]},
     "ReasonView": {"of": "service", "share": 0.41, "count": 212, "hours": 9.5, "number": None},
     "LineView": {"second": 0.08, "value": 0.92, "facts": 118},
     "FigureView": {

@@ -343,6 +343,7 @@ SPECTACULAR_SETTINGS = {
         "VerificationState": "insights.operations.models.Verification.State",
         "MessageState": "notifications.models.MessageState",
         "MessageUrgency": "notifications.models.Urgency",
+        "AlertRuleAct": "tickets.models.AlertRule.Act",
     },
 }
 

@@ -17,6 +17,7 @@ from api.intake.samples import Shown, show_sample
 from roles.admin.audited import AuditedAdmin, GuardedInline, ReadOnlyAdmin, acting
 from roles.instants import database_now
 from tickets.admin.reading import tickets_of
+from tickets.alertrules import look_again
 from tickets.mapping import Unmapped, mapping_problem
 from tickets.models import (
     Alert,
@@ -215,6 +216,24 @@ class MaintenanceAdmin(AuditedAdmin):
     list_select_related = ["source"]
     search_fields = ["name", "reason"]
     autocomplete_fields = ["source"]
+
+    def save_model(
+        self, request: HttpRequest, obj: Maintenance, form: forms.ModelForm, change: bool
+    ) -> None:
+        """As it was typed; what rests because of it is looked at again."""
+        look_again(obj)
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Maintenance) -> None:
+        """Gone; what rests because of it is looked at again."""
+        look_again(obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Maintenance]) -> None:
+        """Several at once."""
+        for window in queryset:
+            look_again(window)
+        super().delete_queryset(request, queryset)
 
 
 @admin.register(IntakeRequest)

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from api.paging import Whole
 from api.rest import dossier
 from api.rest.acts import require_one
+from api.rest.alerting import AlertView
 from api.rest.resource import FIELDS, Resource
 from api.rest.subject import Look
 from api.rest.tickets import ticket_of
@@ -23,6 +24,7 @@ from roles.instants import database_now
 from roles.models import Person
 from tickets import canned, runbooks
 from tickets.models import (
+    Alert,
     Change,
     Clearance,
     Feedback,
@@ -71,6 +73,11 @@ def _involved(ticket: Ticket, reader: Person) -> Any:
     return rows.select_related("person").order_by("id")
 
 
+def _alerts(ticket: Ticket, reader: Person) -> Any:
+    rows = Alert.objects.filter(ticket=ticket.pk).select_related("source", "ticket")
+    return rows.order_by("-id")[:ALERTS_MAX]
+
+
 def _whom(ticket: Ticket, reader: Person) -> routes.Panel:
     return routes.panel(ticket, reader, database_now())
 
@@ -95,6 +102,7 @@ def _canned(ticket: Ticket, reader: Person) -> list[dict[str, str]]:
     ]
 
 
+ALERTS_MAX: Final = 500
 _DECIDED: Final = ("proposer", "manager", "coordinator", "technical_lead", "scribe")
 
 
@@ -114,6 +122,7 @@ LOOKS: Final = (
     _look("links", "Tickets that it is linked with.", _links, dossier.LinkView, needs=""),
     _look("watchers", "Who follows it.", _of_ticket(Watcher, "person"), dossier.SinceView),
     _look("involved", "Who helps on it.", _involved, dossier.SinceView),
+    _look("alerts", "What monitors say of it.", _alerts, AlertView),
     _look(
         "major",
         "Its record as a major incident.",

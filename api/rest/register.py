@@ -3,6 +3,7 @@
 from typing import Final
 
 from api.rest import (
+    alerting,
     bulkacts,
     calendars,
     cases,
@@ -41,6 +42,7 @@ SUBJECTS: Final = (
     *policies.SUBJECTS,
     *promises.SUBJECTS,
     *cases.SUBJECTS,
+    *alerting.SUBJECTS,
     *knowledge.SUBJECTS,
     *simulations.SUBJECTS,
     *drafts.SUBJECTS,
