@@ -24,7 +24,8 @@ FEW: Final = 6
 ROW: Final = 34
 """Height of one row of a chart that lies on its side, in the units of the picture."""
 
-Series = Mapping[str, Sequence[float]]
+Series = Mapping[str, Sequence[float | None]]
+"""By title, a value for each label; None where there is none to draw."""
 
 
 def columns(series: Series, labels: Sequence[str], *, name: str, height: int = 260) -> SafeString:
@@ -50,7 +51,7 @@ def _drawn(
 @lru_cache(maxsize=KEPT)
 def _picture(
     kind: str,
-    series: tuple[tuple[str, tuple[float, ...]], ...],
+    series: tuple[tuple[str, tuple[float | None, ...]], ...],
     labels: tuple[str, ...],
     name: str,
     height: int,
@@ -75,7 +76,7 @@ def _picture(
         max_scale=6,
         x_labels=list(labels),
     )
-    every = [value for _title, values in series for value in values]
+    every = [value for _title, values in series for value in values if value is not None]
     if every and max(every) <= FEW and all(value == int(value) for value in every):
         axis = [*range(int(max(every)) + 1)]
         chart.y_labels = axis

@@ -50,6 +50,8 @@ class Row:
     drill: Drill
     ends: tuple[str, str] = ("", "")
     """For an edge: the tiers at its two ends."""
+    week: date | None = None
+    """For a week: its Monday, which may lie before the period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,23 +154,50 @@ def _split(heaps: _Heaps, panel: Panel) -> Split:
     for key, measure, tag, amount in _KEYED[panel.by](heaps, figure):
         if measure in measures:
             _put(found.setdefault(key, {}), measure, tag, amount)
+    if panel.by == boards.WEEK:
+        return Split(panel, figure, second, _week_rows(heaps, figure, second, found))
     rows = []
     for key, heap in found.items():
         value = figure.of(heap, heaps.now)
         other = second.of(heap, heaps.now) if second else None
-        if value is None and other is None:
-            continue
         label, drill, ends = _LABELLED[panel.by](heaps.names, key)
-        weight = figure.weight(heap)
-        rows.append(Row(label, value, other, weight, drill, ends))
-    if panel.by == boards.WEEK:
-        order: Callable[[Row], Any] = lambda row: row.drill["since"]  # noqa: E731
-    elif panel.by == boards.PRIORITY:
-        order = lambda row: row.label  # noqa: E731
+        rows.append(Row(label, value, other, figure.weight(heap), drill, ends))
+    if panel.by == boards.PRIORITY:
+        order: Callable[[Row], Any] = lambda row: row.label  # noqa: E731
     else:
         order = lambda row: (-row.weight, row.label)  # noqa: E731
-    shown = [row for row in rows if row.weight or row.value]
+    # Where only the other figure has something to say, as on an edge on which all come back, it is
+    # said all the same.
+    shown = [row for row in rows if row.weight or row.value or row.second]
     return Split(panel, figure, second, sorted(shown, key=order))
+
+
+def _week_rows(
+    heaps: _Heaps, figure: Figure, second: Figure | None, found: Mapping[date, Heap]
+) -> list[Row]:
+    """Every week from the first with a fact on, those without one too: a trend has no holes.
+
+    The ways behind keep within the period, in which the first and last week may be cut short.
+    """
+    if not found:
+        return []
+    first, last = heaps.question.since, heaps.question.until - timedelta(days=1)
+    rows, week = [], min(found)
+    while week <= min(last, max(heaps.now.date(), *found)):
+        heap = found.get(week, {})
+        since, until = max(week, first), min(week + timedelta(days=6), last)
+        rows.append(
+            Row(
+                label=date_format(week, _("j M")),
+                value=figure.of(heap, heaps.now),
+                second=second.of(heap, heaps.now) if second else None,
+                weight=figure.weight(heap),
+                drill={"since": since.isoformat(), "until": until.isoformat()},
+                week=week,
+            )
+        )
+        week += timedelta(days=7)
+    return rows
 
 
 Keyed = Iterable[tuple[Any, str, str, Amount]]
@@ -252,11 +281,6 @@ def _edge(names: Names, key: tuple[int, int]) -> Labelled:
     return f"{sender.name} → {receiver.name}", drill, ends
 
 
-def _week(names: Names, key: date) -> Labelled:
-    drill = {"since": key.isoformat(), "until": (key + timedelta(days=6)).isoformat()}
-    return date_format(key, _("j M")), drill, ENDLESS
-
-
 def _sort(names: Names, key: str) -> Labelled:
     return str(SORTS.get(key, key or NAMELESS)), {"sort": key or NONE}, ENDLESS
 
@@ -273,7 +297,6 @@ _LABELLED: Final[Mapping[str, Callable[[Names, Any], Labelled]]] = {
     boards.EDGE: _edge,
     boards.VENDOR: lambda names, key: _named(names.vendors, key, "vendor"),
     boards.SORT: _sort,
-    boards.WEEK: _week,
     boards.SERVICE: lambda names, key: _named(names.services, key, "service"),
     boards.CATEGORY: lambda names, key: _named(names.categories, key, "category"),
     boards.PRIORITY: lambda names, key: (f"P{key}", {"priority": str(key)}, ENDLESS),

@@ -8,13 +8,15 @@ from django.db.models import Q, QuerySet
 
 from escalation.models import Vendor
 from insights.figures.answers import EVER
-from insights.figures.figure import Figure
+from insights.figures.figure import TIME, Figure
 from insights.figures.models import Point
 from insights.figures.naming import NONE
 from insights.figures.sums import Question, points_for
 from roles.models import Person, Team
 
 PAGE: Final = 50
+OF_PEOPLE: Final = frozenset({"page"})
+"""Measures whose `other` is a person, whom no address may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,18 @@ def facts_behind(
     rows = Point.objects.filter(measure=part.measure, day__gte=since, day__lt=until)
     if part.tag:
         rows = rows.filter(tag=part.tag)
-    if part.value != "n":
+    # A time of no length is one of those of which the mean is told.
+    if part.value != "n" and figure.unit != TIME:
         rows = rows.exclude(**{part.value: 0})
     what = {f"ticket__folded__{name}": value for name, value in question.about_what.items()}
-    rows = rows.filter(**question.about_whom, **what).filter(_narrowed(narrower))
+    rows = rows.filter(**question.about_whom, **what).filter(_narrowed(narrower, part.measure))
     return rows.filter(points_for(reader)).order_by("-day", "-pk")
 
 
-def _narrowed(narrower: Narrower) -> Q:
+def _narrowed(narrower: Narrower, measure: str) -> Q:
     found = Q()
+    if measure in OF_PEOPLE and (narrower.to or narrower.vendor):
+        return Q(pk__in=[])
     if narrower.to:
         found &= Q(other__in=Team.objects.filter(slug=narrower.to).values("pk"))
     if narrower.vendor:
@@ -62,5 +67,7 @@ def _narrowed(narrower: Narrower) -> Q:
         found &= Q(tag="" if narrower.sort == NONE else narrower.sort)
     if narrower.tier:
         teams: Any = Team.objects.filter(tier__name=narrower.tier).values("pk")
-        found &= Q(team=0) if narrower.tier == NONE else Q(team__in=teams)
+        # What has no team but an `other` was with a vendor, which is a line of its own.
+        nowhere = Q(team=0, other=0)
+        found &= nowhere if narrower.tier == NONE else Q(team__in=teams)
     return found

@@ -53,6 +53,8 @@ class Figure:
     lacking: Words = NO_FACTS
     behind: Part | None = None
     """The facts to look at for what is behind it, where they are not those of `top`."""
+    listed: Words = ""
+    """Which facts these are, where they are not all that the figure speaks of."""
     better: str = ""
     """What is better: `more`, `less`, or neither."""
     is_present: bool = False

@@ -20,6 +20,7 @@ FLOWS: Final = (
         over=Part("sla"),
         inverse=True,
         lacking=NO_TARGETS,
+        listed=_("Listed are the missed ones."),
         better="more",
     ),
     Figure(
@@ -34,6 +35,7 @@ FLOWS: Final = (
         over=Part("ola"),
         inverse=True,
         lacking=NO_TARGETS,
+        listed=_("Listed are the missed ones."),
         better="more",
     ),
     Figure(
@@ -48,6 +50,7 @@ FLOWS: Final = (
         over=Part("contract"),
         inverse=True,
         lacking=_("no vendor answered or was late in this period"),
+        listed=_("Listed are the missed ones."),
         better="more",
     ),
     Figure(
@@ -135,6 +138,7 @@ FLOWS: Final = (
         unit=MEAN,
         top=Part("detour", "total"),
         over=Part("detour"),
+        listed=_("Listed are those that made more moves than needed."),
         better="less",
     ),
     Figure(

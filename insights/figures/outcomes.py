@@ -132,6 +132,7 @@ OUTCOMES: Final = (
         unit=COUNT,
         top=Part("nights"),
         behind=Part("page", tag="night"),
+        listed=_("Listed are all pages of those nights."),
         better="less",
     ),
     Figure(
@@ -162,6 +163,7 @@ OUTCOMES: Final = (
         top=Part("rated", "work"),
         over=Part("rated"),
         lacking=_("nobody gave a mark in this period"),
+        listed=_("Listed are the marks of 4 and 5."),
         better="more",
     ),
     Figure(
@@ -195,6 +197,7 @@ OUTCOMES: Final = (
         top=Part("receiver_word", "total"),
         over=Part("receiver_word"),
         lacking=_("no receiver said anything of an escalation in this period"),
+        listed=_("Listed are those that were right."),
         better="more",
     ),
     Figure(
@@ -207,6 +210,7 @@ OUTCOMES: Final = (
         top=Part("sender_word", "total"),
         over=Part("sender_word"),
         lacking=_("no sender said anything of an escalation in this period"),
+        listed=_("Listed are those that were helped."),
         better="more",
     ),
     Figure(
@@ -231,6 +235,8 @@ OUTCOMES: Final = (
         top=Part("documented", "total"),
         over=Part("documented"),
         lacking=_("nothing was solved in this period"),
+        behind=Part("undocumented"),
+        listed=_("Listed are the empty fields."),
         better="more",
     ),
     Figure(
@@ -253,6 +259,7 @@ OUTCOMES: Final = (
         over=Part("handover_owed"),
         inverse=True,
         lacking=_("no hand-over of this period was under a contract"),
+        listed=_("Listed are those that owe something."),
         better="more",
     ),
     Figure(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from insights.figures.answers import Split, Told
 from insights.figures.figure import Figure
-from insights.figures.wording import change, drawn, said
+from insights.figures.wording import change, drawn, nothing_of, said
 from insights.paper import Paper
 
 MOST_ROWS: Final = 20
@@ -49,10 +49,11 @@ def _add_split(paper: Paper, split: Split) -> None:
     }
     paper.head(title)
     if not split.rows:
-        paper.say(_("Not measured, because %(why)s.") % {"why": split.figure.lacking}, muted=True)
+        paper.say(nothing_of(split.figure), muted=True)
         return
     rows = split.rows[:MOST_ROWS]
-    most = max((drawn(split.figure, row.value) for row in rows), default=0.0)
+    drawings = [drawn(split.figure, row.value or 0.0) for row in rows]
+    most = max(drawings, default=0.0)
     head = [str(split.panel.words[0]), str(split.figure.name)]
     if split.second is not None:
         head.append(str(split.second.name))
@@ -63,7 +64,7 @@ def _add_split(paper: Paper, split: Split) -> None:
         second = [said(split.second, row.second)] if split.second is not None else []
         weight = [str(row.weight)] if split.figure.over is not None else []
         cells.append([row.label, said(split.figure, row.value), *second, *weight])
-    shares = [drawn(split.figure, row.value) / most if most > 0 else 0.0 for row in rows]
+    shares = [each / most if most > 0 else 0.0 for each in drawings]
     paper.table(head, cells, shares=shares)
     if more := len(split.rows) - len(rows):
         paper.say(_("%(more)s more lines are in the file.") % {"more": more}, size=8, muted=True)

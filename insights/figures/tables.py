@@ -44,7 +44,7 @@ def _tiles(told: Told) -> Table:
             _rounded(tile.figure, tile.value),
             _rounded(tile.figure, tile.working),
             _rounded(tile.figure, tile.before),
-            tile.weight,
+            _of(tile.figure, tile.weight),
             str(tile.figure.definition)
             if tile.value is not None
             else _("not measured, because %(why)s") % {"why": tile.figure.lacking},
@@ -62,9 +62,11 @@ def _split(split: Split) -> Table:
     for row in split.rows:
         label: Cell = row.label
         if split.panel.by == boards.WEEK:
-            label = date.fromisoformat(row.drill["since"])
+            label = row.week
         second = [_rounded(split.second, row.second)] if split.second is not None else []
-        rows.append((label, _rounded(split.figure, row.value), *second, row.weight))
+        rows.append(
+            (label, _rounded(split.figure, row.value), *second, _of(split.figure, row.weight))
+        )
     title = f"{split.figure.name}, {split.panel.words[1]}"
     return Table(title, [*map(str, head), _("Of")], rows)
 
@@ -86,7 +88,7 @@ def facts_table(figure: Figure, facts: Iterable[Point]) -> Table:
             fact.ticket.service.name if fact.ticket.service else None,
             str(SORTS.get(fact.tag, fact.tag)),
             fact.total,
-            fact.work,
+            fact.work if figure.work is not None else None,
         )
         for fact in facts
     ]
@@ -96,6 +98,11 @@ def facts_table(figure: Figure, facts: Iterable[Point]) -> Table:
 def _named(figure: Figure) -> str:
     unit = UNITS[figure.unit]
     return f"{figure.name} ({unit})" if unit else str(figure.name)
+
+
+def _of(figure: Figure, weight: int) -> int | None:
+    """Of how many; None for what is no share or mean of anything."""
+    return weight if figure.over is not None else None
 
 
 def _rounded(figure: Figure, value: float | None) -> float | None:

@@ -1,14 +1,18 @@
 """Values of figures in words: shares, times, counts and means, as pages and mails show them."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from escalation.explain import duration
 from insights.figures.figure import COUNT, SHARE, TIME, Figure
 
 DASH: Final = "\u2013"
 MINUS: Final = "\u2212"
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
 
 
 def said(figure: Figure, value: float | None) -> str:
@@ -24,13 +28,23 @@ def said(figure: Figure, value: float | None) -> str:
     return str(number_format(round(value, 2), 2))
 
 
-def drawn(figure: Figure, value: float | None) -> float:
-    """The value as a chart draws it: shares in percent, times in hours."""
-    if value is None:
-        return 0.0
+def nothing_of(figure: Figure) -> str:
+    """What is said where nothing was counted: none is a number, a share of nothing is not."""
+    if figure.unit == COUNT:
+        return _("None in this period.")
+    return _("Not measured, because %(why)s.") % {"why": figure.lacking}
+
+
+def drawn(figure: Figure, value: float, *, unit_s: int = HOUR_S) -> float:
+    """The value as a chart draws it: shares in percent, times in units of so many seconds."""
     if figure.unit == SHARE:
         return round(value * 100, 1)
-    return round(value / 3600, 2) if figure.unit == TIME else round(value, 2)
+    return round(value / unit_s, 2) if figure.unit == TIME else round(value, 2)
+
+
+def unit_of_times(values: Iterable[float | None]) -> int:
+    """The unit in which a chart draws these times, in seconds: hours, or minutes for short ones."""
+    return HOUR_S if max(filter(None, values), default=0) >= 2 * HOUR_S else MINUTE_S
 
 
 def change(figure: Figure, value: float | None, before: float | None) -> tuple[str, str]:

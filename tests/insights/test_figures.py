@@ -1,6 +1,8 @@
 """Figures of a small site that was counted by hand: one test for each figure's number."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from django.db import transaction
@@ -8,10 +10,15 @@ from django.db import transaction
 from insights.figures.answers import span, tell_board
 from insights.figures.behind import Narrower, facts_behind
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
+from insights.figures.figure import COUNT
 from insights.figures.folding import fold_all
+from insights.figures.models import Point
 from insights.figures.registry import BY_SLUG, FIGURES
+from insights.figures.sums import Question
+from roles.models import Team
 from tests.insights.small_site import MARCH, live, second, split, value
 from tests.story import Story
+from web.figures.asking import asked_of
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +97,9 @@ def test_splits_are_what_was_counted_by_hand(site):
     assert split(told, "late", "sort") == {"Being worked on": 1800}
     assert split(told, "ola", "team") == {"Desk": 5 / 7, "Apps": 1}
     assert split(told, "flow", "edge") == {"Desk → Apps": 3, "Apps → Desk": 1}
-    assert split(told, "hand-backs", "edge") == {"Desk → Apps": 1 / 3}
-    assert second(told, "hand-backs", "edge") == {"Desk → Apps": 1 / 3}
+    assert split(told, "hand-backs", "edge") == {"Desk → Apps": 1 / 3, "Apps → Desk": None}
+    # Nothing was escalated from apps to the desk, but the one move that way came back.
+    assert second(told, "hand-backs", "edge") == {"Desk → Apps": 1 / 3, "Apps → Desk": 1}
     assert split(told, "reasons", "sort") == {"Needs other skill": 3}
     assert split(told, "hand-back-reasons", "sort") == {"Information is missing": 1}
     assert split(told, "first-contact", "team") == {"Desk": 1 / 2, "Apps": 0}
@@ -147,3 +155,60 @@ def test_what_stands_behind_a_figure_are_the_tickets_that_make_it(site):
         assert {fact.ticket_id for fact in facts} == {tickets[name].pk for name in names}, slug
     back = facts_behind(BY_SLUG["flow"], MARCH, Narrower(to="desk"), reader)
     assert {fact.ticket_id for fact in back} == {tickets["tossed"].pk}
+
+
+def behind(story: Story, slug: str, said: Mapping[str, str], period: Question = MARCH) -> int:
+    """How many facts stand behind a number, asked as its address does."""
+    days = {"since": f"{period.since}", "until": f"{period.until - timedelta(days=1)}"}
+    asked = asked_of({**days, **said}, story.now)
+    return facts_behind(BY_SLUG[slug], asked.question, asked.narrower, story.manager).count()
+
+
+def test_every_week_is_told_of_and_its_way_keeps_within_the_period(site):
+    """The site began on a Monday; the period on the Wednesday after leaves that Monday out."""
+    story = site[0]
+    board = BOARD_BY_SLUG["service-levels"]
+    now = story.now + timedelta(days=16)
+    weeks = tell_board(board, replace(MARCH, until=date(2026, 3, 19)), None, now=now).splits[0].rows
+    assert [row.week.day for row in weeks] == [2, 9, 16]
+    assert [(row.value, row.second) for row in weeks] == [(1 / 4, 3), (None, 0), (None, 0)]
+    assert weeks[-1].drill == {"since": "2026-03-16", "until": "2026-03-18"}
+    assert behind(story, "missed", weeks[0].drill) == BY_HAND["missed"]
+    cut = replace(MARCH, since=date(2026, 3, 1), until=date(2026, 3, 3))
+    (week,) = tell_board(board, cut, None, now=now).splits[0].rows
+    assert week.drill == {"since": "2026-03-02", "until": "2026-03-02"}
+    later = replace(MARCH, since=date(2026, 3, 3))
+    assert tell_board(board, later, None, now=now).splits[0].rows == []
+
+
+def test_behind_each_number_of_a_split_stand_as_many_facts_as_it_counts(site):
+    """Counts alone: of shares and means the facts are those that the page says are listed."""
+    story, _, told = site
+    seen = 0
+    for board in told.values():
+        for each in board.splits:
+            for row in each.rows:
+                for figure, number in ((each.figure, row.value), (each.second, row.second)):
+                    if figure is not None and figure.unit == COUNT and figure.slug != "nights":
+                        assert behind(story, figure.slug, row.drill) == number, (each.panel, row)
+                        seen += 1
+    assert seen > 20
+
+
+def test_a_time_of_no_length_is_behind_its_mean(site):
+    story, tickets, _ = site
+    with transaction.atomic():
+        Point.objects.filter(ticket=tickets["found"].pk, measure="detected").update(total=0)
+        assert behind(story, "mttd", {}) == 1
+        transaction.set_rollback(True)
+
+
+def test_no_address_asks_for_the_pages_of_one_person(site):
+    """A team whose number is that of a person is no way to that person's pages."""
+    story = site[0]
+    (call,) = Point.objects.filter(measure="page")
+    assert behind(story, "pages", {}) == 1
+    with transaction.atomic():
+        Point.objects.filter(pk=call.pk).update(other=Team.objects.get(slug="desk").pk)
+        assert behind(story, "pages", {"to": "desk"}) == 0
+        transaction.set_rollback(True)

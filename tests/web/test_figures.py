@@ -72,6 +72,29 @@ def test_a_dashboard_is_taken_away_as_a_file(stage, counted, sign_in):
     cells = {row[0]: row[1] for row in sheet.iter_rows(values_only=True)}
     assert str(cells["Open tickets"]) == f"{shown['Open tickets']}"
     assert len(book.worksheets) == 1 + len(BOARD_BY_SLUG["load"].panels)
+    assert {row[5] for row in lines if row[0] == "People's load" and row[1] == "Pages"} == {""}
+    book = load_workbook(BytesIO(client.get("/figures/service-levels.xlsx").content))
+    assert "Promises to requeste… priority" in book.sheetnames, "told apart by what it is split by"
+
+
+def test_a_page_says_to_what_it_is_narrowed_on_paper_too(stage, counted, sign_in):
+    page = sign_in(stage.mara).get("/figures/load?team=desk&priority=3").content.decode()
+    head = page[page.index("page-head") : page.index("files no-print")]
+    assert re.findall(r'class="tag">([^<]*)<', head) == ["Service Desk", "P3"]
+
+
+def test_no_count_is_called_not_measured_and_both_numbers_of_a_line_lead_on(
+    stage, counted, sign_in
+):
+    client = sign_in(stage.mara)
+    page = client.get("/figures/load?team=none").content.decode()
+    assert page.count("None in this period.") >= 2
+    assert "Not measured, because" not in page
+    page = client.get("/figures/load").content.decode()
+    assert re.search(r'<td class="number"><a href="/figures/of/age\?[^"]*team=desk', page)
+    listed = "Listed are the missed ones."
+    assert listed in client.get("/figures/of/sla").content.decode()
+    assert listed not in client.get("/figures/of/missed").content.decode()
 
 
 def test_a_dashboard_is_taken_away_on_paper(stage, counted, sign_in):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from insights.figures import boards
 from insights.figures.answers import Row, Split, Tile, Told
 from insights.figures.figure import SHARE, TIME, Figure, Words
-from insights.figures.wording import change, drawn, said
+from insights.figures.wording import HOUR_S, change, drawn, nothing_of, said, unit_of_times
 from roles.models import Tier
 from web.charts import columns, rows
 from web.figures.asking import Asked
@@ -49,6 +49,7 @@ class ShownRow:
     second: str
     weight: int
     behind: str
+    behind_second: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class ShownSplit:
     unit: str
     rows: Sequence[ShownRow]
     more: int
+    nothing: str
+    """What is said where there is no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +113,19 @@ def _split(split: Split, asked: Asked, number: int) -> ShownSplit:
     lines = [_row(row, split, asked) for row in split.rows]
     if split.panel.by == boards.WEEK:
         lines.reverse()
+    unit_s = unit_of_times(row.value for row in split.rows)
+    times = _("hours") if unit_s == HOUR_S else _("minutes")
     return ShownSplit(
         number=number,
         title=title,
         figure=split.figure,
         second=split.second,
         head=head,
-        chart=_chart(split, title) if split.rows else None,
-        unit={TIME: _("hours"), SHARE: _("percent")}.get(split.figure.unit, ""),
+        chart=_chart(split, title, unit_s) if split.rows else None,
+        unit={TIME: times, SHARE: _("percent")}.get(split.figure.unit, ""),
         rows=lines[:MOST_ROWS],
         more=max(0, len(lines) - MOST_ROWS),
+        nothing=nothing_of(split.figure),
     )
 
 
@@ -129,18 +135,29 @@ def _row(row: Row, split: Split, asked: Asked) -> ShownRow:
         value=said(split.figure, row.value),
         second=said(split.second, row.second) if split.second else "",
         weight=row.weight,
-        behind=_behind(split.figure, asked, row.drill) if row.drill else "",
+        behind=_behind_row(split.figure, row.value, row, asked),
+        behind_second=_behind_row(split.second, row.second, row, asked),
     )
 
 
-def _chart(split: Split, title: str) -> SafeString:
+def _behind_row(figure: Figure | None, value: float | None, row: Row, asked: Asked) -> str:
+    """The way behind one number of a line; "" where it has none."""
+    if figure is None or value is None or not row.drill:
+        return ""
+    return _behind(figure, asked, row.drill)
+
+
+def _chart(split: Split, title: str, unit_s: int) -> SafeString:
     if split.panel.chart == "sankey":
         return _flows(split.rows, title)
     found = split.rows[:MOST_BARS] if split.panel.chart == "rows" else split.rows[-53:]
     labels = [row.label for row in found]
-    values = {str(split.figure.name): [drawn(split.figure, row.value) for row in found]}
+    values = [
+        None if row.value is None else drawn(split.figure, row.value, unit_s=unit_s)
+        for row in found
+    ]
     draw = columns if split.panel.chart == "columns" else rows
-    return draw(values, labels, name=title)
+    return draw({str(split.figure.name): values}, labels, name=title)
 
 
 def _flows(found: Sequence[Row], title: str) -> SafeString:

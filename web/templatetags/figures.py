@@ -32,8 +32,8 @@ def sort_name(tag: str) -> str:
 def measured(figure: Figure, fact: Point) -> str:
     """What was measured of one fact, where that is more than that it happened."""
     if figure.unit == TIME:
-        return duration(getattr(fact, figure.top.value))
-    if figure.top.value == "total" and not figure.inverse and fact.total != 1:
+        return duration(getattr(fact, figure.shown.value))
+    if figure.shown.value == "total" and not figure.inverse and fact.total != 1:
         return str(fact.total)
     return DASH
 
