@@ -127,11 +127,11 @@ class Paper:
         self._rule(top + LINE)
 
     def _head_row(self, cells: Sequence[str], widths: tuple[float, float, float]) -> None:
-        """Write the names of the columns, each in two lines at most, standing on the rule."""
+        """Write the names of the columns, each in three lines at most, standing on the rule."""
         first, bar, number = widths
         self._set(8, bold=True, muted=True)
         wide = [first - 2, *[number - 1] * (len(cells) - 1)]
-        named = [self._lines(cell, room, 2) for cell, room in zip(cells, wide, strict=True)]
+        named = [self._lines(cell, room, 3) for cell, room in zip(cells, wide, strict=True)]
         height = 3.6 * max(map(len, named)) + 1.4
         top, left = self._pdf.get_y(), MARGIN
         for place, lines in enumerate(named):

@@ -73,7 +73,12 @@ def _xlsx(tables: Sequence[Table]) -> bytes:
 
 def _title(words: str, taken: set[str]) -> str:
     """A sheet's name: short, without what a spreadsheet forbids, and its own."""
-    name = words.translate(FORBIDDEN).strip()[:TITLE_MAX] or "-"
+    name = words.translate(FORBIDDEN).strip() or "-"
+    figure, comma, split = name.rpartition(", ")
+    if len(name) > TITLE_MAX and comma:
+        # By what it is split tells such sheets apart: the figure's name is cut, not that.
+        name = f"{figure[: max(1, TITLE_MAX - len(split) - 3)].rstrip()}… {split}"
+    name = name[:TITLE_MAX]
     number = 2
     while name.lower() in taken:
         end = f" {number}"
