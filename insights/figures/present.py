@@ -1,7 +1,7 @@
 """What is the matter now: deadlines and risk by tier, who waits longest, gaps, and the engine."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -51,10 +51,12 @@ class TierRisk:
     estimated: int = 0
     likely: int = 0
     expected: float = 0.0
+    slug: str = ""
+    """The tier's word in addresses; "" where no team has the tickets yet."""
 
     def __add__(self, other: "TierRisk") -> "TierRisk":
         sums = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
-        return TierRisk(self.name, **sums)
+        return TierRisk(self.name, **sums, slug=self.slug)
 
     @property
     def calm(self) -> int:
@@ -106,15 +108,16 @@ class Present:
 
         Without a version in use nothing is estimated, and nothing is said of it.
         """
+        columns = ("pk", "tier__rank", "tier__name", "tier__slug")
         places = {
-            team: (rank is None, rank or 0, name)
-            for team, rank, name in Team.objects.values_list("pk", "tier__rank", "tier__name")
+            team: (rank is None, rank or 0, name, slug)
+            for team, rank, name, slug in Team.objects.values_list(*columns)
         }
-        nowhere = (True, 0, "")
-        found: dict[tuple[bool, int, str], TierRisk] = {}
+        nowhere = (True, 0, "", "")
+        found: dict[tuple[bool, int, str, str], TierRisk] = {}
         for team, *counts in self._counts_by_team():
             place = places.get(team, nowhere)
-            row = TierRisk(place[2], *counts)
+            row = replace(TierRisk(place[2], *counts), slug=place[3])
             found[place] = found[place] + row if place in found else row
         return [found[place] for place in sorted(found, key=lambda it: (it == nowhere, it))]
 

@@ -48,7 +48,7 @@ def test_an_incident_manager_reads_the_figures(page: Page, site: str, stage: Sta
     page.emulate_media(media="screen")
 
     tabs.get_by_role("link", name="Escalations").click()
-    meaning = page.get_by_text("the share that was escalated to another team at least once")
+    meaning = page.get_by_text("the share that was escalated to another team at least once").first
     expect(meaning).to_be_hidden()
     page.get_by_text("Escalation rate", exact=True).first.focus()
     expect(meaning).to_be_visible()

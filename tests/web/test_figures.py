@@ -91,7 +91,8 @@ def test_no_count_is_called_not_measured_and_both_numbers_of_a_line_lead_on(
     assert page.count("None in this period.") >= 2
     assert "Not measured, because" not in page
     page = client.get("/figures/load").content.decode()
-    assert re.search(r'<td class="number"><a href="/figures/of/age\?[^"]*team=desk', page)
+    for slug in ("backlog", "age"):
+        assert re.search(rf'<td class="number"><a href="/figures/of/{slug}\?[^"]*team=desk', page)
     listed = "Listed are the missed ones."
     assert listed in client.get("/figures/of/sla").content.decode()
     assert listed not in client.get("/figures/of/missed").content.decode()
@@ -260,3 +261,52 @@ def test_whoever_leads_no_more_gets_no_mail_any_more(stage, counted, sign_in):
     DutyAssignment.objects.filter(person=stage.mara).delete()
     assert send_due(clock=fixed(mail.next_at)) == 0
     assert not BoardMail.objects.exists()
+
+
+def test_every_figure_and_panel_says_what_it_means_to_the_keyboard_too(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    for url in ("", *(f"/{board.slug}" for board in BOARDS), "/mine"):
+        page = client.get(f"/figures{url}").content.decode()
+        described = re.findall(r'class="defined" tabindex="0" aria-describedby="([\w-]+)"', page)
+        means = dict(re.findall(r'role="tooltip" id="([\w-]+)">([^<]+)', page))
+        assert sorted(described) == sorted(means)
+        assert len(set(described)) == len(described)
+        tiles = re.findall(r'<div class="tile">\s*<dt>(<span class="defined")?', page)
+        assert all(tiles), url
+        assert tiles, url
+        board = BOARD_BY_SLUG.get(url[1:])
+        panels = len(board.panels) if board else 4 if not url else 0
+        assert page.count("defined-head") == panels
+    page = client.get("/figures/load").content.decode()
+    both = re.search(r'id="means-split-0">[^<]+<br><strong>([^<]+):</strong> ([^<]+)', page)
+    assert both[1] == "Nights disturbed"
+
+
+def test_behind_each_number_of_now_stand_as_many_tickets_in_the_queue(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    page = client.get("/figures").content.decode()
+    parts = page[page.index('id="now-sums"') : page.index('id="now-coming-part"')]
+    ways = re.findall(r'<a href="(/\?view=all[^"]+)">(\d+)</a>', parts)
+    assert len(ways) >= 6
+    assert any("tier=" in way for way, _ in ways)
+    for way, number in ways:
+        shown = client.get(way.replace("&amp;", "&")).context["page"]
+        assert (len(shown.rows), shown.sentences) == (int(number), []), way
+
+
+def test_now_is_taken_away_as_a_file(stage, counted, sign_in):
+    client = sign_in(stage.mara)
+    answer = client.get("/figures/now.csv")
+    assert re.search(r'filename="now-\d{4}-\d\d-\d\d\.csv"', answer["Content-Disposition"])
+    lines = list(csv.reader(StringIO(answer.content.decode("utf-8-sig"))))
+    sums = {row[1]: row[2] for row in lines if row[0] == "Now"}
+    assert sums["Open"] == str(Ticket.objects.open().filter(restricted=False).count())
+    assert sums["Expected to end badly"] == "", "nothing has been learned"
+    case = stage.tickets["case"]
+    assert case.key not in answer.content.decode()
+    book = load_workbook(BytesIO(client.get("/figures/now.xlsx").content))
+    assert book.worksheets[0].title == "Now"
+    keys = {row[1] for row in lines if row[0] == "Longest with nobody"}
+    assert keys == {ticket.key for ticket in client.get("/figures").context["present"].untouched}
+    assert client.get("/figures/now.pdf").status_code == 404
+    assert sign_in(stage.omar).get("/figures/now.csv").status_code == 403

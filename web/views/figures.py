@@ -15,6 +15,7 @@ from insights.figures.behind import PAGE, facts_behind
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.files import TYPES, written
 from insights.figures.mailing import end_mail, mails_of, order_mail
+from insights.figures.moment import MEANS, tables_of_now
 from insights.figures.own import own_load
 from insights.figures.papers import paper_of
 from insights.figures.present import Present
@@ -31,6 +32,8 @@ from web.figures.showing import shown
 from web.shifts import serving_now
 
 PDF: Final = "pdf"
+NOW: Final = "now"
+"""The page of this moment, which has no period."""
 
 
 @doors.of_the_service(action="view")
@@ -44,6 +47,7 @@ def first(request: HttpRequest) -> HttpResponse:
     asked = asked_of(request.GET.dict(), now)
     context = {
         "present": Present(request.user, now),
+        "means": MEANS,
         "serving": serving_now(now),
         "may_operate": is_allowed(request.user, "see_audit"),
     }
@@ -101,10 +105,13 @@ def board_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     """One dashboard for a period as a file."""
     _require_right(request)
     found = BOARD_BY_SLUG.get(slug)
-    if found is None or form not in (*TYPES, PDF):
-        raise Http404
     now = database_now()
     asked = asked_of(request.GET.dict(), now)
+    if slug == NOW and form in TYPES:
+        tables = tables_of_now(Present(request.user, now))
+        return _file(written(tables, form), TYPES[form], slug, form, asked)
+    if found is None or form not in (*TYPES, PDF):
+        raise Http404
     told = tell_board(found, asked.question, request.user, now=now)
     if form == PDF:
         drawn = paper_of(told, narrowed=asked.narrowings)
@@ -159,7 +166,8 @@ def stop_mail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _file(content: bytes, kind: str, slug: str, form: str, asked: Asked) -> HttpResponse:
     answer = HttpResponse(content, content_type=kind)
-    name = f"{slug}-{asked.question.since}-{asked.last}.{form}"
+    period = f"{asked.today}" if slug == NOW else f"{asked.question.since}-{asked.last}"
+    name = f"{slug}-{period}.{form}"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
