@@ -130,7 +130,7 @@ BOARDS: Final = (
         _("Incidents"),
         _("How fast incidents are found, answered and solved, and how well."),
         (
-            *("mttd", "mtta", "mttr", "majors", "solved"),
+            *("mttd", "mtta", "mttr", "majors", "solved", "resolution-rate"),
             *("reopened", "first-contact", "proactive"),
         ),
         (

@@ -125,7 +125,12 @@ def detected(story: Story) -> Iterator[Fact]:
     """How long an incident went on until it was detected; only where both times are known."""
     began, found = story.about.began_at, story.about.detected_at
     if story.is_unplanned and began is not None and found is not None:
-        yield Fact(day_of(found), story.first_team, total=seconds_between(began, found))
+        yield Fact(
+            day_of(found),
+            story.first_team,
+            total=seconds_between(began, found),
+            work=story.working(began, found),
+        )
 
 
 @measure

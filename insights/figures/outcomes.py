@@ -13,11 +13,12 @@ OUTCOMES: Final = (
         name=_("Time to detect"),
         definition=_(
             "From the beginning of an incident until it was detected; the mean of those for which"
-            " both times are known (MTTD)."
+            " both times are known (MTTD). In working time: by the hours of its resolution target."
         ),
         unit=TIME,
         top=Part("detected", "total"),
         over=Part("detected"),
+        work=Part("detected", "work"),
         lacking=_("no incident of this period says when it began and when it was detected"),
         better="less",
     ),
@@ -26,7 +27,8 @@ OUTCOMES: Final = (
         name=_("Time to acknowledge"),
         definition=_(
             "From the opening of an incident until somebody acknowledged or took it; the mean of"
-            " those where anybody did (MTTA)."
+            " those where anybody did (MTTA). In working time: by the hours of its acceptance"
+            " target."
         ),
         unit=TIME,
         top=Part("touched", "total"),
@@ -66,6 +68,19 @@ OUTCOMES: Final = (
         ),
         unit=COUNT,
         top=Part("solved"),
+    ),
+    Figure(
+        slug="resolution-rate",
+        name=_("Resolution rate"),
+        definition=_(
+            "Tickets solved for the first time in the period, measured against those opened in it:"
+            " below 100 % more came in than went out."
+        ),
+        unit=SHARE,
+        top=Part("solved"),
+        over=Part("opened"),
+        lacking=_("no ticket was opened in this period"),
+        better="more",
     ),
     Figure(
         slug="reopened",

@@ -147,9 +147,10 @@ class Story:
     def working(self, since: datetime, until: datetime, clock: str = "resolution") -> int:
         """Working seconds between two moments, in the hours of that kind of clock's target.
 
-        They are those of the last team then that had such a target; without any, every hour counts.
+        They are those of the last team then that had such a target, of the first one for what was
+        over before any had it; without any, every hour counts.
         """
-        known: Mapping[str, int] = {}
+        known: Mapping[str, int] = self.stays[0].calendars if self.stays else {}
         for stay in self.stays:
             if stay.since <= until and stay.calendars:
                 known = stay.calendars

@@ -8,6 +8,7 @@ from insights.figures.reading import night_of
 from insights.figures.registry import BY_SLUG
 from insights.figures.story import About, Happening, PageFact, Story, tell
 from insights.figures.sums import Amount
+from roles.worktime import WorkCalendar
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = date(2026, 3, 2)
@@ -127,3 +128,15 @@ def test_every_fact_has_a_measure_that_fits_its_column():
     names = {name for name, _ in facts_of(there_and_back())}
     assert names <= set(MEASURES)
     assert all(len(name) <= 16 for name in MEASURES)
+
+
+def test_detection_is_told_in_working_time_too_by_the_hours_of_the_first_team():
+    """Begun on Friday half an hour before the end of work, detected before it was opened."""
+    told = story(
+        moved(0, DESK, 1),
+        happened(0, "targeted", {"targets": {"resolution": [1, 5]}}),
+        began_at=NINE - timedelta(hours=64, minutes=30),
+        detected_at=NINE - timedelta(minutes=30),
+    )
+    told.calendars = {5: WorkCalendar.build("UTC", [(day, 540, 1020) for day in range(5)])}
+    assert facts("detected", told) == [Fact(DAY, DESK, total=64 * 3600, work=1800)]
