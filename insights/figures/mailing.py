@@ -1,7 +1,7 @@
 """Dashboards by mail: ordered by whoever may see them, sent every day or week, ended at will."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from insights.figures.answers import Split, Told, tell_board
 from insights.figures.boards import BOARD_BY_SLUG
 from insights.figures.folding import zone_of_days
 from insights.figures.models import BoardMail
-from insights.figures.naming import Names
+from insights.figures.naming import TABLES, Names, narrowings
 from insights.figures.papers import paper_of
 from insights.figures.sums import Question
 from insights.figures.wording import said
@@ -30,7 +31,6 @@ MOST: Final = 10
 """So many may one person have sent to themself."""
 BATCH: Final = 20
 MOST_ROWS: Final = 12
-TABLES: Final = {"team": "teams", "service": "services", "category": "categories"}
 
 
 @transaction.atomic
@@ -116,6 +116,8 @@ def _letter(mail: BoardMail, now: datetime) -> Letter:
     question = question_of(mail, last)
     words = {"since": question.since.isoformat(), "until": last.isoformat(), **mail.words}
     with translation.override(mail.person.language):
+        narrowed = narrowings(mail.words, Names())
+        since, until = (date_format(day, _("j M Y")) for day in (question.since, last))
         told = tell_board(BOARD_BY_SLUG[mail.board], question, None, now=now)
         return Letter(
             topic=f"figures:{mail.board}",
@@ -124,25 +126,28 @@ def _letter(mail: BoardMail, now: datetime) -> Letter:
             kind=KIND,
             channel="email",
             subject=_("%(board)s, %(since)s to %(until)s")
-            % {"board": told.board.name, "since": question.since, "until": last},
+            % {
+                "board": " · ".join([str(told.board.name), *narrowed]),
+                "since": since,
+                "until": until,
+            },
             body="\n".join([str(told.board.about), "", *_lines(told), "", _note()]),
             data={
                 "url": f"/figures/{mail.board}?{urlencode(words)}",
-                **_shape(told, mail, last),
+                **_shape(told, mail, last, narrowed),
             },
         )
 
 
-def _shape(told: Told, mail: BoardMail, last: date) -> dict[str, Any]:
+def _shape(told: Told, mail: BoardMail, last: date, narrowed: Sequence[str]) -> dict[str, Any]:
     """The tables: in the mail itself, or on the paper that goes with it."""
     if mail.form == BoardMail.Form.PDF:
-        return {"files": [_paper(told, mail, last)]}
+        return {"files": [_paper(told, mail, last, narrowed)]}
     return {"tables": [_table(split) for split in told.splits if split.rows]}
 
 
-def _paper(told: Told, mail: BoardMail, last: date) -> dict[str, str]:
+def _paper(told: Told, mail: BoardMail, last: date, narrowed: Sequence[str]) -> dict[str, str]:
     """The same as PDF, to go with the mail."""
-    narrowed = [f"P{word}" if name == "priority" else word for name, word in mail.words.items()]
     return {
         "name": f"{mail.board}-{last}.pdf",
         "type": "application/pdf",
@@ -188,9 +193,9 @@ def question_of(mail: BoardMail, last: date) -> Question:
     """The question that the mail asks on this day: its days up to and with it."""
     names = Names()
     ids = {}
-    for word, table in TABLES.items():
+    for word in ("team", "service", "category"):
         if wanted := mail.words.get(word):
-            rows = getattr(names, table)
+            rows = getattr(names, TABLES[word])
             ids[word] = next((pk for pk, named in rows.items() if named.slug == wanted), -1)
     priority = mail.words.get("priority")
     return Question(

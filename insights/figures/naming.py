@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from escalation.models import ClockKind, Escalation, Vendor
 from insights.figures.figure import Words
 from roles.models import Team
-from tickets.models import Category, Service, Source
+from tickets.models import Category, Kind, Service, Source
 
 NONE: Final = "none"
 """In addresses: those that have none."""
@@ -114,6 +114,29 @@ class Names:
     def vendors(self) -> dict[int, Named]:
         """Every vendor by id."""
         return _named(Vendor.objects)
+
+
+FILTERS: Final = ("team", "service", "category", "priority", "kind")
+NARROWERS: Final = ("to", "sort", "tier", "vendor")
+TABLES: Final = {"team": "teams", "to": "teams", "service": "services", "category": "categories"}
+"""Which names the words of an address are looked up in."""
+
+
+def narrowings(words: Mapping[str, str], names: Names) -> list[str]:
+    """What the words of an address narrow figures to, as people call it."""
+    return [_called(name, words[name], names) for name in (*FILTERS, *NARROWERS) if words.get(name)]
+
+
+def _called(name: str, word: str, names: Names) -> str:
+    if name == "priority":
+        return f"P{word}"
+    if name == "kind":
+        return str(dict(Kind.choices).get(word, word))
+    if name == "sort":
+        return str(SORTS.get(word, word))
+    rows: Mapping[int, Named] = getattr(names, TABLES[name]) if name in TABLES else {}
+    called = next((each.name for each in rows.values() if each.slug == word), word)
+    return f"→ {called}" if name == "to" else called
 
 
 def _named(rows: Any) -> dict[int, Named]:

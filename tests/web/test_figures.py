@@ -24,7 +24,7 @@ from notifications.models import Message
 from notifications.sending import outgoing
 from roles.instants import database_now, fixed
 from roles.models import Duty, DutyAssignment
-from tickets.models import Ticket
+from tickets.models import Clearance, Ticket
 from web.figures.asking import asked_of
 
 
@@ -229,6 +229,9 @@ def test_a_dashboard_comes_by_mail_until_one_ends_it(stage, counted, sign_in):
     letter = Message.objects.get(kind="figures")
     open_ones = Ticket.objects.open().filter(team__slug="desk", restricted=False).count()
     assert f"Open tickets: {open_ones}" in letter.body
+    assert letter.subject.startswith("People's load · Service Desk, "), "it says what it leaves out"
+    mine = client.get("/figures/mine").content.decode()
+    assert '<span class="tag">Service Desk</span>' in mine
     composed = compose(outgoing(letter, at), "mara@example.com")
     html = composed.alternatives[0].content
     assert "<table" in html
@@ -246,12 +249,39 @@ def test_a_dashboard_comes_by_mail_until_one_ends_it(stage, counted, sign_in):
     assert (name, kind) == (f"load-{mail.next_at.date()}.pdf", "application/pdf")
     said = " ".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages)
     assert re.search(rf"Open tickets\s+{open_ones}\b", said)
-    assert "Service Desk" not in client.get("/figures/mine").content.decode()
+    assert " · Service Desk" in said
     assert sign_in(stage.ines).post(f"/figures/mails/{mail.pk}/end").status_code == 404
     client.post(f"/figures/mails/{mail.pk}/end")
     assert not BoardMail.objects.exists()
     assert sign_in(stage.omar).post("/figures/load/mail", given).status_code == 302
     assert not BoardMail.objects.exists()
+
+
+def test_a_restricted_case_is_counted_in_no_mail_and_in_pages_while_one_is_cleared(
+    stage, counted, sign_in
+):
+    """A mail is kept and read where nobody asks again whether its reader is still cleared."""
+    client = sign_in(stage.mara)
+    case = stage.tickets["case"]
+    others = Ticket.objects.open().filter(restricted=False).count()
+    cleared = Clearance.objects.create(ticket=case, person=stage.mara)
+
+    def counted_now() -> tuple[str, str]:
+        lines = list(csv.reader(StringIO(client.get("/figures/load.csv").content.decode())))
+        board = next(row[2] for row in lines if row[1] == "Open tickets")
+        lines = list(csv.reader(StringIO(client.get("/figures/now.csv").content.decode())))
+        return board, next(row[2] for row in lines if row[1] == "Open")
+
+    assert counted_now() == (str(others + 1), str(others + 1))
+    client.post("/figures/load/mail", {"every": "day", "hour": "7"})
+    mail = BoardMail.objects.get()
+    for day in range(2):
+        assert send_due(clock=fixed(mail.next_at + timedelta(days=day))) == 1
+        letter = Message.objects.filter(kind="figures").order_by("-pk")[0]
+        assert f"Open tickets: {others}\n" in letter.body
+        cleared.delete()
+        assert counted_now() == (str(others), str(others))
+        cleared = Clearance.objects.create(ticket=case, person=stage.mara)
 
 
 def test_whoever_leads_no_more_gets_no_mail_any_more(stage, counted, sign_in):

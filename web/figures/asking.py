@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from insights.figures.behind import Narrower
 from insights.figures.folding import zone_of_days
-from insights.figures.naming import NONE, SORTS, Named, Names
+from insights.figures.naming import FILTERS, NARROWERS, NONE, Named, Names, narrowings
 from insights.figures.sums import Question
 from tickets.models import Kind
 
@@ -24,8 +24,6 @@ PERIODS: Final[Sequence[tuple[int, str | Promise]]] = (
     (91, _("13 weeks")),
     (365, _("A year")),
 )
-FILTERS: Final = ("team", "service", "category", "priority", "kind")
-NARROWERS: Final = ("to", "sort", "tier", "vendor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +61,7 @@ class Asked:
     @property
     def narrowings(self) -> list[str]:
         """What it is narrowed to, in words."""
-        found = []
-        for name in (*FILTERS, *NARROWERS):
-            word = self.words.get(name, "")
-            if word:
-                found.append(self._called(name, word))
-        return found
-
-    def _called(self, name: str, word: str) -> str:
-        tables = {"team": "teams", "to": "teams", "service": "services", "category": "categories"}
-        if name == "priority":
-            return f"P{word}"
-        if name == "sort":
-            return str(SORTS.get(word, word))
-        rows: Mapping[int, Named] = getattr(self.names, tables.get(name, ""), {})
-        called = next((each.name for each in rows.values() if each.slug == word), word)
-        return f"→ {called}" if name == "to" else called
+        return narrowings(self.words, self.names)
 
     def with_words(self, **changed: str) -> str:
         """The same question with other words in some places; an empty one is left out."""

@@ -16,6 +16,7 @@ from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.files import TYPES, written
 from insights.figures.mailing import end_mail, mails_of, order_mail
 from insights.figures.moment import MEANS, tables_of_now
+from insights.figures.naming import FILTERS, narrowings
 from insights.figures.own import own_load
 from insights.figures.papers import paper_of
 from insights.figures.present import Present
@@ -27,7 +28,7 @@ from roles.people import is_allowed
 from tickets.models import Kind
 from tickets.priority import LABELS as PRIORITIES
 from web import doors
-from web.figures.asking import FILTERS, PERIODS, Asked, asked_of
+from web.figures.asking import PERIODS, Asked, asked_of
 from web.figures.showing import shown
 from web.shifts import serving_now
 
@@ -59,7 +60,10 @@ def first(request: HttpRequest) -> HttpResponse:
 def own(request: HttpRequest) -> HttpResponse:
     """What the work costs the reader, whom alone it is shown to."""
     asked = asked_of(request.GET.dict(), database_now())
-    mails = [(row, BOARD_BY_SLUG.get(row.board)) for row in mails_of(request.user)]
+    mails = [
+        (row, BOARD_BY_SLUG.get(row.board), narrowings(row.words, asked.names))
+        for row in mails_of(request.user)
+    ]
     load = own_load(request.user, asked.question)
     context = {"load": load, "mails": mails, **_around(asked, request.user)}
     return render(request, "web/figures/own.html", context)
