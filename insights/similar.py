@@ -31,6 +31,18 @@ KEPT: Final = 0.7
 LEAST_KEPT: Final = 4
 """Of a word, so much of its beginning is searched for: endings differ, and compounds go on."""
 WORD: Final = re.compile(r"[^\W_]{3,}")
+ANY_WORD: Final = re.compile(r"[^\W_]+")
+_COMMON: Final = """
+a after all an and any are as at be but by can cannot does for from has have if in into is it
+its my no not of off on or our since some that the their there this to too was we when will
+with you your
+aber alle als am an auf aus bei beim bin das dass dem den der des die dies doch ein eine einem
+einen einer eines er es für haben hat ich im in ist kann kein keine mehr mein meine mit nach
+nicht noch nur oder seit sie sind so uns unser und vom von vor was weil wenn wie wir wird zu
+zum zur
+"""
+EVERYWHERE: Final = frozenset(_COMMON.split())
+"""Words that stand in any subject: two that have these in common have nothing in common."""
 LEAST: Final = 0.12
 """Below this share of common letters, two subjects have a word in common and nothing else."""
 AGAIN_WITHIN: Final = timedelta(days=30)
@@ -101,8 +113,15 @@ def beginning(word: str) -> str:
     return word[: max(LEAST_KEPT, round(KEPT * len(word)))]
 
 
+def _telling(text: str) -> str:
+    """The text without the words that stand everywhere; whole where there are no others."""
+    words = ANY_WORD.findall(text.lower())
+    return " ".join(word for word in words if word not in EVERYWHERE) or text
+
+
 def _nearest(ticket: Ticket, reader: Person) -> list[tuple[Ticket, float]]:
-    words = list(dict.fromkeys(WORD.findall(ticket.subject.lower())))[:MOST_WORDS]
+    subject = _telling(ticket.subject)
+    words = list(dict.fromkeys(WORD.findall(subject.lower())))[:MOST_WORDS]
     if not words:
         return []
     begins = dict.fromkeys(beginning(word) for word in words)
@@ -119,8 +138,8 @@ def _nearest(ticket: Ticket, reader: Person) -> list[tuple[Ticket, float]]:
     if not ids:
         return []
     rows = among_these(Ticket.objects.visible_to(reader), ids).select_related("team__tier")
-    mine = trigrams(ticket.subject)
-    near = [(row, alike(mine, trigrams(row.subject))) for row in rows.order_by("-pk")]
+    mine = trigrams(subject)
+    near = [(row, alike(mine, trigrams(_telling(row.subject)))) for row in rows.order_by("-pk")]
     return [(row, nearness) for row, nearness in near if nearness >= LEAST]
 
 
@@ -136,7 +155,7 @@ def _articles(ticket_ids: Sequence[int], reader: Person) -> dict[int, list[str]]
 def trigrams(text: str) -> frozenset[str]:
     """Every three letters in a row of the words, blanks before and after each, as pg_trgm has."""
     found: set[str] = set()
-    for word in re.findall(r"[^\W_]+", text.lower()):
+    for word in ANY_WORD.findall(text.lower()):
         padded = f"  {word} "
         found.update(padded[place : place + 3] for place in range(len(padded) - 2))
     return frozenset(found)

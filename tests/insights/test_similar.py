@@ -1,5 +1,7 @@
 """Similar tickets: by words and letters, solved ones first, and never one that must stay hidden."""
 
+import pytest
+
 from insights.similar import alike, similar_to, solvers, trigrams
 from tests.story import Story
 from tickets.assignment import move, take
@@ -47,6 +49,36 @@ def test_other_endings_and_compounds_are_found_too(story: Story) -> None:
         fresh = story.open(subject=asked, requester=story.stranger)
         found = similar_to(fresh, story.agent)
         assert past[subject] == found[0].ticket.pk, asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "others", "same"),
+    [
+        (
+            "Search is slow in the shop",
+            ["Invoice mails stay in the outbox", "The calendar shows the last week"],
+            "The shop is slow",
+        ),
+        (
+            "Die Kasse ist seit heute nicht erreichbar",
+            ["Der Drucker ist nicht da", "Die Tür für das Lager ist zu"],
+            "Kasse nicht erreichbar",
+        ),
+    ],
+)
+def test_words_that_stand_everywhere_make_no_ticket_similar(story: Story, asked, others, same):
+    """Solved ones come first: those that have nothing but "the" in common would be on top."""
+    for other in others:
+        solved(story, other)
+    there = story.open(subject=same)
+    fresh = story.open(subject=asked, requester=story.stranger)
+    assert [each.ticket.pk for each in similar_to(fresh, story.agent)] == [there.pk]
+
+
+def test_a_subject_of_such_words_alone_is_looked_for_all_the_same(story: Story) -> None:
+    there = story.open(subject="Was ist das?")
+    fresh = story.open(subject="Was ist das", requester=story.stranger)
+    assert [each.ticket.pk for each in similar_to(fresh, story.agent)] == [there.pk]
 
 
 def test_the_same_trouble_of_the_same_requester_is_marked_as_a_repeat(story: Story) -> None:
