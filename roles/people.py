@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from roles import audit
 from roles.access import allows
@@ -36,6 +36,18 @@ def read_roles(people: Sequence[Person]) -> None:
     found = _roles_by_id([person for person in unknown if person.is_active]) if unknown else {}
     for person in unknown:
         person._roles = found.get(person.pk, NOBODY)  # type: ignore[attr-defined]
+
+
+def works_here(person: str = "pk") -> Q:
+    """Which rows are about somebody who has a place in a team, heads one, or has a duty.
+
+    `person` is the field with the person's id. One condition, no further query.
+    """
+    mine = OuterRef(person)
+    in_a_team = Exists(Membership.objects.filter(person=mine))
+    heads_one = Exists(Team.objects.filter(Q(lead=mine) | Q(manager=mine)))
+    has_a_duty = Exists(DutyAssignment.objects.filter(person=mine))
+    return Q(in_a_team) | Q(heads_one) | Q(has_a_duty)
 
 
 def with_holdings(people: QuerySet[Person]) -> QuerySet[Person]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from notifications.outbox import enqueue
 from roles.instants import TimeSource, database_now
 from roles.models import Person
-from roles.refusals import Conflict, Invalid
+from roles.people import roles_of, works_here
+from roles.refusals import Conflict, Forbidden, Invalid
 from tickets import letters
 from tickets.acting import acting
 from tickets.models import EventKind, Ticket, Watcher
@@ -33,6 +34,14 @@ def known_person(actor: Person, given: str) -> Person:
         several = "Several people have this name; give the e-mail address."
         raise Invalid("unknown_person", "Whom?", {"person": several if found else UNKNOWN})
     return found[0]
+
+
+def guests(ticket: Ticket) -> QuerySet[Person]:
+    """Who follows the ticket without working here: those whom its requester is shown.
+
+    Which people of the service watch it is a matter of the inside.
+    """
+    return Person.objects.filter(~works_here(), watched__ticket=ticket.pk)
 
 
 def invite(
@@ -73,8 +82,12 @@ def uninvite(
     clock: TimeSource = database_now,
     via: str = "web",
 ) -> None:
-    """Let somebody follow it no longer. Raises Forbidden, Conflict for who does not."""
+    """Let somebody follow it no longer. Raises Forbidden, Conflict for who does not.
+
+    Whoever only asked for help takes guests off, never people of the service.
+    """
     with acting(ticket, actor=actor, action="invite", clock=clock, via=via) as act:
+        _require_guests(actor, [person])
         gone, _ = Watcher.objects.filter(ticket=act.ticket, person=person).delete()
         if not gone:
             raise Conflict("follows_not", f"{person} does not follow it.")
@@ -96,12 +109,22 @@ def take_off(
     if not people:
         raise Invalid("nobody_named", "Choose somebody.", {"people": "Choose somebody."})
     with acting(ticket, actor=actor, action="invite", clock=clock, via=via) as act:
+        _require_guests(actor, people)
         watching = Watcher.objects.filter(ticket=act.ticket, person__in=people)
         gone = sorted(watching.values_list("person_id", flat=True))
         if not gone:
             raise Conflict("follows_not", "None of them follows it any more.")
         watching.delete()
         act.record(EventKind.WATCHED, facts={"removed": gone})
+
+
+def _require_guests(actor: Person, people: Sequence[Person]) -> None:
+    """Raise Forbidden where somebody who does not work here means one who does."""
+    if roles_of(actor) - {"requester"}:
+        return
+    if Person.objects.filter(works_here(), pk__in=[person.pk for person in people]).exists():
+        words = "Which people of the service watch a request is for them to say."
+        raise Forbidden("not_a_guest", words)
 
 
 def _words(actor: Person) -> str:

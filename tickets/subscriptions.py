@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from notifications.outbox import Letter
 from roles import audit
 from roles.instants import TimeSource, database_now
-from roles.models import DutyAssignment, Membership, Person
+from roles.models import Person
+from roles.people import works_here
 from roles.refusals import Invalid
 from tickets.letters import SUBJECTS
 from tickets.models import Service, ServiceSubscriber, Ticket, TimelineEvent
@@ -92,10 +93,7 @@ def concerned(ticket: Ticket) -> Q:
     """
     if ticket.organisation_id is None:
         return Q()
-    works_here = Exists(Membership.objects.filter(person=OuterRef("person"))) | Exists(
-        DutyAssignment.objects.filter(person=OuterRef("person"))
-    )
-    return Q(works_here) | Q(person__organisation=ticket.organisation_id)
+    return works_here("person") | Q(person__organisation=ticket.organisation_id)
 
 
 def words_to(

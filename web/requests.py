@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
+from django.db.models import Case, When
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from escalation.models import Clock, ClockKind, PolicyStep, Run
 from roles.models import Person, Team
+from roles.people import works_here
 from tickets import states
 from tickets.attachments import erasable
 from tickets.models import Ticket, TimelineEvent
@@ -183,8 +185,8 @@ def story(ticket: Ticket, person: Person) -> list[Line]:
     moves = readable_events(events, person).filter(is_public=False, kind__in=TOLD)
     rows = [*public.order_by("-seq")[:SHOWN], *moves.order_by("-seq")[:SHOWN]]
     rows.sort(key=lambda event: event.seq, reverse=True)
-    people, teams = _names(rows, ticket)
-    lines = [_line(event, ticket, person, people=people, teams=teams) for event in rows]
+    names = _names(rows, ticket)
+    lines = [_line(event, ticket, person, names) for event in rows]
     shown = [line for line in lines if line is not None]
     return _with_files_left(ticket, shown) if any(line.files for line in shown) else shown
 
@@ -197,27 +199,34 @@ def _with_files_left(ticket: Ticket, lines: Iterable[Line]) -> list[Line]:
     ]
 
 
-def _names(
-    events: Iterable[TimelineEvent], ticket: Ticket
-) -> tuple[Mapping[int, str], Mapping[int, str]]:
+@dataclass(frozen=True)
+class Names:
+    """What people and teams are called; guests are those of the people who do not work here."""
+
+    people: Mapping[int, str]
+    guests: Mapping[int, str]
+    teams: Mapping[int, str]
+
+
+def _names(events: Iterable[TimelineEvent], ticket: Ticket) -> Names:
     ids = {event.actor_id for event in events if event.actor_id} | {ticket.requester_id}
     for event in events:
         if event.kind == "watched":
             ids |= set(event.facts.get("added", []))
-    people = Person.objects.filter(pk__in=ids).values_list("pk", "name")
-    return dict(people), dict(Team.objects.values_list("pk", "name"))
+    people = Person.objects.filter(pk__in=ids).annotate(
+        is_inside=Case(When(works_here(), then=True), default=False)
+    )
+    found = list(people.values_list("pk", "name", "is_inside"))
+    return Names(
+        people={pk: name for pk, name, _inside in found},
+        guests={pk: name for pk, name, is_inside in found if not is_inside},
+        teams=dict(Team.objects.values_list("pk", "name")),
+    )
 
 
-def _line(
-    event: TimelineEvent,
-    ticket: Ticket,
-    person: Person,
-    *,
-    people: Mapping[int, str],
-    teams: Mapping[int, str],
-) -> Line | None:
+def _line(event: TimelineEvent, ticket: Ticket, person: Person, names: Names) -> Line | None:
     facts = event.facts
-    words = _words(event.kind, facts, ticket, people=people, teams=teams)
+    words = _words(event.kind, facts, names)
     if words is None:
         return None
     # What came by mail, by telephone or from a program was still asked by somebody.
@@ -227,7 +236,7 @@ def _line(
     by_us = event.kind in (*MOVES, "closed") or actor_id is None
     return Line(
         at=event.at,
-        who="" if by_us else _("You") if mine else people.get(actor_id or 0, ""),
+        who="" if by_us else _("You") if mine else names.people.get(actor_id or 0, ""),
         words=words,
         icon="arrow-right" if event.kind in MOVES else ICONS.get(event.kind, "dot"),
         tone="quiet" if not body else "mine" if mine else "theirs",
@@ -236,20 +245,13 @@ def _line(
     )
 
 
-def _words(
-    kind: str,
-    facts: Mapping[str, Any],
-    ticket: Ticket,
-    *,
-    people: Mapping[int, str],
-    teams: Mapping[int, str],
-) -> str | None:
+def _words(kind: str, facts: Mapping[str, Any], names: Names) -> str | None:
     """The rest of the sentence; None for what a requester is not told of."""
     if kind in MOVES:
-        team = teams.get(facts.get("set", {}).get("team_id"))
+        team = names.teams.get(facts.get("set", {}).get("team_id"))
         return _("%(team)s has it now") % {"team": team} if team else None
     if kind == "watched":
-        added = [people[pk] for pk in facts.get("added", []) if pk in people]
+        added = [names.guests[pk] for pk in facts.get("added", []) if pk in names.guests]
         return _("%(names)s can follow this now") % {"names": ", ".join(added)} if added else None
     return PLAIN[kind]() if kind in PLAIN else None
 

@@ -14,6 +14,8 @@ from notifications.links import make_link
 from notifications.models import Message
 from roles.instants import database_now, fixed
 from roles.models import Organisation
+from roles.refusals import Forbidden
+from tickets import company
 from tickets.articles import draft_article, publish_article
 from tickets.assignment import take, watch
 from tickets.lifecycle import chase, comment, resolve
@@ -249,6 +251,25 @@ def test_colleagues_are_added_by_name_and_others_by_mail(stage, sign_in):
     assert act(stage, other, "vpn", "invite", person="ines@example.com").status_code == 403
     act(stage, client, "vpn", "uninvite", id=str(stage.stranger.pk))
     assert other.get(f"/requests/{stage.tickets['vpn'].key}").status_code == 404
+
+
+def test_who_of_the_service_watches_is_not_the_requesters_to_see_or_to_change(stage, sign_in):
+    """A requester took the lead of a major off its watchers, by the cross beside the name."""
+    ticket = stage.tickets["vpn"]
+    watch(ticket=fresh(stage, "vpn"), actor=stage.ines)
+    asker = sign_in(stage.bo)
+    act(stage, asker, "vpn", "invite", person="ada@example.com")
+    page = asker.get(f"/requests/{ticket.key}").content.decode()
+    assert "Ada Park" in page
+    assert "Ines Okafor" not in page
+    act(stage, asker, "vpn", "uninvite", id=str(stage.ines.pk))
+    with pytest.raises(Forbidden):
+        company.uninvite(ticket=fresh(stage, "vpn"), actor=stage.bo, person=stage.ines)
+    with pytest.raises(Forbidden):
+        company.take_off(ticket=fresh(stage, "vpn"), actor=stage.bo, people=[stage.ines])
+    watching = Watcher.objects.filter(ticket=ticket.pk)
+    assert {row.person.username for row in watching} == {"ada", "ines"}
+    company.uninvite(ticket=fresh(stage, "vpn"), actor=stage.omar, person=stage.ines)
 
 
 def test_nobody_is_added_to_a_restricted_case(stage, sign_in):

@@ -51,7 +51,7 @@ def _context(person: Person, ticket: Ticket) -> dict[str, Any]:
         "may_chase": "chase" in allowed and ticket.is_open,
         "again_at": again_at if again_at is not None and again_at > now else None,
         "after_asking": after_asking(ticket) if ticket.is_open else "",
-        "followers": list(Person.objects.filter(watched__ticket=ticket.pk)),
+        "followers": list(company.guests(ticket)),
         "feedback": given,
         "scores": SCORES,
         "may_rate": rateable and feedback.may_change(given, now),
@@ -123,8 +123,11 @@ def _invite(request: HttpRequest, ticket: Ticket) -> str:
 
 def _uninvite(request: HttpRequest, ticket: Ticket) -> str:
     given = _words(request, "id")
-    followers = Person.objects.filter(watched__ticket=ticket.pk)
-    person = followers.filter(pk=int(given) if given.isdecimal() and len(given) < 18 else 0).first()
+    person = (
+        company.guests(ticket)
+        .filter(pk=int(given) if given.isdecimal() and len(given) < 18 else 0)
+        .first()
+    )
     if person is not None:
         company.uninvite(ticket=ticket, actor=request.user, person=person)
     return _("Done.")
