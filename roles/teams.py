@@ -1,6 +1,6 @@
 """Writes who belongs to which team and who holds which duty, each with its audit entry."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -9,6 +9,9 @@ from roles.instants import TimeSource, database_now
 from roles.models import Duty, DutyAssignment, Membership, Person, Team
 from roles.people import forget_roles, require
 from roles.refusals import Conflict, Invalid
+
+ADMINISTRATOR: Final = "administrator"
+"""The duty of whoever may write here."""
 
 
 def relations_to(person: Person | None, team: Team) -> frozenset[str]:
@@ -134,8 +137,14 @@ def withdraw_duty(
     actor: Person | None = None,
     clock: TimeSource = database_now,
 ) -> None:
-    """Take the duty from the person. Raises Forbidden, and Conflict for who does not hold it."""
+    """Take the duty from the person.
+
+    Raises Forbidden; Conflict for who does not hold it, and for an administrator's own
+    administration, since nobody might be left to give it back.
+    """
     require(actor, "admin")
+    if actor is not None and actor.pk == person.pk and duty.slug == ADMINISTRATOR:
+        raise Conflict("own_account", "Another administrator takes this duty from you.")
     gone, _ = DutyAssignment.objects.filter(duty=duty, person=person).delete()
     if not gone:
         raise Conflict("duty_not_held", f"{person} does not hold {duty}.")

@@ -47,11 +47,15 @@ def issue(
 ) -> tuple[ApiToken, str]:
     """The new token and its plain text `tl_<prefix>_<secret>`, which is never shown again.
 
-    People issue tokens for themselves; for others it takes an administrator. Raises Forbidden,
+    People issue tokens for themselves; for a program's account it takes an administrator, who
+    would else read under another person's name what only that person may know. Raises Forbidden,
     and Invalid with the fields `person`, `name`, `scopes` or `expires_at`.
     """
     if actor is None or actor.pk != person.pk:
         require(actor, "admin")
+    if actor is not None and actor.pk != person.pk and person.kind != Person.Kind.SERVICE:
+        sentence = "People make their own tokens; choose the account of a program."
+        raise Invalid("not_theirs", "This token cannot be issued.", {"person": sentence})
     wanted = sorted(set(scopes))
     now = clock()
     _check(person, name, wanted, expires_at, now)

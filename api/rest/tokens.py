@@ -36,7 +36,7 @@ class IssuedView(serializers.Serializer):
 
 
 class Issuing(StrictSerializer):
-    """Where it is used, what for, and until when; for somebody else only by administrators."""
+    """Where it is used, what for, and until when; for a program's account by administrators."""
 
     name = Text(max_length=200)
     scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices), min_length=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import IntegrityError, models
+from django.db import DataError, IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -16,6 +16,9 @@ from roles.admin.widgets import known_select, name_parts, named
 from roles.models import Person
 from roles.people import is_allowed
 from roles.refusals import Refused
+
+REFUSALS = (Refused, IntegrityError, DataError)
+"""What turns a write down, each told in the page's messages."""
 
 
 def acting(request: HttpRequest) -> Person:
@@ -31,7 +34,7 @@ def may(request: HttpRequest, *actions: str) -> bool:
     )
 
 
-def say_refusal(request: HttpRequest, trouble: Refused | IntegrityError) -> dict[str, str]:
+def say_refusal(request: HttpRequest, trouble: Exception) -> dict[str, str]:
     """Put the refusal into the page's messages; returns its sentences by name of field."""
     if isinstance(trouble, Refused):
         fields, why = trouble.fields, f"{trouble.detail} {field_words(trouble)}".strip()
@@ -45,6 +48,29 @@ def field_words(refusal: Refused) -> str:
     """The sentences of a refusal on single fields, each with the name of its field."""
     named = ((name.replace("_", " ").capitalize(), why) for name, why in refusal.fields.items())
     return " ".join(f"{name}: {why}" for name, why in named)
+
+
+def use_in_words(row: models.Model) -> str:
+    """By what a row is held, in a sentence; "" for one that may go.
+
+    Of tickets and their parts it says nothing: some of them not everybody may know of.
+    """
+    held, is_held = set(), False
+    for link in row._meta.related_objects:
+        if link.on_delete is not models.PROTECT:
+            continue
+        near = link.related_model
+        if not near._default_manager.filter(**{link.field.name: row.pk}).exists():
+            continue
+        is_held = True
+        names = {str(near._meta.model_name), *(each.name for each in near._meta.get_fields())}
+        if "ticket" not in names:
+            held.add(str(near._meta.verbose_name_plural))
+    if not is_held:
+        return ""
+    by = f" by {', '.join(sorted(held))}" if held else ""
+    way = "; switch it off instead" if hasattr(row, "is_active") else ""
+    return f"{row} is in use{by} and stays{way}."
 
 
 class RefusedForm(forms.BaseModelForm):
@@ -61,7 +87,7 @@ class RefusedForm(forms.BaseModelForm):
 
 
 USUAL_HELP = {
-    "slug": "Short name in addresses, files and the interface for programs; leave it once used.",
+    "slug": "Short name in addresses, files and the interface for programs; it stays for good.",
     "name": "As people read it.",
     "is_active": "Switched off, it is as if it were not there; what it did stays on record.",
     "position": "The lowest number is tried first.",
@@ -113,7 +139,7 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
         """The form; after a refusal it is shown once more with all that was typed."""
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except (Refused, IntegrityError) as trouble:
+        except REFUSALS as trouble:
             fields = say_refusal(request, trouble)
             if request.method != "POST" or hasattr(request, "refused_fields"):
                 return HttpResponseRedirect(request.get_full_path())
@@ -133,6 +159,11 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._or_message(request, super().delete_view, *args, **kwargs)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What would go with them; for what is in use, in whose use, without reading all of it."""
+        kept = [words for words in map(use_in_words, objs) if words]
+        return ([], {}, set(), kept) if kept else super().get_deleted_objects(objs, request)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The list under its own name: "Select person to change" helps nobody."""
         title = str(self.opts.verbose_name_plural)
@@ -143,8 +174,12 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         try:
-            return view(request, *args, **kwargs)
-        except (Refused, IntegrityError) as trouble:
+            if request.method != "POST":
+                return view(request, *args, **kwargs)
+            with transaction.atomic():
+                # An act on many rows is done for all of them, or for none.
+                return view(request, *args, **kwargs)
+        except REFUSALS as trouble:
             say_refusal(request, trouble)
         return HttpResponseRedirect(request.get_full_path())
 
@@ -175,6 +210,15 @@ class AuditedAdmin(GuardedAdmin):
 
     writes_own_audit = False
     adds_own_audit = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """The short name of what is there: access, policies and files know it by that."""
+        fixed = super().get_readonly_fields(request, obj)
+        return [*fixed, "slug"] if obj is not None and hasattr(obj, "slug") else fixed
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: models.Model | None = None) -> Any:
+        """A short name is made of the name of something new only."""
+        return super().get_prepopulated_fields(request, obj) if obj is None else {}
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool

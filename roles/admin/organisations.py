@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.contrib.postgres.forms import RangeWidget
 from django.db import models
@@ -80,6 +80,17 @@ class TeamAdmin(SheetAdmin):
         ("State", {"fields": ["is_service_desk", "is_active"]}),
         GUIDANCE,
     ]
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if not Team.objects.filter(is_service_desk=True).exists():
+            messages.warning(
+                request,
+                "No team is the service desk now: until one is, no ticket can be opened. "
+                "Make a team the service desk at once.",
+            )
 
 
 class StretchWidget(RangeWidget):

@@ -18,6 +18,7 @@ from roles.admin.sheetviews import SheetAdmin
 from roles.models import ApiToken, DutyAssignment, Membership, Person
 from roles.models.tokens import Scope
 from roles.people import deactivate, reactivate
+from roles.refusals import Invalid
 from roles.tokens import issue, revoke
 
 # What people may do follows from their teams and duties; Django's groups would say nothing.
@@ -117,6 +118,9 @@ class PersonAdmin(SheetAdmin, UserAdmin):
             person = Person.objects.get(pk=obj.pk)
             switch(person=person, actor=acting(request))
             obj.left_at = person.left_at
+        if change and obj.pk == acting(request).pk and "is_staff" in form.changed_data:
+            sentence = "Another administrator takes the way in here from you."
+            raise Invalid("own_account", "You cannot shut yourself out.", {"is_staff": sentence})
         super().save_model(request, obj, form, change)
 
     @admin.action(description="Switch the chosen accounts off", permissions=["change"])
@@ -151,7 +155,7 @@ class ApiTokenAdmin(AuditedAdmin):
     """API tokens; the text of a new one is shown a single time."""
 
     help_texts = {
-        "person": "In whose name programs act with it.",
+        "person": "The program's account, or your own; people make theirs themselves.",
     }
     form = TokenForm
     adds_own_audit = True

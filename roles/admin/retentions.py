@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from roles.admin.audited import AuditedAdmin, acting
 from roles.instants import database_now
 from roles.models import Retention
-from roles.retention import COUNTED, KINDS, MOST, count_over, set_period
+from roles.retention import COUNTED, KINDS, LONGEST_DAYS, MOST, count_over, set_period
 
 
 class PeriodForm(forms.ModelForm):
@@ -26,8 +26,9 @@ class PeriodForm(forms.ModelForm):
         """The days. Raises ValidationError below what the kind needs."""
         days: int | None = self.cleaned_data["days"]
         kind = KINDS.get(self.instance.kind)
-        if kind is not None and days is not None and days < kind.least_days:
-            raise forms.ValidationError(f"{kind.least_days} days at least.")
+        if kind is not None and days is not None and not kind.least_days <= days <= LONGEST_DAYS:
+            words = f"{kind.least_days} days at least, {LONGEST_DAYS:,} at most."
+            raise forms.ValidationError(words)
         return days
 
 

@@ -1,6 +1,7 @@
 """Where people belong: customer groups, tiers and lanes, teams and duties."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 
@@ -79,6 +80,12 @@ class Tier(Guidance):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Raise ValidationError for a rank below the ladder."""
+        super().clean()
+        if self.rank is not None and self.rank < 0:
+            raise ValidationError({"rank": "The lowest rank is 0."})
+
 
 class Team(Guidance):
     """People who share a queue; it sits on one tier or lane and works by one calendar."""
@@ -126,6 +133,13 @@ class Team(Guidance):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raise ValidationError for a service desk that is switched off."""
+        super().clean()
+        if self.is_service_desk and not self.is_active:
+            sentence = "The service desk takes what nobody else does; make another team that first."
+            raise ValidationError({"is_active": sentence})
 
 
 class Membership(models.Model):

@@ -55,7 +55,7 @@ def test_everybody_knows_who_he_is(story, agent):
 
 def test_the_audit_is_for_those_who_may_see_it(story, calling, agent):
     auditor = appoint(story.person("otto"), "auditor")
-    issue(person=story.agent, name="laptop", scopes=["tickets:read"], actor=story.admin)
+    issue(person=story.admin, name="laptop", scopes=["tickets:read"], actor=story.admin)
     rows = calling(auditor).get("/api/v1/audit/?limit=2").json()["results"]
     assert rows[1]["action"] == "token.issued"
     assert rows[1]["actor"] == "root"

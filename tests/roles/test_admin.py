@@ -221,6 +221,12 @@ def test_bad_hours_are_said_beside_their_field(door, wrong, field):
 
 def test_a_new_token_is_shown_once_and_never_its_digest(door, lead):
     form = {"person": lead.pk, "name": "monitor", "scopes": ["tickets:read"]}
+    answer = door.post(page(ApiToken, "add"), form)
+    assert answer.context["adminform"].form.errors["person"] == [
+        "People make their own tokens; choose the account of a program."
+    ]
+    Person.objects.filter(pk=lead.pk).update(kind="service", password="!")
+    form = {"person": lead.pk, "name": "monitor", "scopes": ["tickets:read"]}
     answer = door.post(page(ApiToken, "add"), form, follow=True)
     [plain] = re.findall(r"tl_\w+", said(answer))[:1]
     token = authenticate(plain)

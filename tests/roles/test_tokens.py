@@ -114,9 +114,12 @@ def test_a_bad_token_names_its_field_and_is_not_made(ann, fields, field):
     assert not ApiToken.objects.exists()
 
 
-def test_people_make_tokens_for_themselves_and_administrators_for_others(ann, admin, person):
-    give(ann, actor=ann)
-    token, _ = give(ann, actor=admin)
+def test_people_make_tokens_for_themselves_and_administrators_for_programs(ann, admin, person):
+    token, _ = give(ann, actor=ann)
+    give(person("robot", kind="service"), actor=admin)
+    with pytest.raises(Invalid) as refusal:
+        give(ann, actor=admin)
+    assert set(refusal.value.fields) == {"person"}
     with pytest.raises(Forbidden):
         give(ann, actor=person("ben"))
     with pytest.raises(Forbidden):

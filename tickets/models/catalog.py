@@ -1,6 +1,7 @@
 """What support is given for: services, categories, and the teams that work on them."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 
@@ -62,6 +63,16 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Raise ValidationError where categories would form a circle."""
+        super().clean()
+        above, met = self.parent, {self.pk}
+        while above is not None:
+            if above.pk in met:
+                raise ValidationError({"parent": "A category cannot stand under itself."})
+            met.add(above.pk)
+            above = above.parent
+
 
 class Route(models.Model):
     """Which team of a tier works on a service or category; the most specific row wins."""
@@ -95,3 +106,12 @@ class Route(models.Model):
     def __str__(self) -> str:
         about = " / ".join(str(part) for part in (self.service, self.category) if part)
         return f"{about or 'anything'} on {self.tier}: {self.team}"
+
+    def clean(self) -> None:
+        """Raise ValidationError where the team of a route in force does not sit on its tier."""
+        super().clean()
+        if not self.is_active or self.team_id is None or self.tier_id is None:
+            return
+        if self.team.tier_id != self.tier_id:
+            sentence = f"{self.team} sits on {self.team.tier}, not on {self.tier}."
+            raise ValidationError({"team": sentence})
