@@ -8,6 +8,7 @@ from io import BytesIO, StringIO
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django.utils.html import escape
 from openpyxl import load_workbook
 from pypdf import PdfReader
@@ -16,7 +17,7 @@ from insights.figures.answers import tell_board
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.folding import fold_all
 from insights.figures.mailing import send_due
-from insights.figures.models import BoardMail
+from insights.figures.models import BoardMail, Point
 from insights.figures.wording import said
 from insights.models import Estimate, RiskModel
 from notifications.channels.email import compose
@@ -340,3 +341,26 @@ def test_now_is_taken_away_as_a_file(stage, counted, sign_in):
     assert keys == {ticket.key for ticket in client.get("/figures").context["present"].untouched}
     assert client.get("/figures/now.pdf").status_code == 404
     assert sign_in(stage.omar).get("/figures/now.csv").status_code == 403
+
+
+def test_behind_ones_own_pages_stand_the_tickets_that_one_was_called_for(stage, counted, sign_in):
+    today = timezone.now().date()
+    calls = (
+        ("slow", stage.ines, "night"),
+        ("mail", stage.ines, "day"),
+        ("badge", stage.mara, "day"),
+    )
+    for name, person, tag in (*calls, ("case", stage.ines, "day")):
+        about = {"measure": "page", "day": today, "team": 0, "tag": tag, "total": 0, "work": 0}
+        Point.objects.create(ticket=stage.tickets[name], other=person.pk, n=1, **about)
+    client = sign_in(stage.ines)
+    load = client.get("/figures/mine").context["load"]
+    assert (load.pages, load.night_pages, load.nights) == (2, 1, 1)
+    for asked, names in (("", {"slow", "mail"}), ("?sort=night", {"slow"})):
+        for form in ("", ".csv"):
+            page = client.get(f"/figures/mine/pages{form}{asked}").content.decode()
+            shown = {name for name in ("slow", "mail", "badge") if stage.tickets[name].key in page}
+            assert shown == names
+            assert stage.tickets["case"].key not in page
+    assert client.get("/figures/mine/pages.pdf").status_code == 404
+    assert sign_in(stage.ada).get("/figures/mine/pages").status_code == 404

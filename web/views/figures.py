@@ -17,7 +17,7 @@ from insights.figures.files import TYPES, written
 from insights.figures.mailing import end_mail, mails_of, order_mail
 from insights.figures.moment import MEANS, tables_of_now
 from insights.figures.naming import FILTERS, narrowings
-from insights.figures.own import own_load
+from insights.figures.own import own_load, own_pages
 from insights.figures.papers import paper_of
 from insights.figures.present import Present
 from insights.figures.registry import BY_SLUG
@@ -67,6 +67,25 @@ def own(request: HttpRequest) -> HttpResponse:
     load = own_load(request.user, asked.question)
     context = {"load": load, "mails": mails, **_around(asked, request.user)}
     return render(request, "web/figures/own.html", context)
+
+
+@doors.of_the_service(action="view")
+def own_behind(request: HttpRequest, form: str = "") -> HttpResponse:
+    """The pages behind the reader's own load, as a page or a file; `sort=night` those of nights."""
+    if form and form not in TYPES:
+        raise Http404
+    asked = asked_of(request.GET.dict(), database_now())
+    at_night = asked.narrower.sort == "night"
+    facts = own_pages(request.user, asked.question, at_night=at_night)
+    figure = BY_SLUG["night-pages" if at_night else "pages"]
+    if form:
+        rows = facts.select_related("ticket__team", "ticket__service")[:MOST_FACTS]
+        content = written([facts_table(figure, rows)], form)
+        return _file(content, TYPES[form], f"my-{figure.slug}", form, asked)
+    pages = Paginator(facts.prefetch_related("ticket__team", "ticket__assignee"), PAGE)
+    context = {"figure": figure, "facts": pages.get_page(request.GET.get("page"))}
+    around = _around(asked, request.user)
+    return render(request, "web/figures/behind.html", context | around)
 
 
 @doors.of_the_service(action="see_dashboard")
