@@ -122,7 +122,7 @@ class CursorPages(BasePagination):
     ) -> list[Any]:
         """The rows of the page asked for. Raises BadParameter."""
         self.request = request
-        orders: dict[str, Order] = view.orders
+        orders: dict[str, Order] = view.open_orders()
         name = str(request.query_params.get(ORDERING, next(iter(orders))))
         if name not in orders:
             raise BadParameter({ORDERING: "One of: " + ", ".join(orders)})

@@ -140,6 +140,10 @@ class Resource(GenericAPIView):
         filters = self.filterset_class.base_filters if self.filterset_class else ()
         return (FIELDS, *PARAMETERS, ORDERING, *filters)
 
+    def open_orders(self) -> dict[str, Order]:
+        """The orders that this caller may ask for: a cursor tells the value by which it orders."""
+        return self.orders
+
     def finalize_response(
         self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> Any:

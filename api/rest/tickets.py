@@ -53,6 +53,8 @@ INTERNAL = (
     "restricted",
 )
 """Members that are null for readers who see nothing internal."""
+INNER_FILTERS: Final = {"breached"}
+"""Filters by such members."""
 
 
 def _instant(name: str) -> Callable[[Ticket], str | None]:
@@ -282,6 +284,17 @@ class Tickets(Resource):
         "updated_at": Order("last_event_at"),
         "-updated_at": Order("last_event_at", True),
     }
+
+    def known_parameters(self, request: Request) -> set[str]:
+        """What may be asked; nobody learns by a filter what is not shown to them."""
+        known = set(super().known_parameters(request))
+        return known if sees_internal(request.user) else known - INNER_FILTERS
+
+    def open_orders(self) -> dict[str, Order]:
+        """The orders by what the caller is shown."""
+        if sees_internal(self.request.user):
+            return self.orders
+        return {name: each for name, each in self.orders.items() if each.field not in INTERNAL}
 
     @extend_schema(operation_id="tickets_list", responses=TicketView(many=True))
     def get(self, request: Request) -> Response:

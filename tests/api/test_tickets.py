@@ -76,6 +76,17 @@ def test_inner_workings_are_null_for_requesters(story, agent, requester):
     assert "take" not in seen["allowed"]
 
 
+@pytest.mark.parametrize("query", ["breached=true", "ordering=next_due_at"])
+def test_what_requesters_are_not_shown_they_do_not_learn_by_asking(story, agent, requester, query):
+    """A cursor holds the value by which it orders, and a filter answers yes or no."""
+    story.target("resolution", 60)
+    story.open()
+    story.open()
+    refused = assert_problem(requester.get(f"{TICKETS}?{query}&limit=1"), 400, "bad_parameter")
+    assert refused["errors"][0]["parameter"] == query.partition("=")[0]
+    assert agent.get(f"{TICKETS}?{query}&limit=1").status_code == 200
+
+
 def test_every_filter_narrows(story, agent):
     Category.objects.create(slug="print", name="Printing")
     first = story.open(subject="first", impact=1, urgency=1)
