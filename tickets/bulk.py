@@ -12,6 +12,7 @@ from roles.models import Person, Team
 from roles.refusals import Conflict, Refused
 from tickets import assignment, lifecycle, triage
 from tickets.models import BulkAct, Ticket, Watcher
+from tickets.queries import hidden_keys, without
 
 MOST: Final = 100
 UNDO_FOR: Final = timedelta(minutes=30)
@@ -20,6 +21,7 @@ FORGET_MAX: Final = 50
 UNDOING: Final = "undo "
 """What the name of an act begins with that took another one back."""
 TAKEN_BACK: Final = "Taken back."
+UNSEEN: Final = "No ticket that you can see has this key."
 STANDING: Final = ("status", "assignee_id", "team_id", "entry", "priority_override")
 """What of a ticket an act may change here, and what must still be so when it is taken back."""
 
@@ -63,6 +65,20 @@ def undo_until(act: BulkAct) -> datetime | None:
     """Until when somebody can take it back; None for what cannot be, or was, or changed nothing."""
     is_open = act.act in UNDOS and act.undone_at is None and bool(act.done)
     return act.done_at + UNDO_FOR if is_open else None
+
+
+def left_of(act: BulkAct, reader: Person) -> list[dict[str, str]]:
+    """The tickets that it was not done to, each with why, as the reader may still know of them."""
+    keys = {each["key"] for each in act.refused}
+    seen = set(Ticket.objects.visible_to(reader).filter(key__in=keys).values_list("key", flat=True))
+    hidden = hidden_keys((each["why"] for each in act.refused), reader)
+    return [
+        {
+            "key": each["key"],
+            "why": without(each["why"], hidden) if each["key"] in seen else UNSEEN,
+        }
+        for each in act.refused
+    ]
 
 
 def undo(

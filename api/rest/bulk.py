@@ -106,7 +106,7 @@ class Bulk(Resource):
         except Refused as refused:
             return _result(key, status_of(refused), refused.code, refused.detail)
         except Http404:
-            return _result(key, 404, "not_found", "No ticket that you can see has this key.")
+            return _result(key, 404, "not_found", bulk.UNSEEN)
         return _result(key, 200, None, None)
 
 

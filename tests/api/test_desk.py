@@ -162,6 +162,29 @@ def test_a_case_is_not_named_among_what_was_done_once_it_is_one(story, agent, ca
     assert undone["done"] == []
 
 
+def test_a_case_is_not_named_among_what_was_refused_either(story, agent, calling):
+    ticket = story.open(kind="security", requester=story.expert)
+    other, nowhere = story.open(), "INC-999999"
+    told = agent.post(f"{V1}bulk/", {"act": "watch", "keys": [story.open().key]}).json()
+    BulkAct.objects.update(
+        refused=[
+            {"key": ticket.key, "why": "It is too late."},
+            {"key": other.key, "why": f"It waits for {ticket.key}."},
+            {"key": nowhere, "why": "There is no such ticket that you can see."},
+        ]
+    )
+    here = f"{V1}bulk-acts/{told['bulk_act']}/"
+    assert agent.get(here).json()["refused"][0]["why"] == "It is too late."
+    calling(story.analyst).act(ticket.key, "restrict", reason="A break-in")
+    ticket.clearances.filter(person=story.agent).delete()
+    like_none = "No ticket that you can see has this key."
+    assert agent.get(here).json()["refused"] == [
+        {"key": ticket.key, "why": like_none},
+        {"key": other.key, "why": "It waits for another ticket."},
+        {"key": nowhere, "why": like_none},
+    ]
+
+
 def test_records_of_acts_on_many_go_after_thirty_days(story, agent):
     old = BulkAct.objects.create(
         token=uuid4(), actor=story.agent, act="take", done_at=database_now() - timedelta(days=31)
