@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from api.errors import BadParameter
 from api.problems import MEDIA_TYPE, problem
@@ -29,6 +29,9 @@ POLL_S: Final = 10.0
 LIFE_S: Final = 600.0
 MAX_STREAMS: Final = 200
 RETRY_MS: Final = 2000
+PATIENCE_S: Final = 20.0
+"""Who takes nothing for so long is let go; they resume where they were."""
+KNOWN: Final = {"after", "types"}
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -152,6 +155,8 @@ def _admit(headers: dict[str, str], query: dict[str, list[str]]) -> Listener | R
             return Refusal(401, "A stream takes a token: Authorization: Bearer tl_…")
         if Scope.TICKETS_READ not in token.scopes:
             return Refusal(403, f"This token lacks the scope {Scope.TICKETS_READ.value}.")
+        if strange := sorted(set(query) - KNOWN):
+            return Refusal(400, f"Not known here: {', '.join(strange)[:200]}.")
         wanted = [name for name in query.get("types", [""])[0].split(",") if name]
         if unknown := [name for name in wanted if name not in KINDS]:
             return Refusal(400, f"Unknown types: {', '.join(unknown)[:200]}.")
@@ -161,6 +166,8 @@ def _admit(headers: dict[str, str], query: dict[str, list[str]]) -> Listener | R
         return Refusal(400, "Last-Event-ID is no event of ours.")
     except TooOld as old:
         return Refusal(410, str(old.detail))
+    except (OperationalError, InterfaceError):
+        return Refusal(503, "The service cannot look this up right now; come back later.")
     finally:
         close_old_connections()
     return Listener(plain.strip(), tuple(KINDS[name] for name in wanted), place)
@@ -192,7 +199,9 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _say(send: Send, text: str) -> None:
-    await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+    """Say it. Raises TimeoutError when the reader does not take it."""
+    async with asyncio.timeout(PATIENCE_S):
+        await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:
@@ -200,6 +209,8 @@ async def _refuse(send: Send, refusal: Refusal) -> None:
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
     if refusal.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="Tierline"'))
+    if refusal.status == 503:
+        headers.append((b"retry-after", b"5"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -106,10 +107,11 @@ class TooOld(exceptions.APIException):
 
 def place_named(name: str) -> int:
     """The place of that name. Raises BadParameter for none of ours, TooOld for one forgotten."""
-    place = unseal(name)
+    place, oldest = unseal(name), oldest_place()
+    if place and oldest is None:
+        raise TooOld
     if place is None or place > newest_place():
         raise BadParameter({"after": "This is no event of ours."})
-    oldest = oldest_place()
     if oldest is not None and place < oldest - 1:
         raise TooOld
     return place
@@ -160,8 +162,13 @@ class Feed(Resource):
         told, entries = read_feed(request.user, place, limit=limit, kinds=asked.get("types", ()))
         last = told[-1]["id"] if told else after or None
         more = len(entries) == limit
-        address = f"{settings.PUBLIC_URL}{request.path}?after={last}&limit={limit}"
-        return Response({"results": told, "next": address if more else None, "last": last})
+        body = {"results": told, "next": None, "last": last}
+        if not more:
+            return Response(body)
+        query = {"after": last, "limit": limit, "types": request.query_params.get("types")}
+        kept = urlencode({name: value for name, value in query.items() if value})
+        body["next"] = f"{settings.PUBLIC_URL}{request.path}?{kept}"
+        return Response(body, headers={"Link": f'<{body["next"]}>; rel="next"'})
 
 
 class EventType(serializers.Serializer):

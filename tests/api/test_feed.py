@@ -5,8 +5,11 @@ import hmac
 import json
 
 import pytest
+from django.conf import settings
+from django.db import OperationalError
 from standardwebhooks import Webhook
 
+from api import stream
 from api.places import seal, unseal
 from api.stream import is_stream, stream_app
 from notifications import subscriptions
@@ -16,12 +19,13 @@ from notifications.sending import outgoing, tries_of
 from notifications.subscriptions import retire
 from notifications.webhooks import secrets_of
 from roles.instants import database_now
+from roles.models import ApiToken
 from tests.api.conftest import assert_problem
 from tests.story import Story
 from tickets.assignment import take
 from tickets.feed import relay_all
 from tickets.lifecycle import comment
-from tickets.models import FeedEntry
+from tickets.models import Clearance, FeedEntry
 from tickets.restriction import restrict
 
 V1 = "/api/v1/"
@@ -61,6 +65,27 @@ def test_who_resumes_misses_nothing_and_hears_nothing_twice(story, agent):
     assert types_of(agent.get(f"{EVENTS}?after={after}&types=ticket.opened")) == []
     assert_problem(agent.get(f"{EVENTS}?after={seal(10**9)}"), 400)
     assert_problem(agent.get(f"{EVENTS}?types=ticket.nonsense"), 400)
+
+
+def test_the_next_page_of_events_asks_for_the_same_types(story, agent):
+    relay_all()
+    for _ in range(3):
+        take(ticket=story.open(), actor=story.agent, clock=story.clock)
+    relay_all()
+    page = agent.get(f"{EVENTS}?types=ticket.opened&limit=2")
+    assert types_of(page) == ["ticket.opened"] * 2
+    assert f'<{page.json()["next"]}>; rel="next"' in page["Link"]
+    rest = agent.get(page.json()["next"].removeprefix(settings.PUBLIC_URL))
+    assert types_of(rest) == ["ticket.opened"]
+
+
+def test_a_place_that_was_forgotten_with_the_whole_feed_is_told_as_a_gap(story, agent):
+    relay_all()
+    story.open()
+    relay_all()
+    after = agent.get(EVENTS).json()["last"]
+    FeedEntry.objects.all().delete()
+    assert_problem(agent.get(f"{EVENTS}?after={after}"), 410)
 
 
 def test_each_reader_hears_what_that_reader_may_know(story, agent, requester, calling):
@@ -229,6 +254,62 @@ def test_the_stream_goes_on_after_the_event_named_and_tells_of_no_case(live_db, 
     assert is_stream(lost)
     assert listen(lost, b"nothing")[0]["status"] == 401
     assert not is_stream(scope_of(EVENTS, accept="application/json"))
+
+
+def test_a_stream_refuses_what_it_does_not_know_and_says_when_it_cannot_look(
+    live_db, calling, monkeypatch
+):
+    agent = calling(Story().agent)
+    given = {"accept": "text/event-stream", "authorization": f"Bearer {agent.plain}"}
+    for query in ("type=ticket.resolved", "types=ticket.nonsense", "after=nonsense"):
+        assert listen(scope_of(f"{EVENTS}?{query}", **given), b"nothing")[0]["status"] == 400, query
+
+    def away(plain: str) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(stream, "authenticate", away)
+    sent = listen(scope_of(EVENTS, **given), b"nothing")
+    assert sent[0]["status"] == 503
+    assert (b"retry-after", b"5") in sent[0]["headers"]
+
+
+def test_a_reader_who_takes_nothing_is_let_go(live_db, calling, monkeypatch):
+    """A line that is not read fills up; it must not keep its place among the streams for ever."""
+    agent = calling(Story().agent)
+    monkeypatch.setattr(stream, "PATIENCE_S", 0.2)
+    scope = scope_of(EVENTS, accept="text/event-stream", authorization=f"Bearer {agent.plain}")
+
+    async def send(message: dict) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def receive() -> dict:
+        await asyncio.Event().wait()
+        return {}
+
+    async def run() -> None:
+        await asyncio.wait_for(stream_app(scope, receive, send), 10)
+
+    asyncio.run(run())
+
+
+def test_a_stream_ends_with_its_token_and_tells_no_more_of_what_was_closed(live_db, calling):
+    story = Story()
+    relay_all()
+    agent = calling(story.agent)
+    listener = stream.Listener(agent.plain, (), 0)
+    ticket = story.open(subject="Soon closed")
+    relay_all()
+    words, place, is_full = stream._read(listener, 0)
+    assert ticket.key in words
+    assert not is_full
+    restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    Clearance.objects.filter(ticket=ticket, person=story.agent).delete()
+    relay_all()
+    assert stream._read(listener, place)[0] == ""
+    assert stream._read(listener, 0)[0] == ""
+    ApiToken.objects.update(revoked_at=database_now())
+    assert stream._read(listener, 0) is None
 
 
 def test_the_feed_holds_each_event_once(story):
