@@ -80,6 +80,9 @@ class AskForm(forms.ModelForm):
         upload = found.pop("upload", None)
         if upload is not None:
             found["file"] = self._text(upload)
+        since, until = found.get("since"), found.get("until")
+        if since and until and since >= until:
+            self.add_error("until", "The window ends before it begins: choose a later moment.")
         if not self.errors:
             self._try(found, upload.name if upload is not None else "file")
         return found

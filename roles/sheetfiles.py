@@ -40,6 +40,8 @@ def read_sheet(text: str, *, names: Sequence[str], key: Sequence[str]) -> list[R
     Raises Invalid, with field `file`, for unknown, doubled or missing columns, for a row that is
     longer than the heading, and for more than 2,000 rows.
     """
+    if "\0" in text:
+        raise _bad("This is no CSV file: it has characters that no text has.")
     lines = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=_delimiter(text))
     try:
         found = [(lines.line_num, line) for line in lines if any(cell.strip() for cell in line)]

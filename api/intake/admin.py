@@ -59,6 +59,8 @@ class SourceForm(forms.ModelForm):
 
     def clean_mapping(self) -> Any:
         mapping = self.cleaned_data["mapping"] or {}
+        if not isinstance(mapping, dict):
+            raise forms.ValidationError(mapping_problem(mapping))
         own = {name: value for name, value in mapping.items() if name != "timestamp_header"}
         if problem := mapping_problem(own):
             raise forms.ValidationError(problem)

@@ -129,6 +129,7 @@ class TargetAdmin(PolicyGuard):
     """Promises, tried in order of position; for each clock the first that fits holds."""
 
     form = TargetForm
+    asked_as = {"seconds": "amount", "first_seconds": "first_amount"}
     list_display = ["position", "name", "clock", "allowed", "applies", "calendar", "is_active"]
     list_display_links = ["name"]
     list_filter = ["is_active", "current__clock", "current__priority", "current__calendar"]

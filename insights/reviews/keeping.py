@@ -1,7 +1,7 @@
 """Reviews: drafted, edited, given actions, signed by quality, opened again with a reason."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from insights.reviews.drafting import draft_of
@@ -62,16 +62,7 @@ def edit_review(
     Raises Conflict when it is signed, or somebody has edited it since `version`.
     """
     with acting(review.ticket, actor=actor, action=MAY, clock=clock, via=via) as act:
-        held = _open(review)
-        if held.version != version:
-            raise Conflict("edited", "Somebody has edited this review meanwhile: look again.")
-        for name, text in sections.items():
-            if name not in SECTIONS:
-                raise Invalid("unknown_section", "There is no such section.")
-            setattr(held, name, fitting(text.strip(), name, LONGEST))
-        held.version, held.changed_at = held.version + 1, act.now
-        held.save(update_fields=[*sections, "version", "changed_at"])
-        return held
+        return _keep(_open(review), sections, version, act.now)
 
 
 def add_action(
@@ -118,10 +109,17 @@ def finish_action(
 
 
 def sign_review(
-    *, review: Review, actor: Person, clock: TimeSource = database_now, via: str = "web"
+    *,
+    review: Review,
+    actor: Person,
+    sections: Mapping[str, str] | None = None,
+    version: int = 0,
+    clock: TimeSource = database_now,
+    via: str = "web",
 ) -> Review:
     """Sign it off, by a quality reviewer who did not draft it; nobody edits it from then on.
 
+    With `sections` they are kept first, as `edit_review` does: who signs may have put in a word.
     Raises Forbidden for others, Invalid while the cause is not said, Conflict when it is signed.
     """
     with acting(review.ticket, actor=actor, action=MAY, clock=clock, via=via) as act:
@@ -130,6 +128,8 @@ def sign_review(
         held = _open(review)
         if held.drafted_by_id == actor.pk:
             raise Forbidden("own_review", "Nobody signs a review of their own.")
+        if sections is not None:
+            held = _keep(held, sections, version, act.now)
         if not held.cause:
             trouble = {"cause": "Say the cause, or that it is not known."}
             raise Invalid("no_cause", "The cause is missing.", trouble)
@@ -137,6 +137,19 @@ def sign_review(
         held.save(update_fields=["signed_at", "signed_by"])
         act.record(EventKind.REVIEWED, facts={"state": "signed"})
         return held
+
+
+def _keep(held: Review, sections: Mapping[str, str], version: int, now: datetime) -> Review:
+    """The review with these words. Raises Conflict when somebody was faster, and Invalid."""
+    if held.version != version:
+        raise Conflict("edited", "Somebody has edited this review meanwhile: look again.")
+    for name, text in sections.items():
+        if name not in SECTIONS:
+            raise Invalid("unknown_section", "There is no such section.")
+        setattr(held, name, fitting(text.strip(), name, LONGEST))
+    held.version, held.changed_at = held.version + 1, now
+    held.save(update_fields=[*sections, "version", "changed_at"])
+    return held
 
 
 def _open(review: Review) -> Review:

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -96,6 +99,19 @@ USUAL_HELP = {
 """What a field means wherever it has no words of its own."""
 
 
+class FilledJson(forms.JSONField):
+    """JSON that is never null: what is left empty, or null itself, is what a new row has."""
+
+    def __init__(self, *, fresh: Callable[[], Any], **given: Any) -> None:
+        super().__init__(**given)
+        self.fresh = fresh
+
+    def clean(self, value: Any) -> Any:
+        """The JSON. Raises ValidationError for what is none."""
+        found = super().clean(value)
+        return self.fresh() if found is None else found
+
+
 class Helped:
     """Fields that the model leaves without words are explained by the page."""
 
@@ -105,6 +121,8 @@ class Helped:
         """The form's field, with a help text from the page or from what is usual."""
         if choice := known_select(db_field):
             given["widget"] = choice
+        if isinstance(db_field, models.JSONField) and not db_field.null:
+            given["form_class"] = partial(FilledJson, fresh=db_field.get_default)
         made = super().formfield_for_dbfield(db_field, request, **given)  # type: ignore[misc]
         if made is not None and not made.help_text:
             made.help_text = self.help_texts.get(db_field.name, USUAL_HELP.get(db_field.name, ""))
@@ -118,7 +136,10 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
 
     What a domain function refuses comes back as a message on the page, with nothing changed.
     Django's own log of acts is never written: the audit and the timelines are the history.
+    `asked_as` names the box of the form in which a field of the domain is asked for.
     """
+
+    asked_as: Mapping[str, str] = {}
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return may(request, "admin", "see_audit")
@@ -141,6 +162,7 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
             return super().changeform_view(request, *args, **kwargs)
         except REFUSALS as trouble:
             fields = say_refusal(request, trouble)
+            fields = {self.asked_as.get(name, name): why for name, why in fields.items()}
             if request.method != "POST" or hasattr(request, "refused_fields"):
                 return HttpResponseRedirect(request.get_full_path())
             request.refused_fields = fields  # type: ignore[attr-defined]
@@ -168,6 +190,12 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
         """The list under its own name: "Select person to change" helps nobody."""
         title = str(self.opts.verbose_name_plural)
         shown = {"title": title[:1].upper() + title[1:], **(extra_context or {})}
+        for number in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(number)
+            except ValidationError:
+                messages.error(request, "Nothing was changed. There is no such row in this list.")
+                return HttpResponseRedirect(request.get_full_path())
         return self._or_message(request, super().changelist_view, shown)
 
     def _or_message(

@@ -126,6 +126,7 @@ class CalendarAdmin(SheetAdmin):
         spaced=("days_off", "open_days"),
     )
     form = CalendarForm
+    asked_as = {"spans": "hours", "years": "last_year"}
     list_display = ["name", "slug", "revision", "zone", "week", "holidays_until"]
     list_filter = ["current__zone", "current__country"]
     list_select_related = ["current"]

@@ -108,9 +108,23 @@ def test_a_mapping_that_cannot_be_followed_is_not_saved(story, admin):
     }
     answer = admin.post(place("alertsource", "change", source.pk), form)
     assert "There is no &quot;colour&quot;" in answer.content.decode()
+    for no_object in ('["x"]', '"x"'):
+        answer = admin.post(
+            place("alertsource", "change", source.pk), {**form, "mapping": no_object}
+        )
+        assert answer.context["adminform"].form.errors["mapping"]
     form["mapping"] = json.dumps(MAPPED)
     assert admin.post(place("alertsource", "change", source.pk), form).status_code == 302
     assert AlertSource.objects.get().mapping == MAPPED
+
+
+def test_a_rule_without_conditions_is_for_all_alerts(story, admin):
+    source = plain(story, "json").source
+    form = {"source": source.pk, "name": "All", "position": 1, "act": "take", "is_active": "on"}
+    for number, empty in enumerate(("null", "")):
+        given = {**form, "name": f"All {number}", "conditions": empty}
+        assert admin.post(place("alertrule", "add"), given).status_code == 302
+    assert {str(rule.conditions) for rule in AlertRule.objects.all()} == {"[]"}
 
 
 def test_recent_requests_are_listed_with_their_outcome(story, admin):

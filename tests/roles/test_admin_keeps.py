@@ -1,6 +1,7 @@
 """What the admin will not break: its own door, short names, what is in use, acts on many rows."""
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from roles.models import Calendar, Duty, DutyAssignment, Person, Retention, Team, Tier
@@ -86,3 +87,23 @@ def test_the_erasing_of_a_person_needs_an_administrator(own, person):
     ben = person("ben", is_staff=True)
     address = reverse("admin:roles_person_erase", args=[ben.pk])
     assert browser(ben).post(address, {"reason": "x", "again": "ben"}).status_code == 403
+
+
+def test_rows_that_no_list_can_have_are_refused_in_words(own):
+    chosen = {"action": "switch_off", "_selected_action": ["x"]}
+    answer = own.post(page(Person), chosen, follow=True)
+    assert "There is no such row in this list." in said(answer)
+
+
+@pytest.mark.parametrize("text", ["slug\nx\0y\n", "slug,name\nx,\0\n"])
+def test_a_file_with_characters_that_no_text_has_is_none(own, text):
+    file = SimpleUploadedFile("tiers.csv", text.encode())
+    answer = own.post(reverse("admin:roles_tier_sheet_import"), {"file": file})
+    assert "no CSV file" in answer.context["form"].errors["file"][0]
+
+
+def test_what_the_domain_refuses_is_said_at_the_box_where_it_was_asked(own):
+    form = {"name": "Office", "slug": "office", "zone": "UTC", "hours": "Mon 09:00-17:00"}
+    years = {"country": "DE", "first_year": "2030", "last_year": "2020"}
+    answer = own.post(page(Calendar, "add"), form | years)
+    assert words_at(answer, "last_year") == "Store 1 to 30 years between 1970 and 2200."

@@ -77,6 +77,21 @@ def test_what_was_typed_stays_when_somebody_else_was_faster(stage, review, sign_
     assert Review.objects.get().cause == "It had expired"
 
 
+def test_signing_keeps_what_was_typed_and_asks_for_the_cause_at_its_box(
+    stage, review, petra, sign_in
+):
+    address = f"/tickets/{review.ticket.key}/review"
+    client, typed = sign_in(petra), {"impact": "One door", "version": "1"}
+    answer = client.post(f"{address}/sign", typed)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"cause": ["Say the cause, or that it is not known."]}
+    assert "One door" in answer.content.decode()
+    assert Review.objects.get().signed_at is None
+    assert client.post(f"{address}/sign", {**typed, "cause": "Not known."}).status_code == 302
+    held = Review.objects.get()
+    assert (held.impact, held.cause, held.signed_by) == ("One door", "Not known.", petra)
+
+
 def test_an_action_that_will_not_do_is_refused_beside_its_field(stage, review, sign_in):
     address = f"/tickets/{review.ticket.key}/review/actions"
     client = sign_in(stage.ines)

@@ -1,5 +1,6 @@
 """Reviews: what is owed, one ticket's review with its actions, its documents, and samples."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -99,15 +100,17 @@ def _shown(
 @doors.signed_in(action="comment_internal", methods=doors.POST)
 def edit(request: HttpRequest, key: str) -> HttpResponse:
     """Keep the sections as they were sent."""
-    found, form = _review(request, key), ReviewForm(request.POST)
+    return _kept(request, _review(request, key), keeping.edit_review)
+
+
+def _kept(request: HttpRequest, found: Review, keep: Callable[..., object]) -> HttpResponse:
+    """Keep what was typed, or show it again with the reasons why not."""
+    form = ReviewForm(request.POST)
     if form.is_valid():
         try:
             version = form.cleaned_data["version"]
-            sections = form.sections()
-            keeping.edit_review(
-                review=found, actor=request.user, sections=sections, version=version
-            )
-            return redirect("web:review", key=key)
+            keep(review=found, actor=request.user, sections=form.sections(), version=version)
+            return redirect("web:review", key=found.ticket.key)
         except Refused as refused:
             form.show(refused)
             found.refresh_from_db(fields=[*SECTIONS, "version"])
@@ -141,10 +144,13 @@ def finish(request: HttpRequest, key: str, number: int) -> HttpResponse:
 
 @doors.signed_in(action="comment_internal", methods=doors.POST)
 def sign(request: HttpRequest, key: str) -> HttpResponse:
-    """Sign the review off."""
-    with doors.refusals_told(request):
-        keeping.sign_review(review=_review(request, key), actor=request.user)
-    return redirect("web:review", key=key)
+    """Sign the review off, with what was typed beside the button."""
+    found = _review(request, key)
+    if "version" not in request.POST:
+        with doors.refusals_told(request):
+            keeping.sign_review(review=found, actor=request.user)
+        return redirect("web:review", key=key)
+    return _kept(request, found, keeping.sign_review)
 
 
 @doors.signed_in(action="see_internal")
