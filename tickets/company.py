@@ -13,7 +13,7 @@ from tickets import letters
 from tickets.acting import acting
 from tickets.models import EventKind, Ticket, Watcher
 
-UNKNOWN = "We know nobody by this address. Ask the person to sign in once, or ask us."
+UNKNOWN = "We know nobody by this name or address. Ask the person to sign in once, or ask us."
 
 
 def known_person(actor: Person, given: str) -> Person:

@@ -58,6 +58,16 @@ def test_somebody_needs_help(page: Page, site: str, stage: Stage, album: Album):
     page.locator("form").get_by_role("button", name="Ask for escalation").click()
     expect(page.get_by_text("You have asked within the last hour")).to_be_visible()
 
+    page.get_by_text("Add somebody").click()
+    page.get_by_label("E-mail address, or the name").fill("Nobody at all")
+    page.get_by_role("button", name="Add", exact=True).click()
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("We know nobody by this name or address.")
+    expect(page.get_by_label("E-mail address, or the name")).to_have_value("Nobody at all")
+    assert page.locator(".standing").bounding_box()["y"] - told.bounding_box()["y"] < 120
+    album.look("portal-refused")
+    page.goto(page.url.removesuffix("/invite"))
+
     aside(lambda: solve(stage))
     page.reload()
     expect(page.get_by_text("We think it is solved.")).to_be_visible()

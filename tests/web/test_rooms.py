@@ -125,6 +125,19 @@ def test_the_status_page_tells_a_stranger_of_another_customer_nothing(stage, sig
     assert b"Secret words" not in colleague
 
 
+def test_who_demotes_reads_first_whom_it_reaches(stage, sign_in, major):
+    client = sign_in(stage.mara)
+    address = f"/tickets/{major.key}/demote-major"
+    asked = client.get(address).content
+    assert b"are told why" in asked
+    assert b"The status page no longer shows it" in asked
+    assert client.post(address, {"reason": ""}).status_code == 422
+    assert b"Next update" in client.get("/status").content
+    client.post(address, {"reason": "One shop only."})
+    assert Major.objects.get(ticket=major.pk).state == Major.State.DEMOTED
+    assert b"Next update" not in client.get("/status").content
+
+
 def test_a_refused_update_keeps_what_was_written(stage, sign_in, major):
     given = {"text": "Half an hour of work", "audience": "everybody", "next_in_min": 0}
     answer = sign_in(stage.mara).post(f"/tickets/{major.key}/update-major", given)

@@ -207,7 +207,7 @@ MAJOR_ACTS: Final = (
         _is(Major.State.ACCEPTED),
         does(incidents.demote_major),
         _("Demoted. It goes on as any other ticket."),
-        form=ReasonForm,
+        form=forms.DemotionForm,
         group=MAJOR,
     ),
 )

@@ -106,6 +106,17 @@ class StaffForm(ActForm):
             self.initial.setdefault(place, getattr(major, place, ""))
 
 
+class DemotionForm(ReasonForm):
+    """Why it is no major incident after all; says who hears of it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _(
+            "The people of the service who are on it are told why. The status page no longer shows"
+            " it; say so in an update first if customers wait for word."
+        )
+
+
 class UpdateForm(ActForm):
     """How it goes, for whom, and when they hear again."""
 
