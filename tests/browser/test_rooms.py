@@ -5,6 +5,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Album, sign_in, sign_out
 from tests.web.stage import Stage
 
+PLAN = "https://plans.example.org/" + "step-" * 60
+"""An address without a place to break it, as people paste them."""
+
 
 def test_a_major_incident_is_led_in_its_room(
     page: Page,
@@ -30,7 +33,7 @@ def test_a_major_incident_is_led_in_its_room(
     page.get_by_role("link", name="Accept as major incident").click()
     page.get_by_label("Severity").select_option("1")
     page.get_by_role("button", name="Accept as major incident").click()
-    page.get_by_label("How does it go?").fill("A bad index; it is being rebuilt.")
+    page.get_by_label("How does it go?").fill(f"A bad index; it is being rebuilt. {PLAN}")
     page.get_by_label("Next update in (minutes)").fill("20")
     page.get_by_role("button", name="Send update").click()
     expect(page.locator(".room-story").get_by_text("A bad index; it is being")).to_be_visible()

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from roles.models import Membership
+from roles.models import Membership, Person
 from roles.people import forget_roles
 from tickets.articles import draft_article, publish_article
 from tickets.assignment import take
@@ -177,3 +177,10 @@ def test_nothing_is_begun_from_a_restricted_case(stage, lead, sign_in):
     assert sign_in(stage.ines).get(f"/knowledge/new?from={case.key}").status_code == 404
     assert sign_in(stage.sam).get(f"/knowledge/new?from={case.key}").status_code == 302
     assert "Write down" not in known(sign_in(stage.sam), case.key)
+
+
+def test_the_forms_choices_are_in_the_readers_language(stage, sign_in):
+    Person.objects.filter(pk=stage.nora.pk).update(language="de")
+    page = sign_in(stage.nora).get("/knowledge/new").content.decode()
+    assert "Alle, im Portal" in page
+    assert "Everybody, on the portal" not in page

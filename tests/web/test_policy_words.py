@@ -5,12 +5,14 @@ import re
 from dataclasses import replace
 
 import pytest
+from django.utils import translation
 
 from escalation.models import Policy, PolicyRevision
 from escalation.policies import draft_policy
 from tests.web.test_policies import ODD, STANDARD, fields_of, shown, shown_again
 from tickets.models import Service
 from web.drafts import Draft, as_arguments, draft_of
+from web.forms.policies import VERBS
 from web.policychanges import changes_between
 from web.policynames import Names, all_names
 
@@ -81,3 +83,9 @@ def test_every_change_is_told_in_words(stage, named):
         " and the kind is not security incident or service request."
     )
     assert [line for line in told if CODE.search(line)] == []
+
+
+def test_an_act_is_a_verb_in_german_too():
+    with translation.override("de"):
+        assert str(VERBS["page"]) == "alarmieren"
+        assert str(VERBS["notify"]) == "benachrichtigen"

@@ -11,7 +11,7 @@ from roles.people import forget_roles
 from tickets.changes import plan_change, submit_change
 from tickets.incidents import attach_child, declare_major, post_update, propose_major
 from tickets.links import link
-from tickets.models import Clearance, Lifting, Major, Ticket, TicketLink
+from tickets.models import Clearance, Lifting, Major, Service, Ticket, TicketLink
 from tickets.opening import open_ticket
 from tickets.problems import diagnose
 from tickets.restriction import propose_unrestrict
@@ -112,6 +112,16 @@ def test_what_is_said_inside_does_not_reach_the_status_page(stage, sign_in, majo
     post_update(ticket=major, actor=stage.mara, text="The database is gone.", audience="inside")
     assert b"The database is gone." not in sign_in(stage.ada).get("/status").content
     assert b"The database is gone." in sign_in(stage.ines).get(f"/majors/{major.key}").content
+
+
+def test_one_press_on_the_status_page_subscribes_and_another_ends_it(stage, sign_in):
+    service = Service.objects.filter(is_active=True).first()
+    client = sign_in(stage.bo)
+    for hear, is_told in (("yes", True), ("yes", True), ("no", False)):
+        answer = client.post(f"/status/{service.slug}/hear", {"hear": hear})
+        assert (answer.status_code, answer.url) == (302, "/status")
+        assert (b"told-good" in client.get("/status").content) is is_told
+    assert client.post("/status/none/hear", {"hear": "yes"}).status_code == 404
 
 
 def test_the_status_page_tells_a_stranger_of_another_customer_nothing(stage, sign_in, major):

@@ -10,6 +10,7 @@ from tickets.articles import BODY_MAX
 from tickets.models import Article, Category, Service
 from tickets.models.knowledge import TITLE_MAX
 from web.forms.base import PageForm
+from web.wording import worded_choices
 
 
 class ArticleForm(PageForm):
@@ -30,7 +31,9 @@ class ArticleForm(PageForm):
         error_messages={"required": _("Write what helps.")},
     )
     audience = forms.ChoiceField(
-        label=_("Who may read it?"), choices=Article.Audience, widget=forms.RadioSelect
+        label=_("Who may read it?"),
+        choices=worded_choices(Article.Audience.choices),
+        widget=forms.RadioSelect,
     )
     keywords = forms.CharField(
         label=_("Other words for it"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from escalation.checking import FACTS as POLICY_FACTS
 from escalation.checking import GOALLESS, NAMING, NEEDED, READERS, STEP_FACTS, TELLING
@@ -29,7 +29,7 @@ from web.wording import numbered, worded, worded_choices
 AROUND: Final = tuple(WHOM)
 PER_TEAM: Final = ("on_call", "lead", "manager", "team")
 VERBS: Final = {
-    "page": gettext_lazy("page"),
+    "page": pgettext_lazy("act", "page"),
     "notify": gettext_lazy("tell"),
     "involve": gettext_lazy("call in (more authority)"),
     "move": gettext_lazy("move the ticket to"),
