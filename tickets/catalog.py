@@ -24,8 +24,9 @@ def set_category(
 ) -> Category:
     """The category of that slug, made or changed. Raises Forbidden, and Invalid by field."""
     require(actor, "admin")
-    above = values.get("parent")
-    while above is not None:
+    above, met = values.get("parent"), set()
+    while above is not None and above.pk not in met:
+        met.add(above.pk)
         if above.slug == slug:
             problem = {"parent": "A category cannot stand under itself."}
             raise Invalid("circle", "These categories would form a circle.", problem)

@@ -1,8 +1,11 @@
 """The admin's catalog keeps the rules of the catalog: no circles, routes on their own tier."""
 
+import pytest
 from django.urls import reverse
 
+from roles.refusals import Invalid
 from tests.tickets.test_admin import admin, door, story  # noqa: F401
+from tickets.catalog import set_category
 from tickets.models import Category, Route
 
 
@@ -19,6 +22,14 @@ def test_a_category_stands_not_under_itself(story, admin):  # noqa: F811
         assert words_at(answer, "parent") == "A category cannot stand under itself."
     upper.refresh_from_db()
     assert upper.parent is None
+
+
+def test_a_circle_that_was_made_before_holds_nothing_up(story):  # noqa: F811
+    one = Category.objects.create(slug="one", name="One")
+    two = Category.objects.create(slug="two", name="Two", parent=one)
+    Category.objects.filter(pk=one.pk).update(parent=two)
+    with pytest.raises(Invalid):
+        set_category(slug="three", name="Three", parent=Category.objects.get(slug="two"))
 
 
 def test_a_route_leads_to_a_team_of_its_tier(story, admin):  # noqa: F811

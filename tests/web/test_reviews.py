@@ -92,6 +92,13 @@ def test_signing_keeps_what_was_typed_and_asks_for_the_cause_at_its_box(
     assert (held.impact, held.cause, held.signed_by) == ("One door", "Not known.", petra)
 
 
+def test_a_review_past_its_day_says_so(stage, review, sign_in):
+    address, client = f"/tickets/{review.ticket.key}/review", sign_in(stage.ines)
+    assert "overdue" not in client.get(address).content.decode()
+    Review.objects.update(due_at=database_now() - timedelta(days=1))
+    assert "overdue" in client.get(address).content.decode()
+
+
 def test_an_action_that_will_not_do_is_refused_beside_its_field(stage, review, sign_in):
     address = f"/tickets/{review.ticket.key}/review/actions"
     client = sign_in(stage.ines)
