@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 
 from web.icons import archive
 
@@ -53,3 +54,21 @@ def test_every_drawing_that_a_page_names_is_there():
     there = {name.removesuffix(".svg") for name in archive().namelist()}
     assert len(named) > 90, "the pages were not found"
     assert {name: page for name, page in named.items() if name not in there} == {}
+
+
+def test_a_form_that_is_too_old_gives_back_what_was_written(stage):
+    """Whoever had signed out in another tab lost a long answer."""
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(stage.bo)
+    address = f"/requests/{stage.tickets['vpn'].key}/reply"
+    answer = client.post(address, {"text": "It is the <second> floor.", "token": "a1b2"})
+    assert answer.status_code == 403
+    page = answer.content.decode()
+    assert "This form is too old" in page
+    assert "It is the &lt;second&gt; floor." in page
+    assert "a1b2" not in page
+    strange = client.post(
+        address, {"text": "It is theirs."}, headers={"origin": "https://evil.example"}
+    )
+    assert strange.status_code == 403
+    assert b"It is theirs." not in strange.content

@@ -231,6 +231,16 @@ def test_a_request_is_withdrawn(stage, sign_in):
     assert fresh(stage, "chair").status == "cancelled"
 
 
+def test_words_for_a_request_that_was_ended_meanwhile_are_given_back(stage, sign_in):
+    client = sign_in(stage.bo)
+    act(stage, client, "chair", "withdraw")
+    late = act(stage, client, "chair", "reply", text="In another tab I wrote this.")
+    assert late.status_code == 409
+    page = late.content.decode()
+    assert "In another tab I wrote this." in page
+    assert 'name="text"' not in page
+
+
 # ---- Bringing people along -----------------------------------------------------------------------
 
 

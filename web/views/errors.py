@@ -2,11 +2,21 @@
 
 import sys
 from http import HTTPStatus
+from typing import Final
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseServerError,
+    UnreadablePostError,
+)
 from django.shortcuts import render
 from django.template import loader
+
+CROSS_SITE: Final = "checking failed"
+"""In Django's reasons, where the origin or the referrer is not this site."""
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -20,8 +30,21 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403: the form is too old or came from another site."""
-    return render(request, "web/errors/csrf.html", status=403)
+    """403: the form is too old or came from another site.
+
+    What was written in it stands on the page, unless another site may have sent it.
+    """
+    typed = [] if CROSS_SITE in reason else _words_of(request)
+    return render(request, "web/errors/csrf.html", {"typed": typed}, status=403)
+
+
+def _words_of(request: HttpRequest) -> list[str]:
+    """The texts of several words that came with a form."""
+    try:
+        sent = [text for _name, texts in request.POST.lists() for text in texts]
+    except (UnreadablePostError, SuspiciousOperation):
+        return []
+    return [text for text in sent if len(text.split()) > 1]
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
