@@ -98,6 +98,14 @@ def test_a_proposed_major_is_accepted_and_leads_into_its_room(stage, sign_in):
     assert "Send update" in page
 
 
+def test_a_major_that_a_policy_proposed_says_so_in_german(stage, sign_in):
+    propose_major(ticket=stage.tickets["slow"], actor=stage.nora, reason="Half of the shops.")
+    Major.objects.update(proposer=None)
+    Person.objects.filter(pk=stage.mara.pk).update(language="de")
+    page = sign_in(stage.mara).get("/majors").content.decode()
+    assert "vorgeschlagen von einer Eskalationsregel" in page
+
+
 def test_an_update_is_written_in_the_room_and_read_on_the_status_page(stage, sign_in, major):
     client = sign_in(stage.mara)
     given = {"text": "Orders work again in the north.", "audience": "everybody", "next_in_min": 20}
