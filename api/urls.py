@@ -16,6 +16,7 @@ from api.rest import (
     cases,
     comments,
     configuration,
+    counted,
     feed,
     history,
     knowledge,
@@ -89,7 +90,7 @@ urlpatterns = [
     *both(f"{V1}me/ways/", reach.OwnWays.as_view(), "me-ways"),
     *[
         pattern
-        for look in overviews.LOOKS
+        for look in (*overviews.LOOKS, *counted.LOOKS)
         for pattern in both(f"{V1}{look.slug}/", overviews.view_of(look).as_view(), look.slug)
     ],
     *both(f"{V1}operations/", operations.OperationsNow.as_view(), "operations"),

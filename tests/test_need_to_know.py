@@ -117,6 +117,9 @@ def addresses(*keys: str) -> list[str]:
     found += [f"/figures/{board.slug}?{spring}" for board in BOARDS]
     found += [f"/figures/of/{slug}?{spring}" for slug in ("backlog", "pages", "missed", "mttd")]
     found += [f"/figures/escalations.csv?{spring}", f"/figures/of/backlog.csv?{spring}"]
+    found += [
+        f"/api/v1/figure-tickets/?figure={slug}&{spring}" for slug in ("backlog", "pages", "missed")
+    ]
     found += [f"/figures/load?{spring}&team=soc", f"/figures/mine?{spring}"]
     found += ["/figures/now.csv", f"/figures/mine/pages?{spring}"]
     views = ("mine", "team", "breach", "escalated", "unassigned", "all", "done", "major", "watched")

@@ -18,6 +18,7 @@ from tickets.models import (
     Major,
     Notice,
     Problem,
+    ReceivedMail,
     Ticket,
     TicketLink,
 )
@@ -279,6 +280,21 @@ class MessageOfTicket(serializers.ModelSerializer):
         fields = (
             *("kind", "recipient", "channel", "urgency", "state", "created_at", "sent_at"),
             *("finished_at", "finished_reason", "attempts"),
+        )
+        read_only_fields = fields
+
+
+class MailView(serializers.ModelSerializer):
+    """A mail as it came, without its page of HTML; `rest` is what was quoted, and the signature."""
+
+    source: Any = serializers.SlugRelatedField("slug", read_only=True)
+    person = PersonRef(read_only=True, allow_null=True)
+
+    class Meta:
+        model = ReceivedMail
+        fields = (
+            *("id", "source", "sender", "sender_name", "person", "subject", "text", "rest"),
+            *("outcome", "reason", "received_at", "size"),
         )
         read_only_fields = fields
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
+from escalation.models import Escalation
 from tickets import states
-from tickets.models import Kind, Ticket
+from tickets.models import Kind, Ticket, Watcher
 
 NAMES_MAX = 50
 
@@ -76,6 +77,14 @@ class TicketFilters(django_filters.FilterSet):
     requester = django_filters.CharFilter(method="by_person", label="User name or `me`.")
     open = TruthFilter(method="by_open", label="Whether somebody still has to work on it.")
     breached = TruthFilter(method="by_breach", label="Whether a target of it has been missed.")
+    due_before = InstantFilter(
+        field_name="next_due_at", lookup_expr="lt", label="Whose next target falls due before."
+    )
+    escalated = TruthFilter(
+        method="by_escalation", label="Whether its team has it by an escalation."
+    )
+    major = TruthFilter(field_name="is_major", label="Whether it is a major incident.")
+    watched = TruthFilter(method="by_watching", label="Whether the caller follows it.")
     updated_since = InstantFilter(field_name="last_event_at", lookup_expr="gte")
     opened_since = InstantFilter(field_name="opened_at", lookup_expr="gte")
     q = django_filters.CharFilter(
@@ -101,6 +110,21 @@ class TicketFilters(django_filters.FilterSet):
     def by_breach(self, tickets: QuerySet[Ticket], name: str, value: bool) -> QuerySet[Ticket]:
         """Those that have missed a target, or all others."""
         return tickets.filter(breached_at__isnull=not value)
+
+    def by_escalation(self, tickets: QuerySet[Ticket], name: str, value: bool) -> QuerySet[Ticket]:
+        """Those that came up to the team in whose queue they are, or all others."""
+        passed = Escalation.objects.filter(
+            ticket=OuterRef("pk"),
+            to_team=OuterRef("team"),
+            entry=OuterRef("entry"),
+            state__in=[Escalation.State.ACCEPTED, Escalation.State.OPEN],
+        )
+        return tickets.filter(Exists(passed) if value else ~Exists(passed))
+
+    def by_watching(self, tickets: QuerySet[Ticket], name: str, value: bool) -> QuerySet[Ticket]:
+        """Those that the caller follows, or all others."""
+        watched = Watcher.objects.filter(person=self.request.user.pk).values("ticket")
+        return tickets.filter(pk__in=watched) if value else tickets.exclude(pk__in=watched)
 
     def search(self, tickets: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
         """A key that begins so, or a subject that holds it."""

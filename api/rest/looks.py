@@ -33,11 +33,12 @@ from tickets.models import (
     Major,
     Notice,
     Problem,
+    ReceivedMail,
     Ticket,
     TicketLink,
     Watcher,
 )
-from tickets.queries import discreet
+from tickets.queries import discreet, hidden_keys, without
 
 
 def _only(rows: Any) -> Any:
@@ -95,6 +96,17 @@ def _messages(ticket: Ticket, reader: Person) -> Any:
     return rows.order_by("-id")[:500]
 
 
+def _mails(ticket: Ticket, reader: Person) -> list[ReceivedMail]:
+    rows = ReceivedMail.objects.filter(ticket=ticket.pk).select_related("source", "person")
+    found = list(rows.defer("raw", "html").order_by("-id")[:MAILS_MAX])
+    told = ("subject", "text", "rest", "reason")
+    hidden = hidden_keys((getattr(mail, name) for mail in found for name in told), reader)
+    for mail in found:
+        for name in told:
+            setattr(mail, name, without(getattr(mail, name), hidden))
+    return found
+
+
 def _canned(ticket: Ticket, reader: Person) -> list[dict[str, str]]:
     return [
         {"name": text.name, "text": canned.filled(text.text, person=reader, ticket=ticket)}
@@ -103,6 +115,7 @@ def _canned(ticket: Ticket, reader: Person) -> list[dict[str, str]]:
 
 
 ALERTS_MAX: Final = 500
+MAILS_MAX: Final = 200
 _DECIDED: Final = ("proposer", "manager", "coordinator", "technical_lead", "scribe")
 
 
@@ -197,6 +210,7 @@ LOOKS: Final = (
         dossier.ExplainView,
         many=False,
     ),
+    _look("mails", "Mails that came to it, newest first.", _mails, dossier.MailView),
     _look("messages", "Messages about it, newest first.", _messages, dossier.MessageOfTicket),
     _look(
         "similar", "Tickets that sound like it, solved ones first.", similar_to, dossier.SimilarView

@@ -1,9 +1,10 @@
 """What it all shows: risk, figures, what is worth teaching, and dashboards by mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import UTC, date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -19,6 +20,7 @@ from api.rest.subject import PK, Deed, Look, Subject, require_action
 from api.rest.views import answer_look, query_of, read_params
 from insights.figures.answers import Told, tell_board
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
+from insights.figures.folding import zone_of_days
 from insights.figures.mailing import end_mail, order_mail
 from insights.figures.models import BoardMail
 from insights.figures.sums import Question
@@ -85,10 +87,9 @@ def _risk(reader: Person) -> QuerySet[Estimate, Any]:
 # ---- Figures -------------------------------------------------------------------------------------
 
 
-class Asking(StrictSerializer):
-    """Which dashboard, from which day to which, and of what; the last four weeks without days."""
+class Period(StrictSerializer):
+    """From which day to which, and of what; the last four weeks without days."""
 
-    board = serializers.ChoiceField(NAMES, required=False)
     since = serializers.DateField(required=False)
     until = serializers.DateField(required=False)
     team = TeamName(required=False)
@@ -96,6 +97,12 @@ class Asking(StrictSerializer):
     category = CategoryName(required=False)
     priority = serializers.IntegerField(required=False, min_value=1, max_value=5)
     kind = serializers.ChoiceField(Kind.choices, required=False)
+
+
+class Asking(Period):
+    """Which dashboard, of which period, and of what."""
+
+    board = serializers.ChoiceField(NAMES, required=False)
 
 
 class FigureView(serializers.Serializer):
@@ -143,20 +150,24 @@ class BoardView(serializers.Serializer):
     splits = SplitView(many=True)
 
 
-def _figures(reader: Person, board: str = "", **asked: Any) -> dict[str, Any]:
-    now = database_now()
-    until: date = asked.get("until") or now.astimezone(UTC).date()
+def question_of(asked: Mapping[str, Any], now: datetime) -> Question:
+    """What is asked of the figures; days are those of the zone in which they are counted."""
+    until: date = asked.get("until") or now.astimezone(ZoneInfo(zone_of_days())).date()
     since: date = asked.get("since") or until - USUAL
     since, until = sorted((since, until))
-    question = Question(
+    return Question(
         since=max(since, until - PERIOD_MAX),
         until=until + timedelta(days=1),
         priority=asked.get("priority"),
         kind=asked.get("kind", ""),
         **{name: asked[name].pk for name in ("team", "service", "category") if name in asked},
     )
+
+
+def _figures(reader: Person, board: str = "", **asked: Any) -> dict[str, Any]:
+    now = database_now()
     found = BOARD_BY_SLUG.get(board) or BOARDS[0]
-    return _shown(tell_board(found, question, reader, now=now))
+    return _shown(tell_board(found, question_of(asked, now), reader, now=now))
 
 
 def _shown(told: Told) -> dict[str, Any]:
@@ -271,7 +282,7 @@ class BoardMailView(serializers.ModelSerializer):
 
     class Meta:
         model = BoardMail
-        fields = ("id", "board", "words", "days", "every", "hour", "next_at")
+        fields = ("id", "board", "words", "days", "every", "hour", "form", "next_at")
         read_only_fields = fields
 
 
@@ -282,6 +293,7 @@ class Ordering(StrictSerializer):
     days = serializers.IntegerField(min_value=1, max_value=PERIOD_MAX.days, default=28)
     every = serializers.ChoiceField(BoardMail.Every.choices)
     hour = serializers.IntegerField(min_value=0, max_value=23)
+    form = serializers.ChoiceField(BoardMail.Form.choices, required=False)
     team = TeamName(required=False)
     service = ServiceName(required=False)
     category = CategoryName(required=False)

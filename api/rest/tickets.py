@@ -53,7 +53,7 @@ INTERNAL = (
     "restricted",
 )
 """Members that are null for readers who see nothing internal."""
-INNER_FILTERS: Final = {"breached"}
+INNER_FILTERS: Final = {"breached", "due_before", "escalated", "major"}
 """Filters by such members."""
 
 

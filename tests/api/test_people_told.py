@@ -1,14 +1,17 @@
 """What the pages about reviews, contacts, one's own ways and figures do, done by programs."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from insights.figures.folding import fold_all
 from notifications.models import Message, TeamRule
 from roles.instants import database_now
 from tests.api.conftest import appoint, assert_problem
 from tests.story import page, unacknowledged
-from tickets.models import TimelineEvent
+from tickets.mailsources import create_mail_source
+from tickets.models import ReceivedMail, TimelineEvent
 
 V1 = "/api/v1/"
 
@@ -114,10 +117,55 @@ def test_figures_risk_and_teaching_are_read_by_those_who_lead(story, agent, call
     assert lead.get(f"{V1}risk/").json()["results"] == []
     assert lead.get(f"{V1}training/").json()["results"] == []
     assert_problem(agent.get(f"{V1}figures/"), 403)
-    ordered = {"board": "escalations", "every": "week", "hour": 8, "team": "desk"}
+    ordered = {"board": "escalations", "every": "week", "hour": 8, "team": "desk", "form": "pdf"}
     mail = lead.post(f"{V1}board-mails/", ordered)
     assert mail.json()["words"] == {"team": "desk"}, mail.content
+    assert mail.json()["form"] == "pdf"
     assert lead.call("DELETE", f"{V1}board-mails/{mail.json()['id']}/").status_code == 204
+
+
+def test_what_stands_behind_a_figure_is_read_and_ones_own_load(story, agent, calling):
+    lead, ticket = calling(story.lead), story.open(subject="Printer")
+    fold_all()
+    (fact,) = lead.get(f"{V1}figure-tickets/?figure=backlog&team=desk").json()["results"]
+    assert (fact["key"], fact["team"]) == (ticket.key, "desk")
+    assert lead.get(f"{V1}figure-tickets/?figure=backlog&team=apps").json()["results"] == []
+    assert_problem(lead.get(f"{V1}figure-tickets/?figure=nothing"), 400, "bad_parameter")
+    assert_problem(agent.get(f"{V1}figure-tickets/?figure=backlog"), 403)
+    assert agent.get(f"{V1}own-load/").json()["open"] == 0
+    agent.act(ticket.key, "take")
+    assert agent.get(f"{V1}own-load/").json()["open"] == 1
+    sums = lead.get(f"{V1}now/").json()["results"][0]
+    assert ["Open", 1] in [row[:2] for row in sums["rows"]]
+    assert_problem(agent.get(f"{V1}now/"), 403)
+
+
+def test_a_mail_is_read_with_its_ticket_by_the_service_alone(story, agent, requester):
+    ticket, case = (
+        story.open(),
+        story.open(kind="security", restricted=True, requester=story.expert),
+    )
+    source, _ = create_mail_source(slug="support", address="support@desk.example")
+    ReceivedMail.objects.create(
+        source=source,
+        identity="one",
+        subject=f"Re: {case.key}",
+        raw=b"",
+        size=9,
+        text="It smokes.",
+        rest="> Does it smoke?",
+        html="<script>alert(1)</script>",
+        received_at=story.now,
+        settled_at=story.now,
+        outcome=ReceivedMail.Outcome.COMMENTED,
+        person=story.requester,
+        ticket=ticket,
+    )
+    (mail,) = agent.get(f"{V1}tickets/{ticket.key}/mails/").json()["results"]
+    assert (mail["text"], mail["rest"]) == ("It smokes.", "> Does it smoke?")
+    assert mail["subject"] == "Re: another ticket"
+    assert "script" not in json.dumps(mail)
+    assert_problem(requester.get(f"{V1}tickets/{ticket.key}/mails/"), 403)
 
 
 def test_the_word_on_a_hand_over_and_what_sounds_alike(story, agent, calling):

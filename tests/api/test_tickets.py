@@ -76,7 +76,10 @@ def test_inner_workings_are_null_for_requesters(story, agent, requester):
     assert "take" not in seen["allowed"]
 
 
-@pytest.mark.parametrize("query", ["breached=true", "ordering=next_due_at"])
+@pytest.mark.parametrize(
+    "query",
+    ["breached=true", "due_before=2026-03-02T10:00:00Z", "major=true", "ordering=next_due_at"],
+)
 def test_what_requesters_are_not_shown_they_do_not_learn_by_asking(story, agent, requester, query):
     """A cursor holds the value by which it orders, and a filter answers yes or no."""
     story.target("resolution", 60)
@@ -87,11 +90,23 @@ def test_what_requesters_are_not_shown_they_do_not_learn_by_asking(story, agent,
     assert agent.get(f"{TICKETS}?{query}&limit=1").status_code == 200
 
 
+def test_what_was_escalated_to_a_team_is_found_while_it_has_it(story, agent):
+    ticket = story.open(subject="up")
+    story.open(subject="here")
+    agent.act(ticket.key, "take")
+    given = {"reason_code": "skill", "reason": "Cache", "tried": "Twice"}
+    assert agent.act(ticket.key, "escalate", **given).status_code == 200
+    assert subjects(agent.get(f"{TICKETS}?escalated=true")) == ["up"]
+    assert subjects(agent.get(f"{TICKETS}?escalated=false")) == ["here"]
+
+
 def test_every_filter_narrows(story, agent):
     Category.objects.create(slug="print", name="Printing")
+    story.target("resolution", 60)
     first = story.open(subject="first", impact=1, urgency=1)
     second = story.open(subject="second", requester=story.stranger, service=None, kind="request")
     agent.act(first.key, "take")
+    agent.act(second.key, "watch")
     for query, expected in {
         "status=in_progress": ["first"],
         "status=waiting_for_support,in_progress": ["first", "second"],
@@ -110,6 +125,14 @@ def test_every_filter_narrows(story, agent):
         "open=false": [],
         "breached=false": ["first", "second"],
         "breached=true": [],
+        "watched=true": ["second"],
+        "watched=false": ["first"],
+        "major=true": [],
+        "major=false": ["first", "second"],
+        "escalated=true": [],
+        "escalated=false": ["first", "second"],
+        "due_before=2026-03-02T10:30:00Z": ["first", "second"],
+        "due_before=2026-03-02T09:30:00Z": [],
         "opened_since=2026-03-02T09:00:00Z": ["first", "second"],
         "opened_since=2026-03-02T10:00:00%2B01:00": ["first", "second"],
         "opened_since=2026-03-02T09:00:01": [],
