@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.db.models import Q
+
 from notifications.outbox import enqueue
 from roles.models import Person
 from tickets import letters
@@ -14,6 +16,9 @@ from tickets.models import EventKind, Ticket, TimelineEvent, Watcher
 
 NAMED: Final = re.compile(r"(?<![\w@.+/-])@([A-Za-z0-9_.+-]*[A-Za-z0-9_])")
 MOST: Final = 20
+OFFERED: Final = 8
+WEIGHED: Final = 40
+"""How many whose names fit are asked for what they may see, until enough may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,27 @@ def mentioned_in(text: str, ticket: Ticket, *, public: bool) -> Mentioned:
     for person in people.select_related("organisation").order_by("pk"):
         allowed = may(person, action, ticket) and may(person, "view", ticket)
         (found.people if allowed else found.left_out).append(person)
+    return found
+
+
+def mentionable(reader: Person, ticket: Ticket, word: str, *, public: bool) -> list[Person]:
+    """Whom the reader may call by a name that begins so: only those whom it would reach.
+
+    By user name, first name or a later one; at most OFFERED, nobody for no letters at all.
+    """
+    if not word:
+        return []
+    called = Q(username__istartswith=word) | Q(name__istartswith=word)
+    called |= Q(name__icontains=f" {word}")
+    people = Person.objects.filter(called, is_active=True, kind=Person.Kind.PERSON)
+    people = people.exclude(pk=reader.pk).select_related("organisation").order_by("name", "pk")
+    action = "view" if public else "see_internal"
+    found: list[Person] = []
+    for person in people[:WEIGHED]:
+        if len(found) == OFFERED:
+            break
+        if may(person, action, ticket) and may(person, "view", ticket):
+            found.append(person)
     return found
 
 

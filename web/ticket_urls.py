@@ -14,6 +14,7 @@ ADDRESSES = [
     path("tickets/<ticket_key:key>/preview", composer.preview, name="preview"),
     path("tickets/<ticket_key:key>/draft", composer.draft, name="draft"),
     path("tickets/<ticket_key:key>/canned", composer.canned, name="canned"),
+    path("tickets/<ticket_key:key>/names", composer.names, name="names"),
     path("tickets/<ticket_key:key>/here", presence.here, name="here"),
     path("tickets/<ticket_key:key>/files", attachments.upload, name="upload"),
     path("tickets/<ticket_key:key>/files/<int:number>", attachments.attachment, name="attachment"),

@@ -53,7 +53,7 @@ answer-mattermost answer-push answer-slack answer-sms answer-voice article-publi
 article-retire article-vote attachment board-file board-mail board-mail-end bulk-take bulk-undo
 bulk-watch calendar-mine calendar-team canned command-mattermost command-slack command-teams
 comment contact-add contact-list-end contact-remove delivered-again draft drop-upload
-figure-file handover-word here look on-call-link on-call-link-end
+figure-file handover-word here look names on-call-link on-call-link-end
 operations-release operations-resend operations-verify palette policy-move preview push-worker
 request-chase request-confirm request-invite request-rate request-reopen request-reply
 request-uninvite request-withdraw review-act review-done review-markdown review-pdf review-sign

@@ -85,6 +85,30 @@ def _write_with_help(page: Page, album: Album) -> None:
         expect(page.locator(".item-note").first).to_contain_text(name)
 
 
+def test_somebody_is_called_by_a_few_letters_of_the_name(
+    page: Page, site: str, stage: Stage, album: Album
+):
+    sign_in(page, site, "nora")
+    page.goto(f"{site}/tickets/{stage.tickets['slow'].key}")
+    page.wait_for_load_state()
+    text = page.get_by_label("Note or reply", exact=True)
+    text.press_sequentially("Mail me@o.example, @om")
+    offer = page.get_by_role("option", name=re.compile("@omar"))
+    expect(offer).to_be_visible()
+    album.look("composer-names", whole=False)
+    text.press("ArrowDown")
+    expect(offer).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(text).to_have_value("Mail me@o.example, @omar ")
+    expect(text).to_be_focused()
+    expect(page.locator("#composer-canned")).to_be_hidden()
+    text.press_sequentially("look")
+    page.get_by_role("button", name="Add internal note").click()
+    expect(page.locator(".item-note").first).to_contain_text("@omar look")
+    watchers = stage.tickets["slow"].watchers
+    assert aside(lambda: watchers.filter(person__username="omar").exists())
+
+
 def _see_each_other(page: Page, browser: Browser, site: str, address: str) -> None:
     context = browser.new_context()
     other = context.new_page()

@@ -300,6 +300,21 @@ def test_who_may_not_read_it_is_not_told_of_it(stage, sign_in):
     assert not Message.objects.filter(kind="mentioned").exists()
 
 
+def test_only_those_are_offered_by_name_whom_it_would_reach(stage, sign_in):
+    def offered(who, name, **asked):
+        page = sign_in(who).get(address(stage, name, "names"), asked)
+        return [person.username for person in page.context["people"]]
+
+    assert offered(stage.nora, "slow", q="OM") == ["omar"]
+    assert offered(stage.nora, "slow", q="") == []
+    assert offered(stage.nora, "slow", q="ada") == []  # she asked, but reads no notes
+    assert offered(stage.nora, "slow", q="ada", mode="reply") == ["ada"]
+    assert offered(stage.sam, "case", q="omar") == []
+    asked = sign_in(stage.ada).get(address(stage, "slow", "names"), {"q": "omar"})
+    assert asked.status_code == 404
+    assert sign_in(stage.nora).get(address(stage, "case", "names")).status_code == 404
+
+
 def test_ready_texts_are_filled_in_and_are_a_teams_own(stage, sign_in):
     CannedText.objects.create(name="Hello", text="Dear {requester}, {team} has {key}. {agent} {x}")
     CannedText.objects.create(name="Ours", text="secret recipe", team=stage.teams["soc"])

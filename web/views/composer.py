@@ -14,6 +14,7 @@ from tickets.answering import Answered, answer, meanwhile
 from tickets.attachments import keep_upload
 from tickets.canned import canned_texts, filled
 from tickets.drafts import LONGEST, save_draft
+from tickets.mentions import mentionable
 from web import doors
 from web.dossier import dossier, page_of, reader_of
 from web.forms.composer import NOTE, REPLY, ComposerForm
@@ -133,3 +134,14 @@ def canned(request: HttpRequest, key: str) -> HttpResponse:
     context = {"ticket": ticket, "texts": texts, "here": "queue"}
     part = bool(request.htmx)  # type: ignore[attr-defined]
     return render(request, f"web/ticket/{'_' if part else ''}canned.html", context)
+
+
+@doors.signed_in(action="comment_internal")
+def names(request: HttpRequest, key: str) -> HttpResponse:
+    """Whom one may call whose name begins so, as a part for the composer."""
+    ticket = visible_ticket(request.user, key)
+    if not may(request.user, "comment_internal", ticket):
+        raise Http404
+    public = request.GET.get("mode") == REPLY
+    people = mentionable(request.user, ticket, request.GET.get("q", "")[:40], public=public)
+    return render(request, "web/ticket/_names.html", {"people": people})

@@ -100,27 +100,39 @@
     attach(event.dataTransfer.files);
   });
 
-  // ---- Ready texts: "::" and a few letters, or the button ----
-  const asked = () => text.value.slice(0, text.selectionStart).match(/(?:^|\s)::([^\n:]{0,40})$/);
+  // ---- Ready texts by "::" and a few letters, or by the button; people by "@" and a letter ----
+  const SOURCES = [
+    { typed: /(?:^|\s)::([^\n:]{0,40})$/, mark: 2, from: form.dataset.canned, tells: true },
+    { typed: /(?:^|[\s(])@([\p{L}\p{N}_.+-]{1,40})$/u, mark: 1, from: form.dataset.names },
+  ];
+  function asked() {
+    const before = text.value.slice(0, text.selectionStart);
+    for (const source of SOURCES) {
+      const found = source.from && before.match(source.typed);
+      if (found) return { source, words: found[1] };
+    }
+    return null;
+  }
   let asking = 0;
   let offered = "";
-  async function show(words) {
+  async function show(source, words) {
     const turn = ++asking;
-    const answer = await fetch(`${form.dataset.canned}?q=${encodeURIComponent(words)}`, { headers: { "HX-Request": "true" } });
+    const query = new URLSearchParams({ q: words, mode: mode() });
+    const answer = await fetch(`${source.from}?${query}`, { headers: { "HX-Request": "true" } });
     const told = answer.ok ? await answer.text() : "";
     if (turn !== asking || !answer.ok) return;
     if (told !== offered) picker.innerHTML = offered = told; // the same again stays, perhaps just being pressed
-    picker.hidden = false;
+    picker.hidden = !source.tells && !picker.querySelector("[data-text]");
   }
   function pick() {
-    const found = form.dataset.canned && asked();
-    if (found) show(found[1]);
+    const found = asked();
+    if (found) show(found.source, found.words);
     else close();
   }
   function close() { asking++; picker.hidden = true; }
   function insert(words) {
     const found = asked();
-    const from = found ? text.selectionStart - found[1].length - 2 : text.selectionStart;
+    const from = found ? text.selectionStart - found.words.length - found.source.mark : text.selectionStart;
     text.setRangeText(words, from, text.selectionEnd, "end");
     close();
     text.focus();
@@ -132,7 +144,7 @@
   });
   document.getElementById("canned-open")?.addEventListener("click", (event) => {
     event.preventDefault();
-    if (picker.hidden) show("").then(() => picker.querySelector("a")?.focus()); else close();
+    if (picker.hidden) show(SOURCES[0], "").then(() => picker.querySelector("a")?.focus()); else close();
   });
   form.addEventListener("keydown", (event) => {
     if (picker.hidden) return;
