@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from difflib import unified_diff
+from functools import partial
 from itertools import islice
 
 import pytest
@@ -20,7 +21,9 @@ from notifications.models import Message
 from roles.models import Duty, DutyAssignment, Person
 from roles.people import forget_roles
 from tests.story import Story, page, unacknowledged
+from tickets import bulk
 from tickets.assignment import watch
+from tickets.drafts import save_draft
 from tickets.feed import relay_all
 from tickets.lifecycle import comment
 from tickets.links import link
@@ -29,6 +32,7 @@ from tickets.merging import merge
 from tickets.models import MailSource, ReceivedMail, Ticket, TimelineEvent
 from tickets.problems import diagnose, publish_workaround
 from tickets.restriction import restrict
+from tickets.savedviews import keep_view
 from web.urls import urlpatterns as web_patterns
 
 pytestmark = pytest.mark.django_db
@@ -295,6 +299,29 @@ def test_messages_of_it_are_closed_to_those_who_keep_the_outbox(story: Story) ->
     told = Message.objects.filter(topic=case.topic)
     assert told.exists()
     assert all(row.clearance == case.topic for row in told)
+
+
+def test_what_one_began_kept_and_did_on_it_is_told_without_it(story: Story) -> None:
+    """A draft, a view that would find it, and a bulk act, all from before it was restricted."""
+    ticket, other, bob = story.open(subject=WORD), story.open(), story.colleague
+    save_draft(ticket=ticket, actor=bob, text=WORD, public=False)
+    view = keep_view(actor=bob, name="Mine", filters={"view": "all", "q": WORD})
+    do = partial(watch, ticket=ticket, actor=bob, clock=story.clock)
+    done = [bulk.do_one(ticket=ticket, actor=bob, perform=do)]
+    refused = {ticket.key: WORD, other.key: f"It waits for {ticket.key}."}
+    act = bulk.keep(act="watch", actor=bob, done=done, refused=refused)
+    urls = ["/api/v1/drafts/", f"/?saved={view.pk}", "/api/v1/saved-views/"]
+    urls += [f"/api/v1/bulk-acts/{act.pk}/", f"/api/v1/drafts/{ticket.key}/"]
+    before = ask({"bob": bob}, urls)
+    assert all(ticket.key in before["bob", url][1] for url in (urls[0], urls[1], urls[3]))
+    restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    after = ask({"bob": bob}, urls)
+    assert ticket.key not in after["bob", urls[0]][1] + after["bob", urls[1]][1]
+    assert after["bob", urls[4]][0] == 404
+    told = after["bob", urls[3]][1]
+    assert '"done":[]' in told
+    assert WORD not in told
+    assert told.count(ticket.key) == 1, "as one names a key that is none"
 
 
 def test_what_was_said_of_it_by_the_way_is_read_without_its_key(story: Story) -> None:
