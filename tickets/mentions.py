@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from notifications.outbox import enqueue
-from roles.models import Person
+from roles.models import Membership, Person
+from roles.people import works_here
 from tickets import letters
 from tickets.access import may
 from tickets.acting import Act
-from tickets.models import EventKind, Ticket, TimelineEvent, Watcher
+from tickets.models import Clearance, EventKind, Ticket, TimelineEvent, Watcher
 
 NAMED: Final = re.compile(r"(?<![\w@.+/-])@([A-Za-z0-9_.+-]*[A-Za-z0-9_])")
 MOST: Final = 20
@@ -53,17 +54,25 @@ def mentioned_in(text: str, ticket: Ticket, *, public: bool) -> Mentioned:
 def mentionable(reader: Person, ticket: Ticket, word: str, *, public: bool) -> list[Person]:
     """Whom the reader may call by a name that begins so: only those whom it would reach.
 
-    By user name, first name or a later one; at most OFFERED, nobody for no letters at all.
+    By user name, first name or a later one; at most OFFERED, nobody for no letters at all. Those of
+    the ticket come first, and of the others only who works here is weighed: among thousands who ask
+    for help, hardly anybody may read this.
     """
     if not word:
         return []
     called = Q(username__istartswith=word) | Q(name__istartswith=word)
     called |= Q(name__icontains=f" {word}")
     people = Person.objects.filter(called, is_active=True, kind=Person.Kind.PERSON)
-    people = people.exclude(pk=reader.pk).select_related("organisation").order_by("name", "pk")
+    watching = Watcher.objects.filter(ticket=ticket.pk).values("person")
+    tied = Q(pk__in=watching) | Q(pk__in=[ticket.requester_id, ticket.assignee_id or 0])
+    cleared = Clearance.objects.filter(ticket=ticket.pk).values("person")
+    people = people.filter(Q(pk__in=cleared) if ticket.restricted else tied | works_here())
+    near = Q(pk__in=Membership.objects.filter(team=ticket.team_id).values("person"))
+    place = Case(When(tied, then=Value(0)), When(near, then=Value(1)), default=Value(2))
+    people = people.exclude(pk=reader.pk).select_related("organisation")
     action = "view" if public else "see_internal"
     found: list[Person] = []
-    for person in people[:WEIGHED]:
+    for person in people.order_by(place, "name", "pk")[:WEIGHED]:
         if len(found) == OFFERED:
             break
         if may(person, action, ticket) and may(person, "view", ticket):

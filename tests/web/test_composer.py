@@ -5,10 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from notifications.models import Message
+from roles.models import Person
 from tickets.assignment import take
 from tickets.attachments import plain_name
 from tickets.lifecycle import comment
-from tickets.models import Attachment, CannedText, Draft, Ticket, TimelineEvent
+from tickets.models import Attachment, CannedText, Clearance, Draft, Ticket, TimelineEvent
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 32
 
@@ -310,9 +311,19 @@ def test_only_those_are_offered_by_name_whom_it_would_reach(stage, sign_in):
     assert offered(stage.nora, "slow", q="ada") == []  # she asked, but reads no notes
     assert offered(stage.nora, "slow", q="ada", mode="reply") == ["ada"]
     assert offered(stage.sam, "case", q="omar") == []
+    Clearance.objects.create(ticket=stage.tickets["case"], person=stage.omar)
+    assert offered(stage.sam, "case", q="omar") == ["omar"]
     asked = sign_in(stage.ada).get(address(stage, "slow", "names"), {"q": "omar"})
     assert asked.status_code == 404
     assert sign_in(stage.nora).get(address(stage, "case", "names")).status_code == 404
+
+
+def test_those_of_the_ticket_are_offered_before_others_however_many_there_are(stage, sign_in):
+    crowd = [Person(username=f"tea{n}", name=f"Tea {n}", email=f"tea{n}@x.org") for n in range(60)]
+    Person.objects.bulk_create(crowd)
+    Person.objects.filter(username="omar").update(name="Ted Aaron")
+    page = sign_in(stage.nora).get(address(stage, "slow", "names"), {"q": "te"})
+    assert [person.username for person in page.context["people"]] == ["teo", "omar"]
 
 
 def test_ready_texts_are_filled_in_and_are_a_teams_own(stage, sign_in):
