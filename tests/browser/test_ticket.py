@@ -109,6 +109,30 @@ def test_somebody_is_called_by_a_few_letters_of_the_name(
     assert aside(lambda: watchers.filter(person__username="omar").exists())
 
 
+BURIED = """() => {
+  const [bar, acts] = [".bar", ".acts"].map((one) => document.querySelector(one));
+  const at = document.activeElement;
+  if (at === document.body || at.closest(".acts, .bar, .skip")) return null;
+  const { top, bottom } = at.getBoundingClientRect();
+  const [above, below] = [bar, acts].map((one) => one.getBoundingClientRect());
+  const isSeen = bottom > above.bottom && top < below.top;
+  return isSeen ? null : at.outerHTML.slice(0, 120);
+}"""
+"""What has the focus, if the bar above or the acts below hide all of it (WCAG 2.4.11)."""
+
+
+def test_on_a_phone_nothing_that_has_the_focus_is_hidden(page: Page, site: str, stage: Stage):
+    page.set_viewport_size({"width": 390, "height": 700})
+    sign_in(page, site, "nora")
+    page.goto(f"{site}/tickets/{stage.tickets['slow'].key}")
+    page.wait_for_load_state()
+    hidden = set()
+    for key in ["Tab"] * 70 + ["Shift+Tab"] * 70:
+        page.keyboard.press(key)
+        hidden.add(page.evaluate(BURIED))
+    assert hidden == {None}
+
+
 def _see_each_other(page: Page, browser: Browser, site: str, address: str) -> None:
     context = browser.new_context()
     other = context.new_page()

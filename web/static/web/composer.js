@@ -67,6 +67,7 @@
   then?.addEventListener("change", word);
   form.addEventListener("change", onlyPublic);
   text.addEventListener("focus", onlyPublic);
+  form.addEventListener("change", (event) => { if (event.target.name === "mode" && !picker.hidden) pick(); });
   onlyPublic();
 
   // ---- Files: chosen, dropped or pasted, they go up at once ----
@@ -123,6 +124,7 @@
     if (turn !== asking || !answer.ok) return;
     if (told !== offered) picker.innerHTML = offered = told; // the same again stays, perhaps just being pressed
     picker.hidden = !source.tells && !picker.querySelector("[data-text]");
+    picker.scrollIntoView({ block: "nearest" });
   }
   function pick() {
     const found = asked();
