@@ -60,13 +60,15 @@ def draft_policy(
     repeat_limit: int = 0,
     repeat_after_s: int = 600,
     stop_on: Sequence[str] = (),
+    read: int | None = None,
     actor: Person | None = None,
     clock: TimeSource = database_now,
 ) -> PolicyRevision:
     """Replace the policy's draft; nothing running is touched.
 
-    Each step is a mapping with the fields of PolicyStep; positions follow the order given. Raises
-    Invalid with a sentence for each mistake, by its path such as "steps.2.actions.1".
+    Each step is a mapping with the fields of PolicyStep; positions follow the order given. `read`
+    is what `newest_of` told when the writer began. Raises Invalid with a sentence for each mistake,
+    by its path such as "steps.2.actions.1", and Conflict where somebody wrote another meanwhile.
     """
     require(actor, "manage_policies")
     problems = check_policy(conditions, steps, stop_on) or unknown_names(steps)
@@ -74,6 +76,7 @@ def draft_policy(
         raise Invalid("bad_policy", "The policy has mistakes.", problems)
     now = clock()
     locked = Policy.objects.select_for_update().get(pk=policy.pk)
+    _check_read(locked, read)
     drafts = PolicyRevision.objects.filter(policy=locked, published_at=None)
     PolicyStep.objects.filter(revision__in=drafts).delete()
     drafts.delete()
@@ -103,6 +106,24 @@ def filled(step: Mapping[str, Any]) -> dict[str, Any]:
     return {**step, **{name: step.get(name) or value for name, value in empty.items()}}
 
 
+def newest_of(policy: Policy) -> int:
+    """The id of the revision that a writer finds: the draft, else the current one; 0 for none."""
+    draft = PolicyRevision.objects.filter(policy=policy.pk, published_at=None).first()
+    return draft.pk if draft else policy.current_id or 0
+
+
+def _check_read(locked: Policy, read: int | None) -> None:
+    """Every draft that is kept is a row of its own, so its id tells whether it is the one read."""
+    if read is None or read == newest_of(locked):
+        return
+    drafts = PolicyRevision.objects.filter(policy=locked, published_at=None)
+    draft = drafts.select_related("created_by").first()
+    if draft is None:
+        raise Conflict("draft_changed", "This draft was published meanwhile.")
+    who = draft.created_by or "Somebody"
+    raise Conflict("draft_changed", f"{who} kept another draft meanwhile.")
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """A revision about to be in force, or in force now: what it changes, and whom it touches."""
@@ -129,17 +150,23 @@ def preview(*, policy: Policy, actor: Person | None) -> Publication:
 
 @transaction.atomic
 def publish_policy(
-    *, policy: Policy, actor: Person | None = None, clock: TimeSource = database_now
+    *,
+    policy: Policy,
+    read: int | None = None,
+    actor: Person | None = None,
+    clock: TimeSource = database_now,
 ) -> Publication:
     """Make the draft the current revision; climbs under way stay on the one they began with.
 
     Returns what changed and which open tickets stay on an older revision; `moving.move_runs` moves
-    them. Raises Conflict when there is no draft or it has no steps.
+    them. `read` is the id of the draft that was looked at. Raises Conflict when there is no draft,
+    it has no steps, or it is another one by now.
     """
     require(actor, "manage_policies")
     now = clock()
     locked = Policy.objects.select_for_update().get(pk=policy.pk)
     published = preview(policy=locked, actor=actor)
+    _check_read(locked, read)
     revision = published.revision
     before = locked.current.number if locked.current else None
     revision.published_at, revision.published_by = now, actor

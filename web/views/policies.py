@@ -12,7 +12,14 @@ from django.utils.translation import ngettext
 
 from escalation.models import Policy, PolicyRevision, Run
 from escalation.moving import move_runs
-from escalation.policies import Publication, add_policy, draft_policy, preview, publish_policy
+from escalation.policies import (
+    Publication,
+    add_policy,
+    draft_policy,
+    newest_of,
+    preview,
+    publish_policy,
+)
 from escalation.touching import touched
 from roles.instants import database_now
 from roles.models import Person
@@ -121,7 +128,8 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         kept = revisions_of(found).filter(published_at=None).first()
         draft = draft_of(kept or found.current)
-        return _editor(request, found, DraftForm(draft, {}, _names_of(draft)))
+        form = DraftForm(draft, {}, _names_of(draft))
+        return _editor(request, found, form, read=newest_of(found))
     names = all_names(typed_names(request.POST))
     draft = read_draft(request.POST, names)
     act = request.POST.get("act", "save")
@@ -139,11 +147,19 @@ def _save(request: HttpRequest, found: Policy, form: DraftForm) -> HttpResponse:
     if form.errors:
         return _editor(request, found, form, status=doors.UNPROCESSABLE)
     try:
-        draft_policy(policy=found, actor=request.user, **as_arguments(form.draft))
+        draft_policy(
+            policy=found, read=_read(request), actor=request.user, **as_arguments(form.draft)
+        )
     except Refused as refused:
-        fields = refused.fields or {"steps": refused.detail}
+        status, fields = doors.status_of(refused), dict(refused.fields or {"steps": refused.detail})
+        read = newest_of(found)
+        if refused.code == "draft_changed":
+            stays = _(
+                "What you wrote stands here; saved once more, it takes the place of the other."
+            )
+            fields["steps"] = f"{retold(refused.detail)} {stays}"
         again = DraftForm(form.draft, fields, form.names)
-        return _editor(request, found, again, status=doors.status_of(refused))
+        return _editor(request, found, again, status=status, read=read)
     messages.success(request, _("Draft saved. Nothing changes before it is published."))
     return redirect("web:policy", slug=found.slug)
 
@@ -154,16 +170,18 @@ def publish(request: HttpRequest, slug: str) -> HttpResponse:
     found = _managed(request, slug)
     try:
         if request.method == "POST":
-            published = publish_policy(policy=found, actor=request.user)
+            published = publish_policy(policy=found, read=_read(request), actor=request.user)
             number = published.revision.number
             messages.success(request, _("Revision %(number)s is in force.") % {"number": number})
             return redirect("web:policy", slug=slug)
         publication = preview(policy=found, actor=request.user)
     except Refused as refused:
         messages.error(request, retold(refused.detail))
-        return redirect("web:policy", slug=slug)
+        is_another = refused.code == "draft_changed"
+        return redirect("web:policy-publish" if is_another else "web:policy", slug=slug)
     context = {
         "policy": found,
+        "read": publication.revision.pk,
         "publication": publication,
         "changes": _published_changes(found, publication),
         **_in_words(publication.revision),
@@ -240,11 +258,23 @@ def _applies(row: Policy, names: Names) -> str:
     return applies_words(row.current.conditions, names) if row.current else ""
 
 
+def _read(request: HttpRequest) -> int | None:
+    """Which revision the form was filled in from."""
+    given = request.POST.get("read", "")
+    return int(given) if given.isdecimal() and len(given) < 19 else None
+
+
 def _editor(
-    request: HttpRequest, found: Policy, form: DraftForm, *, status: int = 200
+    request: HttpRequest,
+    found: Policy,
+    form: DraftForm,
+    *,
+    status: int = 200,
+    read: int | None = None,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "policy": found,
+        "read": _read(request) if read is None else read,
         "form": form,
         "choices": choices(form.names),
         "here": "policies",
