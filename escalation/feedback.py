@@ -76,17 +76,22 @@ def side_of(
 def escalation_told_by(cause: str, ticket: Ticket) -> Escalation | None:
     """The escalation of this ticket that a message with this cause told of, if it told of one."""
     kind, _, number = cause.partition(":")
-    if kind != "event" or not number.isdecimal():
+    if not number.isdecimal():
         return None
-    event = TimelineEvent.objects.filter(
-        pk=int(number), ticket=ticket.pk, kind=EventKind.ESCALATED
-    ).first()
-    entry = event.facts.get("set", {}).get("entry") if event is not None else None
-    if entry is None:
+    rows = Escalation.objects.filter(ticket=ticket.pk, type=Escalation.Type.FUNCTIONAL)
+    if kind == "escalation":
+        return rows.filter(pk=int(number)).first()
+    if kind != "event":
         return None
-    return Escalation.objects.filter(
-        ticket=ticket.pk, entry=entry, type=Escalation.Type.FUNCTIONAL
-    ).first()
+    told = TimelineEvent.objects.filter(pk=int(number), ticket=ticket.pk)
+    passed = (EventKind.ESCALATED, EventKind.HANDED_BACK)
+    event = told.filter(kind__in=passed).first()
+    if event is None:
+        return None
+    if event.kind == EventKind.HANDED_BACK:
+        return rows.filter(pk=event.facts.get("escalation", 0)).first()
+    entry = event.facts.get("set", {}).get("entry")
+    return None if entry is None else rows.filter(entry=entry).first()
 
 
 def _give(act: Act, escalation: Escalation, side: str, said: tuple[str, str]) -> HandoverFeedback:

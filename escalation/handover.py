@@ -30,6 +30,8 @@ from tickets.swarming import begin_involvement
 
 ASKED_OF_RECEIVERS: Final = {"handover": "Right tier? Complete? One press"}
 """A receiver's word on the hand-over, by a link in the mail that tells of it."""
+ASKED_OF_SENDERS: Final = {"handover": "Did they help? One press"}
+"""A sender's word, in the mail that tells how it ended: handed back, or solved."""
 
 
 def escalate(
@@ -224,6 +226,7 @@ def _return_to_sender(
                 kind="notify",
                 subject=subject,
                 body=record.hand_back_reason,
+                links=ASKED_OF_SENDERS,
             )
             for person_id in told
         ],
@@ -301,7 +304,33 @@ def follow_tickets(tickets: Sequence[Ticket], at: datetime) -> None:
             record.state = Escalation.State.ACCEPTED
             record.accepted_at, record.accepted_by_id = at, taken[record.ticket_id].assignee_id
         update_rows(Escalation, accepted, ("state", "accepted_at", "accepted_by"))
-    over = [item.pk for item in tickets if not item.is_open]
+    over = {item.pk: item for item in tickets if not item.is_open}
     if over:
-        alive = Escalation.objects.filter(Q(state__in=ALIVE), ticket__in=over)
+        alive = Escalation.objects.filter(Q(state__in=ALIVE), ticket__in=list(over))
+        ended = list(alive.select_related("to_team", "sender"))
         alive.update(state=Escalation.State.COMPLETED, ended_at=at)
+        _tell_senders([(over[record.ticket_id], record) for record in ended], at)
+
+
+def _tell_senders(ended: Sequence[tuple[Ticket, Escalation]], at: datetime) -> None:
+    """Tell whoever passed on what is solved now how it was solved: so they learn, and may thank."""
+    enqueue(
+        [
+            agent_letter(
+                ticket,
+                cause=f"escalation:{record.pk}",
+                recipient_id=record.sender.pk,
+                kind="outcome",
+                subject=f"Solved by {record.to_team}",
+                body=ticket.resolution,
+                links=ASKED_OF_SENDERS,
+            )
+            for ticket, record in ended
+            if ticket.status == states.RESOLVED
+            and record.type == Escalation.Type.FUNCTIONAL
+            and record.sender is not None
+            and record.sender.is_active
+            and record.sender.pk != ticket.assignee_id
+        ],
+        now=at,
+    )

@@ -28,6 +28,7 @@ ship(
 KINDS = {
     "page": "Somebody on call is paged",
     "notify": "What a step of a policy tells people",
+    "outcome": "Whoever passed a ticket on hears how it was solved",
     "involved": "Somebody is asked to help with a ticket",
     "informed": "Somebody outside of the service is told that more people know of it",
     "vendor_engaged": "A vendor is called",

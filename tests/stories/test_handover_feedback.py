@@ -6,7 +6,7 @@ import pytest
 
 from escalation.edges import measure_edges
 from escalation.feedback import escalation_told_by, rate_handover
-from escalation.handover import escalate
+from escalation.handover import escalate, hand_back
 from escalation.models import Escalation, HandoverFeedback
 from insights.lessons import lessons
 from notifications.models import Message
@@ -64,6 +64,35 @@ def test_the_mail_of_an_escalation_leads_to_it(story: Story, passed: Escalation)
     assert "handover" in letter.data["links"]
     assert escalation_told_by(letter.cause, passed.ticket) == passed
     assert escalation_told_by("alarm:1", passed.ticket) is None
+
+
+def test_who_passed_it_on_hears_how_it_was_solved_and_is_asked(
+    story: Story, passed: Escalation
+) -> None:
+    ticket = take(ticket=passed.ticket, actor=story.engineer, clock=story.clock)
+    resolve(ticket=ticket, actor=story.engineer, code="fixed", text="Reset it", clock=story.clock)
+    letter = Message.objects.get(kind="outcome")
+    assert letter.recipient == passed.sender
+    assert ("Solved by Apps" in letter.subject, letter.body) == (True, "Reset it")
+    assert "handover" in letter.data["links"]
+    assert escalation_told_by(letter.cause, ticket) == passed
+    other = story.open()
+    assert escalation_told_by(letter.cause, other) is None
+
+
+def test_who_gets_it_back_is_asked_too(story: Story, passed: Escalation) -> None:
+    ticket = take(ticket=passed.ticket, actor=story.engineer, clock=story.clock)
+    hand_back(
+        ticket=ticket,
+        actor=story.engineer,
+        reason_code="incomplete",
+        reason="Which mailbox?",
+        clock=story.clock,
+    )
+    letter = Message.objects.get(recipient=passed.sender, subject__contains="Handed back")
+    assert "handover" in letter.data["links"]
+    assert escalation_told_by(letter.cause, ticket) == passed
+    assert not Message.objects.filter(kind="outcome").exists()
 
 
 def test_what_the_receiver_solves_at_once_is_worth_teaching(

@@ -25,7 +25,7 @@ from web.views.links import refuse
 @never_cache
 @doors.public(action="see_internal", methods=doors.FORM)
 def handover_by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask a receiver how the escalation was, and keep the answer; the link proves who it is."""
+    """Ask either side how the escalation was, and keep the answer; the link proves who it is."""
     refused = None
     try:
         claim = read_link(token, action="handover")
