@@ -33,8 +33,8 @@ def restrict(
     named in `cleared`, and who works on a ticket that is in the lane already; the requester is not,
     unless named. Everything queued for anybody is
     withdrawn, and watchers who are not cleared watch no more. It keeps its key: who knew it, knew
-    it. An open ticket moves to the lane's team. Raises Conflict when it is restricted already or a
-    major incident, Invalid when the site has no team in the lane.
+    it. An open ticket moves to the lane's team. Raises Conflict when it is restricted already, or
+    is or was a major incident that nobody demoted, Invalid when the site has no team in the lane.
     """
     with acting(ticket, actor=actor, action="restrict", clock=clock, via=via) as act:
         restrict_within(act, reason=reason, clock=clock, cleared=[each.pk for each in cleared])
@@ -50,6 +50,8 @@ def restrict_within(
         raise Conflict("restricted", f"{ticket.key} is restricted already.")
     if Major.objects.filter(ticket=ticket.pk, state=Major.State.ACCEPTED).exists():
         raise Conflict("major", f"{ticket.key} is a major incident; demote it first.")
+    if ticket.is_major:
+        raise Conflict("major", f"{ticket.key} was a major incident; reopen and demote it first.")
     lane = lane_team(ticket)
     act.resume_first()
     left_team = ticket.team_id

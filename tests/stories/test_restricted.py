@@ -1,9 +1,15 @@
 """A restricted case is known to cleared people only, whatever the policy says."""
 
+import pytest
+
 from escalation.models import Firing
 from notifications.models import Message
+from roles.refusals import Conflict
 from tests.story import Story, page, unacknowledged
+from tickets.incidents import declare_major
+from tickets.lifecycle import resolve
 from tickets.models import Ticket
+from tickets.restriction import restrict
 
 
 def secret(story: Story) -> Ticket:
@@ -62,3 +68,14 @@ def test_numbers_of_ordinary_tickets_show_no_gap_for_a_case(story: Story) -> Non
     secret(story)
     after = story.open()
     assert int(after.key[-6:]) - int(before.key[-6:]) == 1
+
+
+def test_a_major_that_is_over_is_refused_like_one_under_way(story: Story) -> None:
+    ticket = story.open()
+    declare_major(
+        ticket=ticket, actor=story.incident_manager, reason="All is down", clock=story.clock
+    )
+    resolve(ticket=ticket, actor=None, code="fixed", text="Done", clock=story.clock)
+    with pytest.raises(Conflict, match="reopen and demote it first"):
+        restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    assert not story.fresh(ticket).restricted
