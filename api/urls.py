@@ -27,6 +27,7 @@ from api.rest import (
     reach,
     register,
     rooms,
+    status,
     tickets,
     views,
 )
@@ -90,7 +91,7 @@ urlpatterns = [
     *both(f"{V1}me/ways/", reach.OwnWays.as_view(), "me-ways"),
     *[
         pattern
-        for look in (*overviews.LOOKS, *counted.LOOKS)
+        for look in (*overviews.LOOKS, *counted.LOOKS, *status.LOOKS)
         for pattern in both(f"{V1}{look.slug}/", overviews.view_of(look).as_view(), look.slug)
     ],
     *both(f"{V1}operations/", operations.OperationsNow.as_view(), "operations"),

@@ -15,6 +15,13 @@ _TICKET: Final = {
     "impact": 3,
     "urgency": 2,
 }
+_PAGED: Final = {
+    "key": _KEY,
+    "cause": "firing:812",
+    "kind": "paged",
+    "subject": "INC-000123: you are paged",
+    "state": "sent",
+}
 _SLUGS: Final[Mapping[str, tuple[str, str]]] = {
     "Team": ("storage", "Storage"),
     "Tier": ("l2", "Second line"),
@@ -84,6 +91,9 @@ OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "FactView": {**_TICKET, "team": "storage", "sort": "night"},
     "TableView": {"title": "Now", "head": ["Figure", "Value"], "rows": [["Open", 118]]},
     "MailView": {"sender": "ada@example.org", "sender_name": "Ada Berg", "rest": "> Is it on?"},
+    "OfferedView": {"slug": "printing", "name": "Printing", "subscribed": True},
+    "OutageView": {"title": "Printing", "severity": 2, "ticket": None, "ended_at": None},
+    "WordView": {"phase": "fixing"},
     "StepView": {"name": "Page whoever is on call", "position": 1, "basis": "wall"},
     "StepChoice": {"name": "Page whoever is on call", "position": 2},
     "LayerView": {"name": "Weekly", "people": ["ines", "omar"]},
@@ -111,20 +121,8 @@ OF: Final[Mapping[str, Mapping[str, Any]]] = {
     "Happening": {"kind": "assigned", "actor": "omar", "text": ""},
     "EventView": {"kind": "assigned", "facts": {"set": {"assignee_id": 12}}},
     "CommentView": {"text": "We are on it, and write again by noon."},
-    "MessageView": {
-        "key": _KEY,
-        "cause": "firing:812",
-        "kind": "paged",
-        "subject": "INC-000123: you are paged",
-        "state": "sent",
-    },
-    "MessageDetail": {
-        "key": _KEY,
-        "cause": "firing:812",
-        "kind": "paged",
-        "subject": "INC-000123: you are paged",
-        "state": "sent",
-    },
+    "MessageView": _PAGED,
+    "MessageDetail": _PAGED,
     "MessageOfTicket": {"kind": "paged", "state": "sent"},
     "DeliveryView": {"key": _KEY, "subject": "ticket.assigned", "state": "sent"},
     "AuditView": {

@@ -25,6 +25,7 @@ from tickets import bulk
 from tickets.assignment import watch
 from tickets.drafts import save_draft
 from tickets.feed import relay_all
+from tickets.incidents import declare_major, demote_major, post_update
 from tickets.lifecycle import comment
 from tickets.links import link
 from tickets.mailsources import create_mail_source
@@ -322,6 +323,28 @@ def test_what_one_began_kept_and_did_on_it_is_told_without_it(story: Story) -> N
     assert '"done":[]' in told
     assert WORD not in told
     assert told.count(ticket.key) == 1, "as one names a key that is none"
+
+
+def test_the_status_page_tells_nothing_of_what_was_restricted(story: Story) -> None:
+    """A case that was a major before, and an update of another major that names it."""
+    other, people, manager = story.open(), readers(story), story.incident_manager
+    del people["root"]  # an administrator alone is of no organisation, and nothing concerns them
+    urls = ["/status", "/api/v1/status/"]
+    assert urls[1] in addresses()
+    declare_major(ticket=other, actor=manager, reason="All is down")
+    before = ask(people, [*urls, "/majors", "/api/v1/majors/"])
+    ticket = story.open(subject=WORD, service=None)
+    declare_major(ticket=ticket, actor=manager, reason=WORD)
+    post_update(ticket=ticket, actor=manager, text=WORD)
+    told = ask(people, urls)
+    assert [place for place, (_, text) in told.items() if WORD not in text] == []
+    demote_major(ticket=ticket, actor=manager, reason=WORD)
+    restrict(ticket=ticket, actor=story.agent, reason="A break-in", clock=story.clock)
+    assert_same(before, ask(people, [*urls, "/majors", "/api/v1/majors/"]))
+    post_update(ticket=other, actor=manager, text=f"It is as in {ticket.key}.")
+    said = ask(people, urls)
+    assert [place for place, (_, text) in said.items() if "another ticket" not in text] == []
+    assert [place for place, (_, text) in said.items() if ticket.key in text] == []
 
 
 def test_what_was_said_of_it_by_the_way_is_read_without_its_key(story: Story) -> None:

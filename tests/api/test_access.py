@@ -39,6 +39,7 @@ SITE = {
     "figure-tickets": ("GET", "tickets:read", "see_dashboard"),
     "now": ("GET", "tickets:read", "see_dashboard"),
     "own-load": ("GET", "tickets:read", ""),
+    "status": ("GET", "tickets:read", ""),
     "operations": ("GET", "admin:read", "see_audit"),
     "events": ("GET", "tickets:read", ""),
     "event-types": ("GET", "", ""),

@@ -130,3 +130,37 @@ def test_the_same_request_meanwhile_is_told_to_wait_unless_the_first_has_died(
     assert_problem(manager.post(here, idempotency_key='"room"'), 409, "still_running")
     IdempotencyKey.objects.update(created_at=database_now() - LONGEST_RUN)
     assert_problem(manager.post(here, idempotency_key='"room"'), 409, "has_room")
+
+
+def test_the_status_page_is_read_by_everybody_whom_a_major_concerns(
+    story, agent, requester, manager, major, calling
+):
+    given = {"text": "Mail works again in the north.", "phase": "fixing", "next_in_min": 20}
+    assert manager.post(f"{V1}tickets/{major.key}/update-major/", given).status_code == 200
+    inside = {"text": "The database is gone.", "audience": "inside"}
+    assert manager.post(f"{V1}tickets/{major.key}/update-major/", inside).status_code == 200
+    seen = []
+    for caller in (agent, requester, calling(story.colleague), calling(story.stranger)):
+        answer = caller.get(f"{V1}status/")
+        assert answer.status_code == 200, answer.content
+        assert b"database" not in answer.content
+        seen.append(answer.json())
+    assert [[row["ticket"] for row in each["under_way"]] for each in seen[:2]] == [[major.key]] * 2
+    (row,) = seen[1]["under_way"]
+    assert (row["title"], row["service"], row["severity"]) == ("Mail", "mail", 1)
+    assert [(word["phase"], word["text"]) for word in row["updates"]] == [
+        ("fixing", "Mail works again in the north.")
+    ]
+    assert row["next_update_at"] is not None
+    assert seen[3]["under_way"] == [], "a stranger's organisation is another"
+    assert [each["subscribed"] for each in seen[1]["services"]] == [False]
+    assert requester.post(f"{V1}subscriptions/", {"service": "mail"}).status_code == 201
+    given = {"code": "fixed", "text": "Done"}
+    assert manager.act(major.key, "resolve-major", **given).status_code == 200
+    after = requester.get(f"{V1}status/").json()
+    assert (after["under_way"], [each["subscribed"] for each in after["services"]]) == ([], [True])
+    (over,) = after["over"]
+    assert over["ended_at"] is not None
+    assert over["next_update_at"] is None
+    assert_problem(calling(story.agent, "catalog:read").get(f"{V1}status/"), 403)
+    assert_problem(calling(None).get(f"{V1}status/"), 401)

@@ -12,10 +12,10 @@ from tickets.contactlists import end_list, keep_list, lists_for, put_on_list, ta
 from tickets.incidents import declare_major, demote_major, post_update, resolve_major
 from tickets.lifecycle import reopen, resolve
 from tickets.models import Major, Phase, Ticket, TimelineEvent, UpdateText
+from tickets.outages import outages
 from tickets.staffing import staff_major
 from tickets.subscriptions import subscribe
 from tickets.updatewords import words_for
-from web.rooms.majors import outages
 
 
 def major(story: Story, **fields) -> Ticket:
@@ -212,6 +212,15 @@ def test_a_list_counts_for_its_services_its_severity_and_its_team(
     assert rang & set(names) == {"other", "told"}
     seen = {person.username for person in story_people(names) if outages(person, story.now)}
     assert seen == {"other", "told"}, "the status page shows it to whom it is told"
+
+
+def test_the_status_page_says_an_update_without_the_key_of_a_case(story: Story) -> None:
+    case = story.open(kind="security", restricted=True, requester=story.analyst, service=None)
+    ticket = major(story)
+    update(story, ticket, text=f"The cause is {case.key}.")
+    for person, named in ((story.colleague, "another ticket"), (story.analyst, case.key)):
+        (outage,) = outages(person, story.now)
+        assert [word.text for word in outage.words] == [f"The cause is {named}."]
 
 
 def test_lists_are_kept_by_those_who_answer_for_them_and_every_change_is_on_record(

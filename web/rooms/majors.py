@@ -1,26 +1,16 @@
 """Major incidents as pages show them: the list, one room, and the stakeholders' view."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, QuerySet
 
-from escalation.models import Clock, ClockKind
-from roles.access import allows
+from escalation.nextwords import next_words_due
 from roles.models import Person
-from roles.people import roles_of
-from tickets.models import (
-    ContactList,
-    EventKind,
-    Major,
-    Phase,
-    Scenario,
-    Ticket,
-    TicketLink,
-    TimelineEvent,
-)
+from tickets import outages as told
+from tickets.models import EventKind, Major, Ticket, TicketLink, TimelineEvent
 from tickets.queries import readable_events
 from tickets.staffing import ROLE_WORDS
 from web.countdowns import Countdown, countdown, duration_text
@@ -29,7 +19,6 @@ from web.eventwords import Names
 from web.sentences import headline
 
 PAST_SHOWN: Final = 20
-RECENT: Final = timedelta(days=7)
 CADENCE_S: Final = 30 * 60
 PINNED: Final = (
     EventKind.MAJOR_PROPOSED,
@@ -96,24 +85,12 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Word:
-    """One public update; `phase` says how far the work had come, where that was said."""
+class Shown:
+    """A major incident on the status page: for how long, and when the next word is due."""
 
-    at: datetime
-    text: str
-    phase: str = ""
-
-
-@dataclass
-class Outage:
-    """A major incident as people outside the service see it: no key, no subject of a stranger."""
-
-    major: Major
-    title: str
+    outage: told.Outage
     lasted: str
     next_word: Countdown
-    ticket: Ticket | None = None
-    words: list[Word] = field(default_factory=list)
 
 
 def lists(person: Person, now: datetime) -> Lists:
@@ -180,23 +157,13 @@ def lasted(major: Major, now: datetime) -> str:
     return duration_text((ended_at - major.proposed_at).total_seconds())
 
 
-def next_words(majors: Iterable[Major], now: datetime) -> dict[int, Countdown]:
-    """By ticket id when stakeholders must hear next: what was promised, or the target if sooner."""
-    alive = [major for major in majors if major.is_under_way]
-    clocks = Clock.objects.filter(
-        ticket__in=[major.ticket_id for major in alive],
-        kind=ClockKind.STAKEHOLDER_UPDATE,
-        state=Clock.State.RUNNING,
-    )
-    due = {ticket_id: at for ticket_id, at in clocks.values_list("ticket_id", "due_at") if at}
-    found = {}
-    for major in majors:
-        both = [due.get(major.ticket_id), major.next_update_at if major.is_under_way else None]
-        known = [at for at in both if at is not None]
-        found[major.ticket_id] = countdown(
-            min(known, default=None), now, target_s=CADENCE_S, paused=False
-        )
-    return found
+def next_words(majors: Sequence[Major], now: datetime) -> dict[int, Countdown]:
+    """By ticket id how long it is until stakeholders must hear next."""
+    due = next_words_due(majors)
+    return {
+        ticket_id: countdown(at, now, target_s=CADENCE_S, paused=False)
+        for ticket_id, at in due.items()
+    }
 
 
 def _pins(ticket: Ticket, person: Person, names: Names) -> list[Pin]:
@@ -217,73 +184,15 @@ def _pins(ticket: Ticket, person: Person, names: Names) -> list[Pin]:
 # ---- For stakeholders ----------------------------------------------------------------------------
 
 
-def outages(person: Person, now: datetime) -> list[Outage]:
-    """What concerns this person: under way, or over since RECENT; most severe first.
-
-    People of the service see all; others what their own organisation or no particular one is
-    concerned by, what one of their own tickets hangs on, and what a list names them for. Restricted
-    tickets never.
-    """
-    seen = Ticket.objects.visible_to(person)
-    majors = Major.objects.filter(
-        Q(state=Major.State.ACCEPTED) | Q(state=Major.State.RESOLVED, ended_at__gte=now - RECENT),
-        ticket__restricted=False,
-    ).select_related("ticket__service")
-    if not allows(roles_of(person), "view", frozenset()):
-        majors = majors.filter(_concerns(person, seen))
-    found = list(majors.order_by("ended_at", "severity", "-decided_at"))
-    readable = seen.in_bulk([major.ticket_id for major in found])
-    words = next_words(found, now)
-    said = _public_words([major.ticket_id for major in found])
+def outages(person: Person, now: datetime) -> list[Shown]:
+    """What concerns this person, as the status page shows it."""
+    found = told.outages(person, now)
+    words = next_words([each.major for each in found], now)
     return [
-        Outage(
-            major=major,
-            title=_title(major, readable.get(major.ticket_id)),
-            lasted=lasted(major, now),
-            next_word=words[major.ticket_id],
-            ticket=readable.get(major.ticket_id),
-            words=said.get(major.ticket_id, []),
+        Shown(
+            outage=each,
+            lasted=lasted(each.major, now),
+            next_word=words[each.major.ticket_id],
         )
-        for major in found
+        for each in found
     ]
-
-
-def _concerns(person: Person, seen: QuerySet[Ticket]) -> Q:
-    own_child = TicketLink.objects.filter(
-        target=OuterRef("ticket"), relation=TicketLink.Relation.CHILD_OF, source__in=seen
-    )
-    lists = ContactList.objects.filter(
-        Q(services=None) | Q(services=OuterRef("ticket__service")),
-        Q(team=None)
-        | Q(team=OuterRef("ticket__service__owner_team"))
-        | Q(team=OuterRef("ticket__team")),
-        scenario=Scenario.OUTAGE,
-        severity__gte=OuterRef("severity"),
-        is_active=True,
-        contacts__person=person.pk,
-    )
-    mine = Q(ticket__in=seen) | Q(ticket__organisation=None) | Q(Exists(own_child))
-    mine |= Q(Exists(lists))
-    if person.organisation_id is not None:
-        mine |= Q(ticket__organisation=person.organisation_id)
-    return mine
-
-
-def _title(major: Major, readable: Ticket | None) -> str:
-    """The service's name; without one the subject, which only readers of the ticket may see."""
-    service = major.ticket.service
-    if service is not None:
-        return service.name
-    return readable.subject if readable is not None else major.ticket.get_kind_display()
-
-
-def _public_words(ticket_ids: Sequence[int]) -> dict[int, list[Word]]:
-    events = TimelineEvent.objects.filter(
-        ticket__in=ticket_ids, kind=EventKind.MAJOR_UPDATED, is_public=True
-    ).select_related("body")
-    said: dict[int, list[Word]] = {}
-    for event in events.order_by("-at", "-seq"):
-        phase = event.facts.get("phase", "")
-        label = str(Phase(phase).label) if phase in Phase.values else ""
-        said.setdefault(event.ticket_id, []).append(Word(event.at, event.body.text, label))
-    return said

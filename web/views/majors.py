@@ -10,6 +10,7 @@ from roles.models import Team
 from tickets.access import allowed_actions
 from tickets.contactlists import lists_for
 from tickets.models import Major, Phase, Scenario, Service
+from tickets.outages import offered_services
 from tickets.subscriptions import subscribe, subscribed_services, unsubscribe
 from tickets.updatewords import words_for
 from web import doors
@@ -93,11 +94,11 @@ def status(request: HttpRequest) -> HttpResponse:
     now = database_now()
     found = majors.outages(request.user, now)
     context = {
-        "alive": [each for each in found if each.major.is_under_way],
-        "over": [each for each in found if not each.major.is_under_way],
+        "alive": [each for each in found if each.outage.major.is_under_way],
+        "over": [each for each in found if not each.outage.major.is_under_way],
         "now": now,
         "here": "status",
-        "services": Service.objects.filter(is_active=True),
+        "services": offered_services(),
         "subscribed": subscribed_services(request.user),
     }
     return render(request, "web/rooms/status.html", context)
