@@ -24,10 +24,14 @@ log = logging.getLogger(__name__)
 
 PATHS: Final = ("/api/v1/events", "/api/v1/events/")
 BATCH: Final = 200
+FULL: Final = "Too many streams are open; come back later."
 POLL_S: Final = 10.0
 """A hint may be lost; so often the feed is asked anyway, and the line kept open with a word."""
 LIFE_S: Final = 600.0
 MAX_STREAMS: Final = 200
+MAX_OF_ONE: Final = 10
+"""So many streams of one token in this process: no program may take the places of all others."""
+RETRY_AFTER: Final = {429: b"10", 503: b"5"}
 RETRY_MS: Final = 2000
 PATIENCE_S: Final = 20.0
 """Who takes nothing for so long is let go; they resume where they were."""
@@ -40,20 +44,28 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(eq=False)
 class Bell:
-    """Rings for every stream of this process when the feed has grown."""
+    """Rings for every stream of this process when the feed has grown; knows each one's token."""
 
-    waiting: set[asyncio.Event] = field(default_factory=set)
+    waiting: dict[asyncio.Event, int] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
-    def join(self, rung: asyncio.Event) -> None:
+    def room_for(self, token_id: int) -> "Refusal | None":
+        """Why no further stream of this token may be opened; None when one may."""
+        if len(self.waiting) >= MAX_STREAMS:
+            return Refusal(503, FULL)
+        if sum(each == token_id for each in self.waiting.values()) >= MAX_OF_ONE:
+            return Refusal(429, f"This token has {MAX_OF_ONE} streams open; close one of them.")
+        return None
+
+    def join(self, rung: asyncio.Event, token_id: int) -> None:
         """Ring this one too; the first one begins to listen."""
-        self.waiting.add(rung)
+        self.waiting[rung] = token_id
         if self.task is None:
             self.task = asyncio.create_task(self._listen())
 
     def leave(self, rung: asyncio.Event) -> None:
         """Ring it no more; the last one ends the listening."""
-        self.waiting.discard(rung)
+        self.waiting.pop(rung, None)
         if not self.waiting and self.task is not None:
             self.task.cancel()
             self.task = None
@@ -75,6 +87,7 @@ class Listener:
     plain: str
     kinds: tuple[str, ...]
     place: int
+    token_id: int
 
 
 @dataclass(frozen=True)
@@ -97,7 +110,7 @@ async def stream_app(scope: Message, receive: Receive, send: Send) -> None:
     """ASGI application of the stream; refusals are problems as everywhere else."""
     bell = _bells.setdefault(asyncio.get_running_loop(), Bell())
     if len(bell.waiting) >= MAX_STREAMS:
-        await _refuse(send, Refusal(503, "Too many streams are open; come back later."))
+        await _refuse(send, Refusal(503, FULL))
         return
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
@@ -105,8 +118,12 @@ async def stream_app(scope: Message, receive: Receive, send: Send) -> None:
     if isinstance(admitted, Refusal):
         await _refuse(send, admitted)
         return
+    # Counted only now, with nothing awaited before it joins: many may have been admitted at once.
+    if refusal := bell.room_for(admitted.token_id):
+        await _refuse(send, refusal)
+        return
     rung = asyncio.Event()
-    bell.join(rung)
+    bell.join(rung, admitted.token_id)
     try:
         await _stream(admitted, rung, receive, send)
     except OSError:
@@ -170,7 +187,7 @@ def _admit(headers: dict[str, str], query: dict[str, list[str]]) -> Listener | R
         return Refusal(503, "The service cannot look this up right now; come back later.")
     finally:
         close_old_connections()
-    return Listener(plain.strip(), tuple(KINDS[name] for name in wanted), place)
+    return Listener(plain.strip(), tuple(KINDS[name] for name in wanted), place, token.pk)
 
 
 def _read(listener: Listener, place: int) -> tuple[str, int, bool] | None:
@@ -209,8 +226,8 @@ async def _refuse(send: Send, refusal: Refusal) -> None:
     headers = [(b"content-type", MEDIA_TYPE.encode()), (b"cache-control", b"no-store")]
     if refusal.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="Tierline"'))
-    if refusal.status == 503:
-        headers.append((b"retry-after", b"5"))
+    if refusal.status in RETRY_AFTER:
+        headers.append((b"retry-after", RETRY_AFTER[refusal.status]))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -293,11 +293,60 @@ def test_a_reader_who_takes_nothing_is_let_go(live_db, calling, monkeypatch):
     asyncio.run(run())
 
 
+def test_one_token_cannot_take_the_places_of_all_others(live_db, calling):
+    """Opened all at once, as a program that has gone wrong would; who leaves makes room."""
+    story = Story()
+    greedy, other = calling(story.agent), calling(story.lead)
+
+    async def run() -> None:
+        leave, told = [], []
+
+        def open_one(caller) -> asyncio.Task:
+            gone, sent = asyncio.Event(), []
+            leave.append(gone)
+            told.append(sent)
+
+            async def receive() -> dict:
+                await gone.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message: dict) -> None:
+                sent.append(message)
+
+            given = {"accept": "text/event-stream", "authorization": f"Bearer {caller.plain}"}
+            return asyncio.create_task(stream_app(scope_of(EVENTS, **given), receive, send))
+
+        async def answers(first: int) -> list[int]:
+            async with asyncio.timeout(20):
+                while not all(told[first:]):
+                    await asyncio.sleep(0.02)
+            return sorted(sent[0]["status"] for sent in told[first:])
+
+        tasks = [open_one(greedy) for _ in range(stream.MAX_OF_ONE + 2)]
+        assert await answers(0) == [200] * stream.MAX_OF_ONE + [429] * 2
+        (head, body), *_ = [sent for sent in told if sent[0]["status"] == 429]
+        assert (b"retry-after", b"10") in head["headers"]
+        assert (b"content-type", b"application/problem+json") in head["headers"]
+        assert json.loads(body["body"])["status"] == 429
+        tasks.append(open_one(other))
+        assert await answers(len(tasks) - 1) == [200]
+        (at, *_) = [at for at, sent in enumerate(told) if sent[0]["status"] == 200]
+        leave[at].set()
+        await asyncio.wait_for(tasks[at], 20)
+        tasks.append(open_one(greedy))
+        assert await answers(len(tasks) - 1) == [200]
+        for gone in leave:
+            gone.set()
+        await asyncio.wait_for(asyncio.gather(*tasks), 20)
+
+    asyncio.run(run())
+
+
 def test_a_stream_ends_with_its_token_and_tells_no_more_of_what_was_closed(live_db, calling):
     story = Story()
     relay_all()
     agent = calling(story.agent)
-    listener = stream.Listener(agent.plain, (), 0)
+    listener = stream.Listener(agent.plain, (), 0, 0)
     ticket = story.open(subject="Soon closed")
     relay_all()
     words, place, is_full = stream._read(listener, 0)
