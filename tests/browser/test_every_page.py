@@ -53,7 +53,7 @@ answer-mattermost answer-push answer-slack answer-sms answer-voice article-publi
 article-retire article-vote attachment board-file board-mail board-mail-end bulk-take bulk-undo
 bulk-watch calendar-mine calendar-team canned command-mattermost command-slack command-teams
 comment contact-add contact-list-end contact-remove delivered-again draft drop-upload
-figure-file handover-word here look names on-call-link on-call-link-end
+figure-file own-pages-file handover-word here look names on-call-link on-call-link-end
 operations-release operations-resend operations-verify palette policy-move preview push-worker
 request-chase request-confirm request-invite request-rate request-reopen request-reply
 request-uninvite request-withdraw review-act review-done review-markdown review-pdf review-sign
@@ -105,6 +105,7 @@ def furnish(stage: Stage) -> dict[str, str]:
         "article-history": f"knowledge/{made.pk}/history",
         "ticket-mail": f"tickets/{keys['slow']}/mail/{mail.pk}",
         "review-edit": f"tickets/{keys['badge']}/review/edit",
+        "own-pages": "figures/mine/pages",
         "welcome-link": welcome.partition("/m/")[2].join(("m/", "")),
         **links(stage),
     }
