@@ -30,9 +30,14 @@ OF_DAY: Final = tuple(
     for minute in range(60)
     for second in range(60)
 )
-CAUSE: Final = re.compile(r"(firing|event):(\d+)")
+CAUSE: Final = re.compile(r"(firing|event|escalation):(\d+)")
 MACHINE_WORD: Final = f"'{HOST.rpartition('-')[2]}'"
 """The number of the machine as a word of its own, among those that are searched."""
+CAUSED_BY: Final = {
+    "firing": "escalation_firing",
+    "event": "tickets_timelineevent",
+    "escalation": "escalation_escalation",
+}
 FACT_IDS: Final = {"firing": "escalation_firing", "escalation": "escalation_escalation"}
 
 Row = Mapping[str, str | None]
@@ -210,8 +215,7 @@ class Stamp:
         found = CAUSE.fullmatch(text)
         if found is None:
             return text
-        table = "escalation_firing" if found[1] == "firing" else "tickets_timelineevent"
-        return f"{found[1]}:{self._id(table, found[2])}"
+        return f"{found[1]}:{self._id(CAUSED_BY[found[1]], found[2])}"
 
     def _block(self, table: Table) -> tuple[str, Callable[[Sequence[Any]], Any]]:
         lines = [self._line(table, row) for row in self._original.rows[table.name]]
