@@ -16,12 +16,12 @@ from escalation.routes import Routes
 from escalation.sla import Targets
 from roles.calendars import work_calendar
 from roles.models import Duty, DutyAssignment, Membership, Person, Team, Tier
+from roles.serving import Serving, serving_in
 from roles.worktime import local_instant
 from tickets import states
 from tickets.knowledge import readable
 from tickets.models import Article, Feedback, Route, Service, Ticket
 from tickets.priority import LABELS as PRIORITIES
-from web.shifts import Serving, serving_in
 from web.wording import worded
 
 SHOWN: Final = 8

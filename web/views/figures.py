@@ -25,12 +25,12 @@ from insights.figures.tables import MOST_FACTS, facts_table, tables_of
 from roles.instants import database_now
 from roles.models import Person
 from roles.people import is_allowed
+from roles.serving import serving_now
 from tickets.models import Kind
 from tickets.priority import LABELS as PRIORITIES
 from web import doors
 from web.figures.asking import PERIODS, Asked, asked_of
 from web.figures.showing import shown
-from web.shifts import serving_now
 
 PDF: Final = "pdf"
 NOW: Final = "now"

@@ -9,9 +9,9 @@ from roles.instants import database_now
 from roles.models import Duty, Team, Tier
 from roles.oncall import on_call
 from roles.people import roles_of
+from roles.serving import serving_in
 from web import doors
 from web.guidance import duties, rungs, team_page
-from web.shifts import serving_in
 from web.views.oncall import team_of
 
 

@@ -13,9 +13,10 @@ from roles.instants import database_now
 from roles.models import Schedule, ScheduleRevision, Swap, Team
 from roles.people import is_allowed
 from roles.rosters import layers_of
+from roles.serving import serving_in, serving_now
 from roles.teams import relations_to
 from web import doors
-from web.shifts import board, monday_of, serving_in, serving_now, turns_of
+from web.shifts import board, monday_of, turns_of
 from web.views.calendars import links_of
 
 ZONES: Final = ("mine", "team", "utc")
