@@ -31,6 +31,8 @@ RULE: Final = (208, 208, 202)
 BAR: Final = (61, 85, 204)
 WIDE: Final = 182.0
 """The width between the margins, in millimetres like all lengths here."""
+MOST_FOR_NUMBERS: Final = 0.7
+"""The part of a table's width that its first column always leaves to the others."""
 
 
 class Paper:
@@ -76,10 +78,14 @@ class Paper:
         rows: Sequence[Sequence[str]],
         *,
         shares: Sequence[float] = (),
+        width: float = 26.0,
     ) -> None:
-        """Write a table, names left and numbers right; `shares`, 0 to 1, are drawn as bars."""
+        """Write a table, names left and numbers right; `shares`, 0 to 1, are drawn as bars.
+
+        Every column but the first is `width` wide, or less where they are many.
+        """
         bar = 46.0 if shares else 0.0
-        number = 26.0
+        number = min(width, (WIDE - bar) * MOST_FOR_NUMBERS / max(1, len(head) - 1))
         first = WIDE - bar - number * (len(head) - 1)
         self._head_row(head, (first, bar, number))
         for place, row in enumerate(rows):

@@ -23,6 +23,7 @@ from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.folding import zone_of_days
 from insights.figures.mailing import end_mail, order_mail
 from insights.figures.models import BoardMail
+from insights.figures.moment import NOW
 from insights.figures.sums import Question
 from insights.lessons import lessons
 from insights.models import Estimate
@@ -289,7 +290,7 @@ class BoardMailView(serializers.ModelSerializer):
 class Ordering(StrictSerializer):
     """Which dashboard, how many days back, how often and at which hour of one's own clock."""
 
-    board = serializers.ChoiceField(NAMES)
+    board = serializers.ChoiceField([(NOW, NOW), *NAMES])
     days = serializers.IntegerField(min_value=1, max_value=PERIOD_MAX.days, default=28)
     every = serializers.ChoiceField(BoardMail.Every.choices)
     hour = serializers.IntegerField(min_value=0, max_value=23)

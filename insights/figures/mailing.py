@@ -16,8 +16,10 @@ from insights.figures.answers import Split, Told, tell_board
 from insights.figures.boards import BOARD_BY_SLUG
 from insights.figures.folding import zone_of_days
 from insights.figures.models import BoardMail
+from insights.figures.moment import ABOUT, NAME, NOW, lists_of_now, sums_of_now
 from insights.figures.naming import TABLES, Names, narrowings
-from insights.figures.papers import paper_of
+from insights.figures.papers import moment_said, paper_of, paper_of_now
+from insights.figures.present import Present
 from insights.figures.sums import Question
 from insights.figures.wording import said
 from notifications.outbox import Letter, enqueue
@@ -47,11 +49,14 @@ def order_mail(
 ) -> BoardMail:
     """Have a dashboard sent to oneself from now on; the same one again only changes when.
 
-    `words` are the filters as an address says them. Raises Forbidden for whoever may not see
+    `words` are the filters as an address says them; the page of now has neither them nor `days`.
+    Raises Forbidden for whoever may not see
     dashboards, Invalid by field, Conflict where somebody has many already.
     """
     require(actor, "see_dashboard")
-    if board not in BOARD_BY_SLUG:
+    if board == NOW:
+        words, days = {}, 1
+    elif board not in BOARD_BY_SLUG:
         raise Invalid("unknown", "There is no such dashboard.", {"board": "Choose another one."})
     if every not in BoardMail.Every.values:
         raise Invalid("unknown_choice", "Choose how often.", {"every": "Choose one."})
@@ -81,6 +86,12 @@ def mails_of(person: Person) -> list[BoardMail]:
     return list(BoardMail.objects.filter(person=person.pk))
 
 
+def name_of(board: str) -> str:
+    """What a dashboard is called; by its word where there is none any more."""
+    found = BOARD_BY_SLUG.get(board)
+    return str(NAME if board == NOW else found.name if found else board)
+
+
 def next_after(mail: BoardMail, now: datetime) -> datetime:
     """The next time at which it is due, by its reader's clock, later than `now`."""
     zone = ZoneInfo(mail.person.zone)
@@ -103,7 +114,10 @@ def send_due(*, clock: TimeSource = database_now) -> int:
             if not (mail.person.is_active and is_allowed(mail.person, "see_dashboard")):
                 mail.delete()
                 continue
-            letters.append(_letter(mail, now))
+            with translation.override(mail.person.language):
+                letters.append(
+                    _letter_of_now(mail, now) if mail.board == NOW else _letter(mail, now)
+                )
             mail.next_at = next_after(mail, now)
             mail.save(update_fields=["next_at"])
         enqueue(letters, now=now)
@@ -115,44 +129,63 @@ def _letter(mail: BoardMail, now: datetime) -> Letter:
     last = now.astimezone(ZoneInfo(zone_of_days())).date()
     question = question_of(mail, last)
     words = {"since": question.since.isoformat(), "until": last.isoformat(), **mail.words}
-    with translation.override(mail.person.language):
-        narrowed = narrowings(mail.words, Names())
-        since, until = (date_format(day, _("j M Y")) for day in (question.since, last))
-        told = tell_board(BOARD_BY_SLUG[mail.board], question, None, now=now)
-        return Letter(
-            topic=f"figures:{mail.board}",
-            cause=f"figures:{mail.pk}:{mail.next_at:%Y%m%dT%H%M}",
-            recipient_id=mail.person_id,
-            kind=KIND,
-            channel="email",
-            subject=_("%(board)s, %(since)s to %(until)s")
-            % {
-                "board": " · ".join([str(told.board.name), *narrowed]),
-                "since": since,
-                "until": until,
-            },
-            body="\n".join([str(told.board.about), "", *_lines(told), "", _note()]),
-            data={
-                "url": f"/figures/{mail.board}?{urlencode(words)}",
-                **_shape(told, mail, last, narrowed),
-            },
-        )
-
-
-def _shape(told: Told, mail: BoardMail, last: date, narrowed: Sequence[str]) -> dict[str, Any]:
-    """The tables: in the mail itself, or on the paper that goes with it."""
-    if mail.form == BoardMail.Form.PDF:
-        return {"files": [_paper(told, mail, last, narrowed)]}
-    return {"tables": [_table(split) for split in told.splits if split.rows]}
-
-
-def _paper(told: Told, mail: BoardMail, last: date, narrowed: Sequence[str]) -> dict[str, str]:
-    """The same as PDF, to go with the mail."""
-    return {
-        "name": f"{mail.board}-{last}.pdf",
-        "type": "application/pdf",
-        "content": b64encode(paper_of(told, narrowed=narrowed)).decode(),
+    narrowed = narrowings(mail.words, Names())
+    since, until = (date_format(day, _("j M Y")) for day in (question.since, last))
+    told = tell_board(BOARD_BY_SLUG[mail.board], question, None, now=now)
+    subject = _("%(board)s, %(since)s to %(until)s") % {
+        "board": " · ".join([str(told.board.name), *narrowed]),
+        "since": since,
+        "until": until,
     }
+    if mail.form == BoardMail.Form.PDF:
+        shape = _on_paper(mail, last, paper_of(told, narrowed=narrowed))
+    else:
+        shape = {"tables": [_table(split) for split in told.splits if split.rows]}
+    lines = [str(told.board.about), "", *_lines(told)]
+    return _sent(mail, subject, lines, f"/figures/{mail.board}?{urlencode(words)}", shape)
+
+
+def _letter_of_now(mail: BoardMail, now: datetime) -> Letter:
+    """The page of now as a letter, without anything of restricted tickets."""
+    present = Present(mail.person, now, is_kept=True)
+    at = moment_said(present)
+    lists = lists_of_now(present)
+    lines = [str(ABOUT), "", *(f"{name}: {value}" for name, value in sums_of_now(present))]
+    if calm := [f"{table.title}: {table.nothing}" for table in lists if not table.rows]:
+        lines += ["", *calm]
+    if mail.form == BoardMail.Form.PDF:
+        day = now.astimezone(ZoneInfo(mail.person.zone)).date()
+        shape = _on_paper(mail, day, paper_of_now(present))
+    else:
+        shape = {
+            "tables": [
+                {"title": each.title, "head": each.head, "rows": each.rows}
+                for each in lists
+                if each.rows
+            ]
+        }
+    return _sent(mail, f"{NAME}, {at}", lines, "/figures", shape)
+
+
+def _sent(
+    mail: BoardMail, subject: str, lines: Sequence[str], url: str, shape: Mapping[str, Any]
+) -> Letter:
+    return Letter(
+        topic=f"figures:{mail.board}",
+        cause=f"figures:{mail.pk}:{mail.next_at:%Y%m%dT%H%M}",
+        recipient_id=mail.person_id,
+        kind=KIND,
+        channel="email",
+        subject=subject,
+        body="\n".join([*lines, "", _note()]),
+        data={"url": url, **shape},
+    )
+
+
+def _on_paper(mail: BoardMail, day: date, paper: bytes) -> dict[str, Any]:
+    """The same as PDF, to go with the mail."""
+    name, content = f"{mail.board}-{day}.pdf", b64encode(paper).decode()
+    return {"files": [{"name": name, "type": "application/pdf", "content": content}]}
 
 
 def _note() -> str:

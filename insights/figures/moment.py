@@ -1,7 +1,11 @@
 """What the numbers of the page of now mean, and that page as tables for files."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -9,8 +13,15 @@ from insights.figures.figure import Words
 from insights.figures.naming import Names
 from insights.figures.present import Present
 from insights.figures.tables import Cell, Table
+from insights.figures.wording import DASH
 from tickets.models import Ticket
 
+NOW: Final = "now"
+"""The page of this moment, which has no period: its word in addresses."""
+NAME: Final[Words] = gettext_lazy("Now")
+ABOUT: Final[Words] = gettext_lazy(
+    "What is about to be missed, who waits, who is there, and whether the engine runs."
+)
 MEANS: Final[dict[str, Words]] = {
     "late": gettext_lazy("Open tickets whose next deadline has passed, of whatever clock."),
     "hour": gettext_lazy("Open tickets whose next deadline is less than an hour away."),
@@ -47,18 +58,65 @@ MEANS: Final[dict[str, Words]] = {
 """What each number and list of the page of now means, by a word of ours."""
 
 
-def tables_of_now(present: Present) -> list[Table]:
-    """The page of now as plain tables: its sums, its tiers, its lists, and the gaps ahead.
+When = Callable[[datetime], str]
 
-    What is not estimated is an empty cell; times are the database's, in ISO form.
+
+def iso(at: datetime) -> str:
+    """A time as files and programs read it."""
+    return at.isoformat(timespec="seconds")
+
+
+def tables_of_now(present: Present, when: When = iso) -> list[Table]:
+    """The page of now as plain tables: its sums first, then its tiers, its lists, and who serves.
+
+    What is not estimated is an empty cell; `when` writes times.
     """
     return [
         _sums(present),
         _tiers(present),
-        _tickets(_("Deadlines of the next hour"), _("Due"), present.coming, "next_due_at"),
-        _tickets(_("Longest with nobody"), _("Since"), present.untouched, "status_since"),
-        _gaps(present),
+        _coming(present, when),
+        _untouched(present, when),
+        *([_likeliest(present)] if present.foresight else []),
+        _serving(present, when),
+        _gaps(present, when),
     ]
+
+
+def sums_of_now(present: Present) -> list[tuple[str, str]]:
+    """The sums of the page of now in words: what is summed up, and how much that is."""
+    return [(str(name), worded(value)) for name, value, _means in _sums(present).rows]
+
+
+def lists_of_now(present: Present) -> list[Table]:
+    """The other tables of the page as people read them: times by the reader's own clock.
+
+    A ticket's number and subject stand in one column, and none is shown that is empty throughout.
+    """
+    zone = ZoneInfo(present.reader.zone)
+
+    def when(at: datetime) -> str:
+        return f"{date_format(at.astimezone(zone), _('j M'))}, {at.astimezone(zone):%H:%M}"
+
+    return [_closely(table) for table in tables_of_now(present, when)[1:]]
+
+
+def worded(cell: Cell) -> str:
+    """A cell as people read it; a dash where there is nothing."""
+    if cell is None:
+        return DASH
+    if isinstance(cell, int | float):
+        return str(number_format(cell, force_grouping=True))
+    return str(cell)
+
+
+def _closely(table: Table) -> Table:
+    head, rows = list(table.head), [list(row) for row in table.rows]
+    if head[0] == _("Ticket"):
+        head = [head[0], *head[2:]]
+        rows = [[f"{row[0]} {row[1]}", *row[2:]] for row in rows]
+    kept = [at for at in range(len(head)) if not rows or any(row[at] is not None for row in rows)]
+    shown = [[worded(row[at]) for at in kept] for row in rows]
+    return Table(table.title, [head[at] for at in kept], shown, table.nothing)
 
 
 def _sums(present: Present) -> Table:
@@ -88,33 +146,52 @@ def _tiers(present: Present) -> Table:
         chances = (row.likely, round(row.expected, 1)) if known else (None, None)
         counts = (row.late, row.hour, row.soon, row.calm, row.open, row.waiting)
         rows.append((row.name or _("no team yet"), *counts, *chances))
-    return Table(_("Deadlines of open tickets, by tier"), head, rows)
+    nothing = _("No ticket is open. A calm day.")
+    return Table(_("Deadlines of open tickets, by tier"), head, rows, nothing)
 
 
-def _tickets(title: str, when: str, tickets: list[Ticket], column: str) -> Table:
-    head = [_("Ticket"), _("Subject"), when, _("Priority"), _("Team")]
+def _coming(present: Present, when: When) -> Table:
+    head = [_("Ticket"), _("Subject"), _("Due"), _("Priority"), _("Team")]
+    rows = [_ticket(each, when(each.next_due_at)) for each in present.coming if each.next_due_at]
+    nothing = _("No deadline in the next hour.")
+    return Table(_("Deadlines of the next hour"), head, rows, nothing)
+
+
+def _untouched(present: Present, when: When) -> Table:
+    head = [_("Ticket"), _("Subject"), _("Since"), _("Priority"), _("Team")]
+    rows = [_ticket(each, when(each.status_since)) for each in present.untouched]
+    return Table(_("Longest with nobody"), head, rows, _("Every open ticket has somebody."))
+
+
+def _ticket(ticket: Ticket, value: Cell) -> tuple[Cell, ...]:
+    team = ticket.team.name if ticket.team else None
+    return ticket.key, ticket.subject, value, ticket.priority, team
+
+
+def _likeliest(present: Present) -> Table:
+    head = [_("Ticket"), _("Subject"), _("Probability"), _("Priority"), _("Team")]
+    rows = [_ticket(each.ticket, round(each.probability, 2)) for each in present.likeliest]
+    return Table(_("Likeliest to end badly"), head, rows, _("No open ticket is estimated."))
+
+
+def _serving(present: Present, when: When) -> Table:
+    """Teams without a schedule have said that they have nobody: they are left out."""
+    head = [_("Team"), _("On call"), _("Until")]
     rows = [
         (
-            ticket.key,
-            ticket.subject,
-            getattr(ticket, column).isoformat(timespec="seconds"),
-            ticket.priority,
-            ticket.team.name if ticket.team else None,
+            row.team.name,
+            str(row.person) if row.person else _("nobody"),
+            when(row.until) if row.until else None,
         )
-        for ticket in tickets
+        for row in present.serving
+        if row.has_schedule
     ]
-    return Table(title, head, rows)
+    return Table(_("Who is on call now, by team"), head, rows, _("No team has a schedule."))
 
 
-def _gaps(present: Present) -> Table:
+def _gaps(present: Present, when: When) -> Table:
     names = Names()
     head = [_("Team"), _("From"), _("To")]
-    rows = [
-        (
-            names.teams[gap.team_id].name,
-            gap.start.isoformat(timespec="minutes"),
-            gap.end.isoformat(timespec="minutes"),
-        )
-        for gap in present.gaps
-    ]
-    return Table(_("Gaps within two weeks"), head, rows)
+    rows = [(names.teams[gap.team_id].name, when(gap.start), when(gap.end)) for gap in present.gaps]
+    nothing = _("None: somebody is on call all the time.")
+    return Table(_("Gaps within two weeks"), head, rows, nothing)

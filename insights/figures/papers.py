@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from insights.figures.answers import Split, Told
 from insights.figures.figure import Figure
+from insights.figures.moment import ABOUT, NAME, lists_of_now, sums_of_now, worded
+from insights.figures.present import Present
 from insights.figures.wording import change, drawn, nothing_of, said
 from insights.paper import Paper
 
+WIDE_COLUMN: Final = 34.0
+"""Names and times need more room than numbers, in millimetres."""
 MOST_ROWS: Final = 20
 """So many lines has a table on paper; the other files have all."""
 
@@ -30,6 +35,29 @@ def paper_of(told: Told, *, narrowed: Sequence[str] = ()) -> bytes:
     for split in told.splits:
         _add_split(paper, split)
     return paper.content()
+
+
+def paper_of_now(present: Present) -> bytes:
+    """The page of now as PDF, in the language that is spoken now and by its reader's clock."""
+    paper = Paper(str(NAME))
+    paper.say(str(NAME), size=18, bold=True)
+    paper.say(moment_said(present), muted=True)
+    paper.say(str(ABOUT), muted=True)
+    paper.tiles([(name, value, "") for name, value in sums_of_now(present)])
+    for table in lists_of_now(present):
+        paper.head(table.title)
+        if table.rows:
+            rows = [[worded(cell) for cell in row] for row in table.rows]
+            paper.table(table.head, rows, width=WIDE_COLUMN)
+        else:
+            paper.say(table.nothing, muted=True)
+    return paper.content()
+
+
+def moment_said(present: Present) -> str:
+    """The moment at which it was so, by the reader's clock."""
+    at = present.now.astimezone(ZoneInfo(present.reader.zone))
+    return f"{date_format(at, _('j M Y'))}, {at:%H:%M} ({present.reader.zone})"
 
 
 def _tile(figure: Figure, value: float | None, before: float | None) -> tuple[str, str, str]:

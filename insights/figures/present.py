@@ -18,6 +18,7 @@ from notifications.delivery import last_delivery_at
 from notifications.models import Message, MessageState
 from roles.models import Person, Team
 from roles.oncall import Gap, coming_gaps
+from roles.serving import Serving, serving_now
 from tickets import states
 from tickets.models import Ticket, TicketQuerySet
 
@@ -93,14 +94,24 @@ class Engine:
 
 @dataclass
 class Present:
-    """The service at one moment, as one person may see it."""
+    """The service at one moment, as one person may see it.
+
+    What `is_kept`, like a mail, is read where nobody asks again who is cleared: it has nothing of
+    restricted tickets.
+    """
 
     reader: Person
     now: datetime
+    is_kept: bool = False
+
+    @property
+    def _seen(self) -> TicketQuerySet:
+        seen = Ticket.objects.visible_to(self.reader)
+        return seen.filter(restricted=False) if self.is_kept else seen
 
     @property
     def _open(self) -> TicketQuerySet:
-        return Ticket.objects.visible_to(self.reader).open()
+        return self._seen.open()
 
     @cached_property
     def tiers(self) -> list[TierRisk]:
@@ -166,7 +177,7 @@ class Present:
         """The open tickets that most likely end badly, the likeliest first."""
         if self.foresight is None:
             return []
-        seen = open_estimates(Ticket.objects.visible_to(self.reader))
+        seen = open_estimates(self._seen)
         return list(seen.select_related("ticket__team")[:FEW])
 
     @cached_property
@@ -186,13 +197,13 @@ class Present:
         rows = self._open.filter(status=states.WAITING, acknowledged_at=None)
         # Thousands are put in order by these two alone; only those that are shown are read.
         longest = rows.order_by("status_since", "pk").values("pk")[:SHOWN]
-        shown = Ticket.objects.visible_to(self.reader).filter(pk__in=longest)
+        shown = self._seen.filter(pk__in=longest)
         return list(shown.select_related("team").order_by("status_since", "pk"))
 
     @cached_property
     def overdue(self) -> tuple[int, int]:
         """How many reviews should have been signed by now, and how many of their actions done."""
-        seen = Ticket.objects.visible_to(self.reader).values("pk")
+        seen = self._seen.values("pk")
         reviews = late_reviews(self.now).filter(ticket__in=seen).order_by()
         actions = late_actions(self.now).filter(review__ticket__in=seen).order_by()
         counts = [
@@ -203,6 +214,11 @@ class Present:
         return found.get(0, 0), found.get(1, 0)
 
     @cached_property
+    def serving(self) -> Sequence[Serving]:
+        """Who is on call now, by team."""
+        return serving_now(self.now)
+
+    @cached_property
     def gaps(self) -> Sequence[Gap]:
         """When nobody will be on call within two weeks."""
         return coming_gaps(GAPS_WITHIN, self.now)[:SHOWN]
@@ -210,7 +226,7 @@ class Present:
     @cached_property
     def engine(self) -> Engine:
         """How the engine does; it names no ticket, and counts none that the reader may not see."""
-        seen = Ticket.objects.visible_to(self.reader)
+        seen = self._seen
         due = Run.objects.filter(state=Run.State.ACTIVE, next_at__lte=self.now, ticket__in=seen)
         oldest = due.exclude(ticket__quarantine__since__isnull=False).order_by("next_at")
         first = oldest.values_list("next_at", flat=True).first()

@@ -26,6 +26,8 @@ class Table:
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    nothing: str = ""
+    """What people are told where there is no line."""
 
 
 def tables_of(told: Told) -> list[Table]:

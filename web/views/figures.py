@@ -14,18 +14,17 @@ from insights.figures.answers import tell_board
 from insights.figures.behind import PAGE, facts_behind
 from insights.figures.boards import BOARD_BY_SLUG, BOARDS
 from insights.figures.files import TYPES, written
-from insights.figures.mailing import end_mail, mails_of, order_mail
-from insights.figures.moment import MEANS, tables_of_now
+from insights.figures.mailing import end_mail, mails_of, name_of, order_mail
+from insights.figures.moment import MEANS, NOW, tables_of_now
 from insights.figures.naming import FILTERS, narrowings
 from insights.figures.own import own_load, own_pages
-from insights.figures.papers import paper_of
+from insights.figures.papers import paper_of, paper_of_now
 from insights.figures.present import Present
 from insights.figures.registry import BY_SLUG
 from insights.figures.tables import MOST_FACTS, facts_table, tables_of
 from roles.instants import database_now
 from roles.models import Person
 from roles.people import is_allowed
-from roles.serving import serving_now
 from tickets.models import Kind
 from tickets.priority import LABELS as PRIORITIES
 from web import doors
@@ -33,8 +32,6 @@ from web.figures.asking import PERIODS, Asked, asked_of
 from web.figures.showing import shown
 
 PDF: Final = "pdf"
-NOW: Final = "now"
-"""The page of this moment, which has no period."""
 
 
 @doors.of_the_service(action="view")
@@ -49,7 +46,6 @@ def first(request: HttpRequest) -> HttpResponse:
     context = {
         "present": Present(request.user, now),
         "means": MEANS,
-        "serving": serving_now(now),
         "may_operate": is_allowed(request.user, "see_audit"),
     }
     name = "_now" if "X-Live" in request.headers else "now"
@@ -61,7 +57,7 @@ def own(request: HttpRequest) -> HttpResponse:
     """What the work costs the reader, whom alone it is shown to."""
     asked = asked_of(request.GET.dict(), database_now())
     mails = [
-        (row, BOARD_BY_SLUG.get(row.board), narrowings(row.words, asked.names))
+        (row, name_of(row.board), narrowings(row.words, asked.names))
         for row in mails_of(request.user)
     ]
     load = own_load(request.user, asked.question)
@@ -130,16 +126,21 @@ def board_file(request: HttpRequest, slug: str, form: str) -> HttpResponse:
     found = BOARD_BY_SLUG.get(slug)
     now = database_now()
     asked = asked_of(request.GET.dict(), now)
-    if slug == NOW and form in TYPES:
-        tables = tables_of_now(Present(request.user, now))
-        return _file(written(tables, form), TYPES[form], slug, form, asked)
-    if found is None or form not in (*TYPES, PDF):
+    if form not in (*TYPES, PDF) or (found is None and slug != NOW):
         raise Http404
+    if found is None:
+        return _file_of_now(Present(request.user, now), form, asked)
     told = tell_board(found, asked.question, request.user, now=now)
     if form == PDF:
         drawn = paper_of(told, narrowed=asked.narrowings)
         return _file(drawn, "application/pdf", slug, form, asked)
     return _file(written(tables_of(told), form), TYPES[form], slug, form, asked)
+
+
+def _file_of_now(present: Present, form: str, asked: Asked) -> HttpResponse:
+    if form == PDF:
+        return _file(paper_of_now(present), "application/pdf", NOW, form, asked)
+    return _file(written(tables_of_now(present), form), TYPES[form], NOW, form, asked)
 
 
 @doors.of_the_service(action="see_dashboard")
@@ -173,6 +174,8 @@ def mail(request: HttpRequest, slug: str) -> HttpResponse:
             hour=int(hour) if hour.isdecimal() else -1,
         )
         messages.success(request, _("You get it by mail from now on; it ends on My load."))
+    if slug == NOW:
+        return redirect("web:figures")
     if slug not in BOARD_BY_SLUG:
         raise Http404
     return redirect(reverse("web:board", args=[slug]) + asked.query)
