@@ -17,7 +17,7 @@ from roles.models import Person
 
 MOST: Final = 1000
 FIGURES: Final = [(slug, slug) for slug in sorted(BY_SLUG)]
-NARROWING: Final = ("to", "sort", "tier", "vendor")
+NARROWING: Final = ("to", "sort", "tier", "vendor", "policy")
 
 
 class Behind(Period):
@@ -28,6 +28,7 @@ class Behind(Period):
     sort = Text(max_length=80, required=False)
     tier = Text(max_length=80, required=False)
     vendor = Text(max_length=80, required=False)
+    policy = Text(max_length=80, required=False)
 
 
 class FactView(serializers.Serializer):

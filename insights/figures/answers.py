@@ -230,6 +230,11 @@ def _by_vendor(heaps: _Heaps, figure: Figure) -> Keyed:
             yield other, measure, tag, amount
 
 
+def _by_policy(heaps: _Heaps, figure: Figure) -> Keyed:
+    for (measure, _team, other, tag), amount in _whom(heaps).items():
+        yield other, measure, tag, amount
+
+
 def _by_sort(heaps: _Heaps, figure: Figure) -> Keyed:
     for (measure, _team, _other, tag), amount in _whom(heaps).items():
         yield tag, measure, tag, amount
@@ -253,6 +258,7 @@ _KEYED: Final[Mapping[str, Callable[[_Heaps, Figure], Keyed]]] = {
     boards.TIER: _by_tier,
     boards.EDGE: _by_edge,
     boards.VENDOR: _by_vendor,
+    boards.POLICY: _by_policy,
     boards.SORT: _by_sort,
     boards.WEEK: _by_week,
     boards.SERVICE: _by_what(0),
@@ -296,6 +302,7 @@ _LABELLED: Final[Mapping[str, Callable[[Names, Any], Labelled]]] = {
     boards.TIER: _tier,
     boards.EDGE: _edge,
     boards.VENDOR: lambda names, key: _named(names.vendors, key, "vendor"),
+    boards.POLICY: lambda names, key: _named(names.policies, key, "policy"),
     boards.SORT: _sort,
     boards.SERVICE: lambda names, key: _named(names.services, key, "service"),
     boards.CATEGORY: lambda names, key: _named(names.categories, key, "category"),

@@ -6,17 +6,19 @@ from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
-from escalation.models import Vendor
+from escalation.models import Policy, Vendor
 from insights.figures.answers import EVER
 from insights.figures.figure import TIME, Figure
 from insights.figures.models import Point
-from insights.figures.naming import NONE
+from insights.figures.naming import NARROWERS, NONE
 from insights.figures.sums import Question, points_for
 from roles.models import Person, Team
 
 PAGE: Final = 50
 OF_PEOPLE: Final = frozenset({"page"})
 """Measures whose `other` is a person, whom no address may ask for."""
+OF_POLICIES: Final = frozenset({"policy_touched", "policy_restored", "policy_step"})
+"""Measures whose `other` is a policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,12 @@ class Narrower:
     sort: str = ""
     tier: str = ""
     vendor: str = ""
+    policy: str = ""
 
     @property
     def said(self) -> Mapping[str, str]:
         """What of it is asked."""
-        parts = {name: getattr(self, name) for name in ("to", "sort", "tier", "vendor")}
+        parts = {name: getattr(self, name) for name in NARROWERS}
         return {name: value for name, value in parts.items() if value}
 
 
@@ -63,6 +66,11 @@ def _narrowed(narrower: Narrower, measure: str) -> Q:
         found &= Q(other__in=Team.objects.filter(slug=narrower.to).values("pk"))
     if narrower.vendor:
         found &= Q(other__in=Vendor.objects.filter(slug=narrower.vendor).values("pk"))
+    if narrower.policy:
+        if measure not in OF_POLICIES:
+            return Q(pk__in=[])
+        policies = Policy.objects.filter(slug=narrower.policy).values("pk")
+        found &= Q(other=0) if narrower.policy == NONE else Q(other__in=policies)
     if narrower.sort:
         found &= Q(tag="" if narrower.sort == NONE else narrower.sort)
     if narrower.tier:

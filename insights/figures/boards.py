@@ -17,6 +17,7 @@ SERVICE: Final = "service"
 CATEGORY: Final = "category"
 PRIORITY: Final = "priority"
 VENDOR: Final = "vendor"
+POLICY: Final = "policy"
 WEEK: Final = "week"
 SPLITS: Final = {
     TEAM: _("Team"),
@@ -27,6 +28,7 @@ SPLITS: Final = {
     CATEGORY: _("Category"),
     PRIORITY: _("Priority"),
     VENDOR: _("Vendor"),
+    POLICY: _("Policy"),
     WEEK: _("Week from"),
 }
 BY: Final = {
@@ -38,6 +40,7 @@ BY: Final = {
     CATEGORY: _("category"),
     PRIORITY: _("priority"),
     VENDOR: _("vendor"),
+    POLICY: _("policy"),
     WEEK: _("week"),
 }
 """The same within a title: "Escalation rate by team"."""
@@ -123,6 +126,8 @@ BOARDS: Final = (
             Panel("reasons", SORT),
             Panel("hand-back-reasons", SORT),
             Panel("acceptance", TEAM),
+            Panel("policy-steps", POLICY),
+            Panel("policy-steps", WEEK, "columns"),
         ),
     ),
     Board(
@@ -137,6 +142,7 @@ BOARDS: Final = (
             Panel("mttr", WEEK, "columns", "mtta"),
             Panel("mttr", PRIORITY, with_figure="mtta"),
             Panel("mttr", SERVICE, with_figure="mttd"),
+            Panel("policy-mttr", POLICY, with_figure="policy-mtta"),
             Panel("first-contact", TEAM, with_figure="reopened"),
             Panel("proactive", SERVICE),
         ),

@@ -176,4 +176,14 @@ FLOWS: Final = (
         unit=COUNT,
         top=Part("hop"),
     ),
+    Figure(
+        slug="policy-steps",
+        name=_("Steps of policies"),
+        definition=_(
+            "How many times a step of a policy was carried out; those that found nobody or were"
+            " skipped do not count."
+        ),
+        unit=COUNT,
+        top=Part("policy_step"),
+    ),
 )

@@ -1,6 +1,7 @@
 """What is measured of one ticket: each a pure function from its story to facts with a day."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from escalation.clock import (
     ACCEPTANCE,
@@ -158,6 +159,27 @@ def restored(story: Story) -> Iterator[Fact]:
             total=seconds_between(began, at),
             work=story.working(began, at),
         )
+
+
+@measure
+def policy_touched(story: Story) -> Iterator[Fact]:
+    """The same as `touched`, with the policy (`other`) under which it was then."""
+    at = story.touched_at or story.about.opened_at
+    yield from (replace(fact, other=story.policy_at(at)) for fact in touched(story))
+
+
+@measure
+def policy_restored(story: Story) -> Iterator[Fact]:
+    """The same as `restored`, with the policy (`other`) under which it was then."""
+    at = story.solved_last_at or story.about.opened_at
+    yield from (replace(fact, other=story.policy_at(at)) for fact in restored(story))
+
+
+@measure
+def policy_step(story: Story) -> Iterator[Fact]:
+    """Each step of a policy (`other`) that was carried out, and the team that had the ticket."""
+    for at, policy in story.steps:
+        yield Fact(day_of(at), story.team_at(at), policy)
 
 
 def _is_open(story: Story) -> bool:

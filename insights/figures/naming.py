@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from escalation.models import ClockKind, Escalation, Vendor
+from escalation.models import ClockKind, Escalation, Policy, Vendor
 from insights.figures.figure import Words
 from roles.models import Team
 from tickets.models import Category, Kind, Service, Source
@@ -115,10 +115,22 @@ class Names:
         """Every vendor by id."""
         return _named(Vendor.objects)
 
+    @cached_property
+    def policies(self) -> dict[int, Named]:
+        """Every policy by id."""
+        return _named(Policy.objects)
+
 
 FILTERS: Final = ("team", "service", "category", "priority", "kind")
-NARROWERS: Final = ("to", "sort", "tier", "vendor")
-TABLES: Final = {"team": "teams", "to": "teams", "service": "services", "category": "categories"}
+NARROWERS: Final = ("to", "sort", "tier", "vendor", "policy")
+TABLES: Final = {
+    "team": "teams",
+    "to": "teams",
+    "service": "services",
+    "category": "categories",
+    "vendor": "vendors",
+    "policy": "policies",
+}
 """Which names the words of an address are looked up in."""
 
 

@@ -52,6 +52,34 @@ OUTCOMES: Final = (
         better="less",
     ),
     Figure(
+        slug="policy-mtta",
+        name=_("Time to acknowledge"),
+        definition=_(
+            "From the opening of an incident until somebody acknowledged or took it; the mean of"
+            " those where anybody did. Each counts for the policy under which it was then."
+        ),
+        unit=TIME,
+        top=Part("policy_touched", "total"),
+        over=Part("policy_touched"),
+        work=Part("policy_touched", "work"),
+        lacking=_("nobody acknowledged or took an incident in this period"),
+        better="less",
+    ),
+    Figure(
+        slug="policy-mttr",
+        name=_("Time to resolve"),
+        definition=_(
+            "From the opening of an incident until the solution that stands, waiting included; the"
+            " mean. Each counts for the policy under which it was then."
+        ),
+        unit=TIME,
+        top=Part("policy_restored", "total"),
+        over=Part("policy_restored"),
+        work=Part("policy_restored", "work"),
+        lacking=_("no incident was solved in this period"),
+        better="less",
+    ),
+    Figure(
         slug="majors",
         name=_("Major incidents"),
         definition=_("How many times a ticket was declared a major incident."),

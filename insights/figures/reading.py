@@ -1,4 +1,4 @@
-"""Reads the stories of many tickets at once: seven statements, however many there are."""
+"""Reads the stories of many tickets at once: nine statements, however many there are."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ import orjson
 from escalation import sla
 from escalation.bill import Stays, bill_of, stays
 from escalation.clock import Fact
-from escalation.models import Clock, Engagement, Escalation
+from escalation.models import Clock, Engagement, Escalation, Firing, Run
 from insights.figures.story import (
     HANDOVER_RATED,
     About,
@@ -59,12 +59,15 @@ def read_stories(ticket_ids: Sequence[int]) -> tuple[list[Story], Heads]:
     clocks = _clocks(ticket_ids, facts)
     pages = _pages(ticket_ids)
     owed = _owed(ticket_ids)
+    climbs, steps = _climbs(ticket_ids), _steps(ticket_ids)
     stories = []
     for _, about in found:
         story = tell(about, told.get(about.ticket_id, ()))
         story.clocks = clocks.get(about.ticket_id, ())
         story.pages = pages.get(about.ticket_id, ())
         story.owed = owed.get(about.ticket_id, ())
+        story.climbs = climbs.get(about.ticket_id, ())
+        story.steps = steps.get(about.ticket_id, ())
         story.calendars = _calendars(story)
         stories.append(story)
     return stories, heads
@@ -190,6 +193,23 @@ def _owed(ticket_ids: Sequence[int]) -> dict[int, list[tuple[datetime, int, int,
     found: dict[int, list[tuple[datetime, int, int, bool]]] = {}
     for ticket_id, at, sender, receiver, owed in asked.values_list(*columns):
         found.setdefault(ticket_id, []).append((at, sender, receiver or 0, bool(owed)))
+    return found
+
+
+def _climbs(ticket_ids: Sequence[int]) -> dict[int, list[tuple[datetime, int]]]:
+    rows = Run.objects.filter(ticket__in=ticket_ids, is_main=True).order_by("started_at", "pk")
+    found: dict[int, list[tuple[datetime, int]]] = {}
+    for ticket_id, at, policy in rows.values_list("ticket_id", "started_at", "policy_id"):
+        found.setdefault(ticket_id, []).append((at, policy))
+    return found
+
+
+def _steps(ticket_ids: Sequence[int]) -> dict[int, list[tuple[datetime, int]]]:
+    fired = Firing.objects.filter(run__ticket__in=ticket_ids, outcome=Firing.Outcome.FIRED)
+    columns = ("run__ticket_id", "fired_at", "run__policy_id")
+    found: dict[int, list[tuple[datetime, int]]] = {}
+    for ticket_id, at, policy in fired.order_by("pk").values_list(*columns):
+        found.setdefault(ticket_id, []).append((at, policy))
     return found
 
 

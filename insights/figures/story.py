@@ -124,6 +124,10 @@ class Story:
     pages: Sequence[PageFact] = ()
     owed: Sequence[tuple[datetime, int, int, bool]] = ()
     """Hand-overs under a contract: when, from which team, to which, whether something is owed."""
+    climbs: Sequence[tuple[datetime, int]] = ()
+    """The main policies that it was under, in order: from when on, and which."""
+    steps: Sequence[tuple[datetime, int]] = ()
+    """The steps of policies that were carried out: when, and of which policy."""
     calendars: Mapping[int, WorkCalendar] = field(default_factory=dict)
 
     @property
@@ -143,6 +147,10 @@ class Story:
             if stay.since <= at:
                 found = stay.team
         return found
+
+    def policy_at(self, at: datetime) -> int:
+        """The main policy under which it was then; 0 for none."""
+        return next((policy for since, policy in reversed(self.climbs) if since <= at), 0)
 
     def working(self, since: datetime, until: datetime, clock: str = "resolution") -> int:
         """Working seconds between two moments, in the hours of that kind of clock's target.

@@ -89,6 +89,7 @@ def test_each_figure_is_what_was_counted_by_hand(site, slug):
 
 def test_no_figure_is_left_uncounted():
     split_only = {"returns", "reasons", "hand-back-reasons", "flow", "missing"}
+    split_only |= {"policy-mtta", "policy-mttr", "policy-steps"}
     assert set(BY_HAND) | split_only == {figure.slug for figure in FIGURES}
 
 
@@ -104,6 +105,10 @@ def test_splits_are_what_was_counted_by_hand(site):
     assert second(told, "hand-backs", "edge") == {"Desk → Apps": 1 / 3, "Apps → Desk": 1}
     assert split(told, "reasons", "sort") == {"Needs other skill": 3}
     assert split(told, "hand-back-reasons", "sort") == {"Information is missing": 1}
+    # All were under the one policy that there is; silent alone was paged by it.
+    assert split(told, "policy-mttr", "policy") == {"any": 3600}
+    assert second(told, "policy-mttr", "policy") == {"any": 675}
+    assert split(told, "policy-steps", "policy") == {"any": 1}
     assert split(told, "first-contact", "team") == {"Desk": 1 / 2, "Apps": 0}
     assert second(told, "first-contact", "team") == {"Desk": 1 / 2, "Apps": 0}
     assert split(told, "backlog", "team") == {"Desk": 2, "Apps": 1}
