@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import yaml
 from django.utils.functional import Promise
@@ -21,6 +23,8 @@ from tickets.models import Ticket
 STARTERS: Final = Path(__file__).resolve().parent / "starters"
 LADDERS: Final = ("ladder-small", "ladder-full")
 POLICIES: Final = ("policy-standard", "policy-office")
+HANDOVER: Final = time(9)
+"""When turns change hands, on Mondays."""
 
 
 # ---- What is done, and what is to be done --------------------------------------------------------
@@ -134,8 +138,18 @@ def _rungs(named: Mapping[str, str]) -> list[str]:
     return list(rungs.values_list("slug", flat=True))
 
 
-def set_rosters(actor: Person, teams: Sequence[Team], *, zone: str, starts_on: str) -> None:
-    """Weekly turns among everybody in each of the teams, the first from that day on."""
+def first_day(now: datetime, zone: str) -> date:
+    """The day on which turns begin, so that the first of the people is on call now already.
+
+    Yesterday in the small hours, as turns begin at the hour of their hand-over; later today: from
+    yesterday on, the second one would serve on a Monday.
+    """
+    local = now.astimezone(ZoneInfo(zone))
+    return local.date() - timedelta(days=local.time() < HANDOVER)
+
+
+def set_rosters(actor: Person, teams: Sequence[Team], *, zone: str, now: datetime) -> None:
+    """Weekly turns among everybody in each of the teams, the first from now on."""
     schedules = {}
     for team in teams:
         members = team.memberships.filter(person__is_active=True).order_by("joined_at", "pk")
@@ -143,8 +157,8 @@ def set_rosters(actor: Person, teams: Sequence[Team], *, zone: str, starts_on: s
         weekly = {
             "name": gettext("Weekly turns"),
             "people": people,
-            "starts_on": starts_on,
-            "handover": "09:00",
+            "starts_on": first_day(now, zone).isoformat(),
+            "handover": f"{HANDOVER:%H:%M}",
             "shift_days": 7,
         }
         schedules[team.slug] = {"zone": zone, "layers": [weekly]}

@@ -1,7 +1,7 @@
 """The first run: from a printed link on an empty site to the first page that arrives."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,6 +16,7 @@ from notifications.welcome import invite_again, invite_person
 from roles.instants import database_now, fixed
 from roles.models import AuditEntry, Calendar, Person, Team, Tier
 from roles.refusals import Conflict, Forbidden
+from roles.rotation import RotationSpec, on_duty
 from tickets.models import Ticket
 from web import firstlink, firstrun
 
@@ -135,6 +136,22 @@ def test_the_whole_way_from_nothing_to_a_page_that_arrives(root: Client, mailout
     arrived = root.get("/setup/ticket").content.decode()
     assert "Ada Root was paged by e-mail" in arrived
     assert any("Trial" in mail.subject for mail in mailoutbox)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Kathmandu"])
+def test_the_first_of_the_people_is_on_call_at_once_whenever_turns_are_set_up(zone: str) -> None:
+    """Also on a Monday after nine, when turns change hands: the trial's page must reach them."""
+    for half_hours in range(2 * 24 * 8):
+        now = datetime(2026, 11, 20, tzinfo=UTC) + timedelta(minutes=30 * half_hours)
+        spec = RotationSpec(
+            zone=zone,
+            starts_on=firstrun.first_day(now, zone),
+            handover_time=firstrun.HANDOVER,
+            handover_weekday=0,
+            shift_days=7,
+            people=(1, 2, 3),
+        )
+        assert on_duty(spec, now) == 1, now
 
 
 def test_a_page_that_cannot_come_says_why(root: Client) -> None:

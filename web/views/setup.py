@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -245,10 +244,8 @@ def _place(actor: Person, person: Person, team: Team, part: str) -> None:
 
 
 def _on_call(request: HttpRequest, form: Any) -> str:
-    # Since yesterday, so that somebody is on call at this hour, whichever it is.
-    zone, began = _administrator(request).zone, timezone.localdate() - timedelta(days=1)
-    teams = list(form.cleaned_data["teams"])
-    firstrun.set_rosters(request.user, teams, zone=zone, starts_on=began.isoformat())
+    zone, teams = _administrator(request).zone, list(form.cleaned_data["teams"])
+    firstrun.set_rosters(request.user, teams, zone=zone, now=database_now())
     return "policy"
 
 
