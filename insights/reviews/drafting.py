@@ -25,6 +25,8 @@ QUIET: Final = frozenset(
     }
 )
 """What is no part of the story."""
+CHATS: Final = frozenset({"chat", "slack", "mattermost", "teams"})
+"""The ways in by which somebody acts from a chat."""
 
 
 def draft_of(ticket: Ticket) -> dict[str, str]:
@@ -64,6 +66,7 @@ def _story(ticket: Ticket) -> Iterator[str]:
     teams = {team.pk: team.name for team in Team.objects.all()}
     for row in rows:
         who = str(people.get(row.actor_id or 0) or "Tierline")
+        who = f"{who}, in the chat" if row.via in CHATS else who
         facts = row.facts
         to_team = teams.get(facts.get("set", {}).get("team_id") or 0)
         what = str(EventKind(row.kind).label)

@@ -24,8 +24,10 @@ from roles.people import forget_roles
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story
 from tickets.assignment import take
-from tickets.lifecycle import confirm, resolve
+from tickets.incidents import declare_major
+from tickets.lifecycle import comment, confirm, resolve
 from tickets.models import Ticket, TimelineEvent
+from tickets.warroom import decide
 
 
 @pytest.fixture
@@ -75,6 +77,22 @@ def test_the_draft_tells_who_did_what_and_how_the_clocks_stood(
     assert again == review
     told = TimelineEvent.objects.filter(ticket=review.ticket, kind="reviewed")
     assert [event.facts for event in told] == [{"state": "drafted"}]
+
+
+def test_the_draft_has_what_was_said_and_decided_in_the_chat(story: Story) -> None:
+    ticket = take(ticket=story.open(), actor=story.agent, clock=story.clock)
+    declare_major(
+        ticket=ticket, actor=story.incident_manager, reason="Everybody", clock=story.clock
+    )
+    said = {"ticket": ticket, "clock": story.clock, "via": "chat"}
+    comment(actor=story.agent, text="The disk is full.", public=False, **said)
+    decide(actor=story.incident_manager, text="We fail over at nine.", **said)
+    story.forward(hours=1)
+    resolve(ticket=ticket, actor=story.agent, code="fixed", text="Freed", clock=story.clock)
+    told = draft_review(ticket=ticket, actor=story.agent, clock=story.clock).story
+    assert "Ann, in the chat: Commented: The disk is full." in told
+    assert "in the chat: Decision kept: We fail over at nine." in told
+    assert "Ann, in the chat: Resolved" not in told
 
 
 def test_an_open_ticket_has_no_review_and_an_edit_never_overwrites_anothers(

@@ -339,7 +339,7 @@ def test_now_is_taken_away_as_a_file(stage, counted, sign_in):
     assert book.worksheets[0].title == "Now"
     keys = {row[1] for row in lines if row[0] == "Longest with nobody"}
     assert keys == {ticket.key for ticket in client.get("/figures").context["present"].untouched}
-    assert client.get("/figures/now.pdf").status_code == 404
+    assert client.get("/figures/now.doc").status_code == 404
     assert sign_in(stage.omar).get("/figures/now.csv").status_code == 403
 
 

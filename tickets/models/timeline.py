@@ -112,6 +112,11 @@ class TimelineEvent(models.Model):
         return loaded
 
     @property
+    def via(self) -> str:
+        """By which way it was done: `web`, `api`, `mail`, `chat`, `engine` and the like."""
+        return str(orjson.loads(self.canonical)["via"])
+
+    @property
     def cause(self) -> str:
         """The name under which messages know this event."""
         return f"event:{self.pk}"
