@@ -8,6 +8,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 
 from tickets.models import EventKind, ReceivedMail, Source, Ticket, TimelineEvent
+from tickets.nesting import shallow
 from web.markdown import TAGS
 
 MAIL_TAGS: Final = TAGS | {"div", "span", "dl", "dt", "dd", "u", "b", "i", "sub", "sup"}
@@ -51,7 +52,7 @@ def harmless(html: str) -> SafeString:
     What is kept is what came; only what is shown is cleaned, each time anew.
     """
     cleaned = nh3.clean(
-        html[:HTML_MAX],
+        shallow(html[:HTML_MAX]),
         tags=MAIL_TAGS,
         clean_content_tags={"script", "style", "title", "svg", "math", "template"},
         attributes={"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},

@@ -25,6 +25,7 @@ from roles.models import Person
 from roles.newcomers import add_person
 from tickets.access import may
 from tickets.ingest import accept
+from tickets.links import survivor_of
 from tickets.models import MailSource, ReceivedMail, Ticket
 
 Outcome = ReceivedMail.Outcome
@@ -91,7 +92,7 @@ def _report(case: Case) -> Decision | None:
     report = case.mail.report
     if report is None:
         return None
-    message = claimed((), report.ids).message
+    message = claimed(report.addresses, report.ids).message
     if message is None:
         return Decision(Outcome.IGNORED, "It reports on a mail that is not one of ours.")
     words = " ".join(filter(None, [report.status, report.diagnostic])) or "no reason given"
@@ -119,7 +120,7 @@ def _from_address() -> str:
 
 
 def _alert(case: Case) -> Decision | None:
-    if case.source.monitor is None:
+    if case.source.monitor is None or case.claim.message is not None:
         return None
     alert = alert_of(case.mail)
     if alert is None:
@@ -162,8 +163,11 @@ def _answer(case: Case) -> Decision | None:
     if message is None:
         return None
     ticket = _ticket_of(message)
-    if ticket is None or ticket.restricted or message.clearance:
+    if ticket is None or message.clearance:
         return Decision(Outcome.HELD, RESTRICTED, about=message, ticket=ticket)
+    goes_on = survivor_of(ticket)
+    if ticket.restricted or goes_on.restricted:
+        return Decision(Outcome.HELD, RESTRICTED, about=message, ticket=goes_on)
     writer = message.recipient
     if not writer.is_active:
         return Decision(Outcome.REFUSED, "Whoever it was sent to has left.", about=message)
@@ -184,8 +188,12 @@ def _own_thread(case: Case) -> Decision | None:
         message_id__in=case.mail.references, person=writer, outcome__in=["opened", "commented"]
     ).exclude(pk=case.received.pk)
     found = earlier.select_related("ticket").order_by("-id").first()
-    if found is None or found.ticket is None or found.ticket.restricted:
+    if found is None or found.ticket is None:
         return None
+    goes_on = survivor_of(found.ticket)
+    if found.ticket.restricted or goes_on.restricted:
+        # A ticket of its own would tell everybody what was written about the case.
+        return Decision(Outcome.HELD, RESTRICTED, person=writer, ticket=goes_on)
     return _spoken(case, found.ticket, writer, None)
 
 

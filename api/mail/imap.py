@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -27,6 +28,8 @@ TAKEN: Final = "TierlineTaken"
 """The keyword on a mail that is kept here; other programs may read the same mailbox."""
 TIMEOUT_S: Final = 20
 AT_ONCE: Final = 200
+ROUND_S: Final = 20.0
+"""No further mail is begun after so long: the task that fetches has an end, and comes again."""
 LOCK: Final = 0x6D61_696C
 NUMBER: Final = re.compile(rb"\d+")
 
@@ -82,6 +85,7 @@ def poll(source: MailSource, box: Box, *, clock: TimeSource = database_now) -> i
     with _alone(source) as mine:
         if not mine:
             return 0
+        _note(source, clock)  # the others come first, should this round be cut off
         try:
             found = _poll(source, box, clock)
         except (imaplib.IMAP4.error, OSError, BadBox) as problem:
@@ -118,7 +122,10 @@ def _poll(source: MailSource, box: Box, clock: TimeSource) -> int:
             source.uid_validity, source.last_uid = validity, 0
             _note(source, clock, uid_validity=validity, last_uid=0)
         uids = _waiting(imap, source.last_uid, keeps_flags)
+        taken, begun = 0, monotonic()
         for uid in uids[:AT_ONCE]:
+            if monotonic() - begun > ROUND_S:
+                break
             raw = _fetch(imap, uid)
             if raw is not None:
                 take_in(source=source, raw=raw, place=Place("imap", validity, uid), clock=clock)
@@ -126,7 +133,8 @@ def _poll(source: MailSource, box: Box, clock: TimeSource) -> int:
                 _finish(imap, uid, box.done, keeps_flags)
             source.last_uid = max(source.last_uid, uid)
             _note(source, clock, last_uid=source.last_uid)
-        return min(len(uids), AT_ONCE)
+            taken += 1
+        return taken
 
 
 @contextmanager

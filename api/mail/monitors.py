@@ -11,14 +11,20 @@ from tickets.incoming import FIRING, RESOLVED, IncomingAlert
 NAGIOS: Final = re.compile(
     r"\*\*\s*(PROBLEM|RECOVERY)\s+(Service|Host) Alert:\s*(.+?)\s+is\s+([A-Z]+)\s*\*\*"
 )
-# Icinga 2: "[PROBLEM] disk on web01 is WARNING!" and "[RECOVERY] Host web01 is UP!".
+# Icinga 2: "[PROBLEM] disk on web01 is WARNING!" and "[RECOVERY] Host web01 is UP!"; it writes the
+# names that are displayed, which may have blanks. What is called "Host" is told by its states.
 ICINGA: Final = re.compile(
-    r"\[(PROBLEM|RECOVERY)\]\s+(?:Host\s+(?P<host>\S+)|(?P<service>.+?)\s+on\s+(?P<on>\S+))"
-    r"\s+is\s+([A-Z]+)!?"
+    r"\[(PROBLEM|RECOVERY)\]\s+(?:Host\s+(?P<host>\S.*?)\s+is\s+(?P<up>UP|DOWN|UNREACHABLE)\b"
+    r"|(?P<service>\S.*)\s+on\s+(?P<on>\S.*?)\s+is\s+(?P<state>OK|WARNING|CRITICAL|UNKNOWN)\b)"
+)
+# "Re:", "Fwd:" and their like: what a person has sent on is no word of the monitor any more.
+SENT_ON: Final = re.compile(
+    r"\s*(?:re|aw|antw|sv|vs|rif|ref|odp|fw|fwd|wg|tr|vl|rv|i|enc|pd)\s*(?:\[\d+\])?\s*:",
+    re.IGNORECASE,
 )
 MONIT: Final = re.compile(r"monit alert --\s+(.+?)\s+(\S+)$", re.IGNORECASE)
-MONIT_HOST: Final = re.compile(r"^\s*Host:\s+(\S+)", re.MULTILINE)
-MONIT_WORDS: Final = re.compile(r"^\s*Description:\s+(.+)$", re.MULTILINE)
+MONIT_HOST: Final = re.compile(r"^[ \t]*Host:[ \t]+(\S+)", re.MULTILINE)
+MONIT_WORDS: Final = re.compile(r"^[ \t]*Description:[ \t]+(.+)$", re.MULTILINE)
 # The names of monit's events: the one that begins a trouble, and the one that ends it.
 MONIT_EVENTS: Final[Mapping[str, tuple[str, bool]]] = {
     name: (first, name == last)
@@ -44,12 +50,15 @@ SEVERITIES: Final = {"CRITICAL": "critical", "DOWN": "critical", "UNREACHABLE": 
 
 def alert_of(mail: Mail) -> IncomingAlert | None:
     """The alert that a monitor tells by this mail; None for any other mail."""
+    if SENT_ON.match(mail.subject):
+        return None
     if found := NAGIOS.search(mail.subject):
         what, _, service = found[3].partition("/")
         return _alert(mail, found[1], what.strip(), service.strip(), found[4])
     if found := ICINGA.search(mail.subject):
         host = found["host"] or found["on"]
-        return _alert(mail, found[1], host, found["service"] or "", found[5])
+        state = found["up"] or found["state"]
+        return _alert(mail, found[1], host, found["service"] or "", state)
     if found := MONIT.search(mail.subject):
         return _of_monit(mail, found[1].strip().lower(), found[2])
     return None

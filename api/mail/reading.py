@@ -1,29 +1,44 @@
 """Reads raw MIME without trusting any of it; pure, and never refuses: what is wrong is noted."""
 
-import re
+import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email import message_from_bytes
-from email.header import decode_header
 from email.message import Message as Mime
-from email.utils import getaddresses, parsedate_to_datetime
-from typing import Any, Final
+from typing import Final
 
+from api.mail.charsets import text_of
+from api.mail.headers import (
+    HEADER_MAX,
+    IDENT,
+    RECIPIENTS,
+    addresses_in,
+    addresses_of,
+    clean,
+    decoded,
+    first_of,
+    headers_of,
+    moment_of,
+)
 from api.mail.plain import text_of_html
+from api.mail.reports import Report, report_in
+
+log = logging.getLogger(__name__)
 
 DEPTH_MAX: Final = 20
 PARTS_MAX: Final = 200
 TEXT_MAX: Final = 1_000_000
 HTML_MAX: Final = 2_000_000
-HEADER_MAX: Final = 20_000
-ADDRESSES_MAX: Final = 100
 IDS_MAX: Final = 50
-IDENT: Final = re.compile(r"<[^<>\s]{1,500}>")
-RECIPIENTS: Final = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "resent-to")
-REPORT_FIELDS: Final = ("final-recipient", "action", "status", "diagnostic-code")
-BROKEN: Final = (RecursionError, ValueError, LookupError, TypeError, AttributeError)
-MOMENT_MIN: Final = datetime(1990, 1, 1, tzinfo=UTC)
+WORK_MAX: Final = 60_000_000
+"""So many comparisons of a line with a boundary are made for one mail: some ten seconds."""
+SEALED: Final = "It is encrypted, or signed in a form that nothing here opens."
+PACKED: Final = "Its files are packed in a form of Outlook's (winmail.dat)."
+SEALED_TYPES: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+PGP: Final = "-----BEGIN PGP MESSAGE-----"
+OTHER_CHARACTERS: Final = "A text is not in the characters that it says; some may be wrong."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +47,6 @@ class File:
 
     name: str
     content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a mail server says of a mail that it could not deliver (RFC 3464)."""
-
-    action: str
-    recipient: str
-    status: str
-    diagnostic: str
-    ids: tuple[str, ...]
-    """The Message-IDs in the headers of the mail that came back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,41 +74,57 @@ def read(raw: bytes) -> Mail:
     # Zeros have no place in mail, and where they stand in a header the parser stumbles over them.
     for content in (raw, raw.replace(b"\x00", b"")):
         try:
+            _require_little(content)
             return _read(message_from_bytes(content), troubles)
-        except BROKEN as problem:
+        except Exception as problem:
+            # Whatever it is: one mail that cannot be read must keep none of the others waiting.
+            log.info("a mail cannot be read", exc_info=problem)
             trouble = f"It cannot be read as mail: {type(problem).__name__}."
     troubles.append(trouble)
     head = raw[:HEADER_MAX].decode("latin-1")
-    return _nothing(_first(head, "message-id"), clean(_first(head, "subject"), 500), troubles)
+    return _nothing(first_of(head, "message-id"), clean(first_of(head, "subject"), 500), troubles)
+
+
+def _require_little(content: bytes) -> None:
+    """Raise ValueError for a mail that would be read for hours.
+
+    The parser compares each line with the boundaries of all parts around it.
+    """
+    around = min(content.lower().count(b"boundary"), sys.getrecursionlimit())
+    if content.count(b"\n") * (around + 4) > WORK_MAX:
+        raise ValueError("more lines and parts than anybody writes")
 
 
 def _read(mime: Mime, troubles: list[str]) -> Mail:
-    headers = _headers(mime)
+    headers = headers_of(mime)
     parts = list(_leaves(mime, troubles))
     texts, pages, files = _sorted(parts, troubles)
-    sender_name, sender = (_addresses(headers.get("from", "")) or [("", "")])[0]
+    sender_name, sender = next(iter(addresses_in(str(mime.get("from", "")))), ("", ""))
     text = "\n\n".join(texts).strip()
     html = "\n".join(pages)[:HTML_MAX]
     if not text and html:
         text = text_of_html(html)
     if not sender:
         troubles.append("It names no sender.")
+    kinds = {mime.get_content_type(), *(part.get_content_type() for part in parts)}
+    if kinds & SEALED_TYPES or "multipart/encrypted" in kinds or PGP in text:
+        troubles.append(SEALED)
+    if kinds & {"application/ms-tnef", "application/vnd.ms-tnef"}:
+        troubles.append(PACKED)
     found = " ".join(headers.get(name, "") for name in ("references", "in-reply-to"))
     return Mail(
         message_id=next(iter(IDENT.findall(headers.get("message-id", ""))), ""),
         sender=sender,
         sender_name=sender_name,
-        recipients=tuple(
-            address for name in RECIPIENTS for _, address in _addresses(headers.get(name, ""))
-        ),
+        recipients=tuple(address for _, address in addresses_of(mime, *RECIPIENTS)),
         subject=clean(headers.get("subject", ""), 500),
-        sent_at=_moment(headers.get("date", "")),
+        sent_at=moment_of(headers.get("date", "")),
         references=tuple(IDENT.findall(found)[-IDS_MAX:]),
         headers=headers,
         text=text[:TEXT_MAX],
         html=html,
         files=tuple(files),
-        report=_report(mime, parts) if _is_report(mime) else None,
+        report=report_in(mime, parts, headers, text),
         troubles=tuple(dict.fromkeys(troubles)),
     )
 
@@ -126,65 +145,6 @@ def _nothing(message_id: str, subject: str, troubles: list[str]) -> Mail:
         report=None,
         troubles=tuple(troubles),
     )
-
-
-def _first(head: str, name: str) -> str:
-    found = re.search(rf"^{name}:[ \t]*(.*)$", head, re.IGNORECASE | re.MULTILINE)
-    return found[1].strip() if found else ""
-
-
-def clean(text: str, limit: int) -> str:
-    """Text on one line, without anything that is not shown, cut to a length."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(shown.split())[:limit]
-
-
-def _headers(mime: Mime) -> dict[str, str]:
-    """The headers in words, the first of each name; the names in small letters."""
-    found: dict[str, str] = {}
-    for name, value in mime.items():
-        small = name.lower()
-        if small in found and small in RECIPIENTS:
-            found[small] = f"{found[small]}, {_decoded(value)}"[:HEADER_MAX]
-        else:
-            found.setdefault(small, _decoded(value))
-    return found
-
-
-def _decoded(value: Any) -> str:
-    """A header's words, by RFC 2047; bytes that nobody explains are replaced."""
-    said = str(value)[:HEADER_MAX]
-    try:
-        parts = decode_header(said)
-        words = "".join(
-            part if isinstance(part, str) else _text(part, charset or "utf-8")
-            for part, charset in parts
-        )
-    except (ValueError, LookupError, TypeError):
-        words = said
-    return " ".join(words.replace("\x00", "").split())
-
-
-def _addresses(said: str) -> list[tuple[str, str]]:
-    """(name, address) of each, the address in small letters; anything else is left out."""
-    try:
-        pairs = getaddresses([said])[:ADDRESSES_MAX]
-    except (ValueError, IndexError, AttributeError, TypeError):
-        return []
-    return [
-        (clean(name, 200), address.strip().lower())
-        for name, address in pairs
-        if re.fullmatch(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}", address.strip())
-    ]
-
-
-def _moment(said: str) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(said)
-        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return found if found > MOMENT_MIN else None
 
 
 # ---- Parts ----
@@ -223,9 +183,9 @@ def _sorted(parts: list[Mime], troubles: list[str]) -> tuple[list[str], list[str
             continue
         content = _bytes(part, troubles)
         if kind == "text/plain" and not is_file:
-            texts.append(_text(content, _charset(part), troubles))
+            texts.append(_text(content, part, troubles))
         elif kind == "text/html" and not is_file:
-            pages.append(_text(content, _charset(part), troubles))
+            pages.append(_text(content, part, troubles))
         elif content:
             files.append(File(name or f"part.{kind.partition('/')[2][:10]}", content))
     return texts, pages, files
@@ -233,7 +193,7 @@ def _sorted(parts: list[Mime], troubles: list[str]) -> tuple[list[str], list[str
 
 def _name(part: Mime) -> str:
     try:
-        return clean(_decoded(part.get_filename() or ""), 200)
+        return clean(decoded(part.get_filename() or ""), 200)
     except (ValueError, LookupError, TypeError):
         return "file"
 
@@ -264,59 +224,8 @@ def _charset(part: Mime) -> str:
         return "utf-8"
 
 
-def _text(content: bytes, charset: str, troubles: list[str] | None = None) -> str:
-    """The bytes as text: as declared, else as what they are most likely to be."""
-    for name in (charset, "utf-8"):
-        try:
-            return _plain(content.decode(name))
-        except (UnicodeError, LookupError, ValueError):
-            continue
-    if troubles is not None:
-        troubles.append("A text is not in the characters that it says; some may be wrong.")
-    return _plain(content.decode("cp1252", "replace"))
-
-
-def _plain(text: str) -> str:
-    """Without what PostgreSQL cannot keep, and with one kind of line end."""
-    text = (
-        text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-    )
-    return text.encode("utf-8", "replace").decode()
-
-
-# ---- Reports of mail servers ----
-
-
-def _is_report(mime: Mime) -> bool:
-    kind = str(mime.get_param("report-type", "")).lower()
-    return mime.get_content_type() == "multipart/report" and kind == "delivery-status"
-
-
-def _report(mime: Mime, parts: list[Mime]) -> Report:
-    said: dict[str, str] = {}
-    for part in parts:
-        if part.get_content_type() == "message/delivery-status":
-            held: Any = part.get_payload()
-            for block in held if isinstance(held, list) else ():
-                for name in REPORT_FIELDS:
-                    if block.get(name) is not None:
-                        said.setdefault(name, clean(_decoded(block[name]), 300))
-    return Report(
-        action=said.get("action", "").lower(),
-        recipient=said.get("final-recipient", "").rpartition(";")[2].strip(),
-        status=said.get("status", ""),
-        diagnostic=said.get("diagnostic-code", "").partition(";")[2].strip()
-        or said.get("diagnostic-code", ""),
-        ids=tuple(_returned(parts)),
-    )
-
-
-def _returned(parts: list[Mime]) -> Iterator[str]:
-    for part in parts:
-        held: Any = part.get_payload()
-        if part.get_content_type() == "message/rfc822" and isinstance(held, list) and held:
-            yield from IDENT.findall(_decoded(held[0].get("message-id", "")))
-        elif part.get_content_type() in ("text/rfc822-headers", "message/rfc822-headers"):
-            content = part.get_payload(decode=True)
-            head = content.decode("latin-1") if isinstance(content, bytes) else str(held)
-            yield from IDENT.findall(_first(head[:HEADER_MAX], "message-id"))
+def _text(content: bytes, part: Mime, troubles: list[str]) -> str:
+    found, is_so = text_of(content, _charset(part))
+    if not is_so:
+        troubles.append(OTHER_CHARACTERS)
+    return found

@@ -103,11 +103,30 @@ def identity_of(mail: Mail, raw: bytes) -> str:
     return sha256(told).hexdigest()
 
 
+def _second_identity(mail: Mail) -> str:
+    """The name of a mail whose Message-ID another mail has come with before."""
+    told = (mail.message_id, mail.sender, str(mail.sent_at), mail.subject, mail.text)
+    return sha256("\x00".join(told).encode()).hexdigest()
+
+
+def _is_same(known: ReceivedMail, mail: Mail) -> bool:
+    """Whether a mail of the same Message-ID is the one that is known, come by another road.
+
+    Devices give all their mails one id, and whoever knows an id can send it ahead. On the way a
+    list or a gateway may change subject and words, but neither sender nor date.
+    """
+    if not known.raw:
+        return True  # it has been forgotten by now
+    former = read(bytes(known.raw))
+    if (former.sender, former.sent_at) != (mail.sender, mail.sent_at):
+        return False
+    return mail.sent_at is not None or (former.subject, former.text) == (mail.subject, mail.text)
+
+
 def _keep(
     source: MailSource, raw: bytes, mail: Mail, place: Place, now: datetime
 ) -> tuple[ReceivedMail, bool]:
     """The mail's row, and whether it is new; another that keeps it now is waited for."""
-    identity = identity_of(mail, raw)
     written, rest = fold(mail.text)
     values: dict[str, Any] = {
         "source": source,
@@ -128,6 +147,13 @@ def _keep(
         "outcome": Outcome.FAILED,
         "reason": "It was not looked at to the end.",
     }
+    first, is_new = _keep_as(identity_of(mail, raw), values)
+    if is_new or not mail.message_id or _is_same(first, mail):
+        return first, is_new
+    return _keep_as(_second_identity(mail), values)
+
+
+def _keep_as(identity: str, values: dict[str, Any]) -> tuple[ReceivedMail, bool]:
     try:
         with transaction.atomic():
             return ReceivedMail.objects.create(identity=identity, **values), True

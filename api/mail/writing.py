@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from api.mail.reading import Mail
+from api.mail.reading import SEALED, Mail
 from roles.instants import TimeSource
 from roles.models import Person
 from roles.refusals import Refused
@@ -17,6 +17,10 @@ from tickets.opening import open_ticket
 VIA: Final = "email"
 WORDS_MAX: Final = 20_000
 NO_WORDS: Final = "(The mail has no words.)"
+NO_WORDS_READ: Final = (
+    "(The mail is encrypted, or signed in a form that nothing here opens. It is kept as it came, "
+    "with what it holds as files.)"
+)
 NO_SUBJECT: Final = "Mail without a subject"
 CUT: Final = "\n\n[The mail goes on; all of it is kept with the mail.]"
 UNPROVEN: Final = (
@@ -51,7 +55,7 @@ def add(
     files, left = _kept(goes_on, mail, writer, clock)
     _say(
         goes_on,
-        _words(received),
+        _words(received, mail),
         files,
         writer=writer,
         internal=internal,
@@ -74,7 +78,7 @@ def open_by(
     source = received.source
     ticket = open_ticket(
         subject=received.subject[:250] or NO_SUBJECT,
-        description=_words(received),
+        description=_words(received, mail),
         requester=writer,
         actor=writer,
         service=source.service,
@@ -155,6 +159,6 @@ def _kept(
     return kept, " ".join(left)[:400]
 
 
-def _words(received: ReceivedMail) -> str:
-    said = received.text.strip() or NO_WORDS
+def _words(received: ReceivedMail, mail: Mail) -> str:
+    said = received.text.strip() or (NO_WORDS_READ if SEALED in mail.troubles else NO_WORDS)
     return said if len(said) <= WORDS_MAX else said[: WORDS_MAX - len(CUT)] + CUT

@@ -1,10 +1,14 @@
 """Mail is fetched from a real IMAP server: kept before it is flagged, once, whatever breaks."""
 
 import os
+import select
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -102,6 +106,41 @@ def test_a_fetch_that_was_killed_between_keeping_and_flagging_goes_on(mailbox, s
     assert again.returncode == 0, again.stderr.decode()
     assert Ticket.objects.count() == ReceivedMail.objects.count() == 2
     assert mailbox.count("INBOX", "KEYWORD", TAKEN) == 2
+
+
+@pytest.mark.parametrize("after", [4_000, 9_000, 20_000, 40_000])
+def test_a_line_cut_at_any_place_loses_nothing_and_takes_nothing_twice(mailbox, source, after):
+    mailbox.deliver(*(raw("word " * 2_000, ident=f"<{n}@example.org>") for n in range(5)))
+    address = mailbox.address()
+    with cutting(mailbox.port, after) as port, pytest.raises(BadBox):
+        poll(source, box_of(address.replace(f":{mailbox.port}/", f":{port}/")))
+    assert MailSource.objects.get().trouble
+    kept = ReceivedMail.objects.count()
+    assert kept < 5
+    assert poll(MailSource.objects.get(), box_of(address)) >= 5 - kept
+    assert Ticket.objects.count() == ReceivedMail.objects.count() == 5
+    assert mailbox.count("INBOX", "KEYWORD", TAKEN) == 5
+    assert MailSource.objects.get().trouble == ""
+
+
+@contextmanager
+def cutting(port: int, after: int) -> Iterator[int]:
+    """A port that leads to the server until it has let so many bytes of it through."""
+
+    def carry(near: socket.socket) -> None:
+        with near, socket.create_connection(("127.0.0.1", port)) as far:
+            left = after
+            while left > 0:
+                for ready in select.select([near, far], [], [], 10)[0]:
+                    told = ready.recv(min(left, 4096))
+                    if not told:
+                        return
+                    (near if ready is far else far).sendall(told)
+                    left -= len(told) if ready is far else 0
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        Thread(target=lambda: carry(door.accept()[0]), daemon=True).start()
+        yield door.getsockname()[1]
 
 
 def test_a_mailbox_in_trouble_is_said_and_keeps_no_other_waiting(mailbox, source, settings):
