@@ -21,7 +21,8 @@ from rest_framework.response import Response
 
 from api.bodies import FastJSON
 from api.models import IdempotencyKey
-from roles.instants import database_now
+from notifications.sealed import is_sealed, seal, unseal
+from roles.instants import TimeSource, database_now
 from roles.models import ApiToken, Person
 from roles.refusals import Conflict, Invalid
 
@@ -29,6 +30,8 @@ KEPT_FOR: Final = timedelta(hours=24)
 LONGEST_RUN: Final = timedelta(minutes=5)
 RUNNING: Final = HTTPStatus.PROCESSING.value
 STILL_RUNNING: Final = "The first request of this key is still running."
+UNREADABLE: Final = "It was done, but its answer can no longer be read: the site's key has changed."
+PLACE: Final = "api_idempotencykey.body"
 FORGET_MAX: Final = 50
 KEY: Final = re.compile(r'"([\x20\x21\x23-\x7e]{1,255})"|([\x21\x23-\x7e]{1,255})')
 KEPT_HEADERS: Final = ("ETag", "Location")
@@ -130,7 +133,8 @@ def _keep(named: _Named, answer: Response, now: datetime) -> None:
             request=named.mark,
             status=answer.status_code,
             headers={name: answer[name] for name in KEPT_HEADERS if name in answer},
-            body=FastJSON().render(answer.data).decode(),
+            # Some answers hold what is shown only once: a new token, a new secret.
+            body=seal(FastJSON().render(answer.data).decode(), PLACE),
             created_at=now,
             **named.caller,
         )
@@ -180,10 +184,16 @@ def _again(row: IdempotencyKey, mark: str) -> HttpResponse:
         raise Invalid("key_reused", "This Idempotency-Key came with another request before.")
     if row.status == RUNNING:
         raise Conflict("still_running", STILL_RUNNING)
+    body = unseal(row.body, PLACE)
+    if is_sealed(body):
+        raise Conflict("unreadable", UNREADABLE)
     headers: dict[str, Any] = {**row.headers, "Idempotent-Replayed": "true"}
-    return HttpResponse(
-        row.body, status=row.status, headers=headers, content_type="application/json"
-    )
+    return HttpResponse(body, status=row.status, headers=headers, content_type="application/json")
+
+
+def forget_old(*, clock: TimeSource = database_now) -> int:
+    """Let go of all answers that are too old to be given again; how many there were."""
+    return IdempotencyKey.objects.filter(created_at__lt=clock() - KEPT_FOR).delete()[0]
 
 
 def _forget(now: Any) -> None:

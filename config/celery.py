@@ -99,6 +99,7 @@ app.conf.update(
         "estimate": _tick("insights.tasks.estimate", ESTIMATE_PERIOD_S, queue="celery"),
         "remind": _tick("insights.tasks.remind", REMIND_PERIOD_S, queue="celery"),
         "train-risk": _tick("insights.tasks.train_risk", TRAIN_PERIOD_S, queue="long"),
+        "forget-answers": _tick("api.tasks.forget", FORGET_PERIOD_S, queue="celery"),
         "fetch-mail": _tick("api.tasks.fetch_mail", MAIL_PERIOD_S, queue="long"),
         "verify": _tick("insights.tasks.verify", VERIFY_PERIOD_S, queue="long"),
         "let-go": _tick("tickets.tasks.let_go", LET_GO_PERIOD_S, queue="long"),

@@ -43,6 +43,21 @@ class Issuing(StrictSerializer):
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     person = PersonName(required=False)
 
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What lies within the calling token: else one of few rights would lead to one of all."""
+        calling = self.context["request"].auth
+        if not isinstance(calling, ApiToken):
+            return given
+        wrong = {}
+        if beyond := sorted(set(given["scopes"]) - set(calling.scopes)):
+            wrong["scopes"] = f"The calling token has no {', '.join(beyond)} to give."
+        until = given.get("expires_at")
+        if calling.expires_at is not None and (until is None or until > calling.expires_at):
+            wrong["expires_at"] = f"No later than the calling token: {calling.expires_at:%FT%TZ}."
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return given
+
 
 class Revoking(StrictSerializer):
     """Why."""

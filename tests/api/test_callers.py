@@ -8,6 +8,7 @@ from django.db import connections
 from django.test import Client
 
 from api.models import IdempotencyKey
+from api.tasks import forget
 from roles.instants import database_now
 from roles.models import ApiToken
 from roles.tokens import issue, revoke
@@ -128,6 +129,27 @@ def test_a_key_is_forgotten_after_a_day(story, agent):
     assert agent.post(TICKETS, {"subject": "b"}, idempotency_key="other").status_code == 201
     assert not IdempotencyKey.objects.filter(key="k").exists()
     assert agent.post(TICKETS, {"subject": "b"}, idempotency_key="k").status_code == 201
+
+
+def test_an_answer_that_is_kept_is_kept_sealed(agent, settings):
+    """A new token's plain text is in its answer, and stands nowhere in the database."""
+    body = {"name": "ci", "scopes": ["tickets:read"]}
+    first = agent.post("/api/v1/tokens/", body, idempotency_key="k")
+    plain = first.json()["plain"]
+    kept = IdempotencyKey.objects.get()
+    assert plain not in kept.body
+    assert plain.rpartition("_")[2] not in str(vars(kept))
+    again = agent.post("/api/v1/tokens/", body, idempotency_key="k")
+    assert (again.status_code, again.json()["plain"]) == (201, plain)
+    settings.SECRET_KEY = "another key of the site"
+    assert_problem(agent.post("/api/v1/tokens/", body, idempotency_key="k"), 409, "unreadable")
+
+
+def test_answers_are_forgotten_though_nobody_sends_another(agent):
+    agent.post(TICKETS, {"subject": "a"}, idempotency_key="k")
+    assert forget() == 0
+    IdempotencyKey.objects.update(created_at=database_now() - timedelta(hours=25))
+    assert forget() == 1
 
 
 @pytest.mark.parametrize("key", ['""', "", "a b", '"x', "é", '"' + "x" * 256 + '"'])

@@ -174,6 +174,25 @@ def test_a_token_is_shown_once_and_ends_when_revoked(story, agent, calling):
     assert_problem(foreign.post(f"{V1}tokens/", someone), 403)
 
 
+def test_a_token_makes_none_that_may_do_more_or_lasts_longer(story, calling):
+    tokens = f"{V1}tokens/"
+    narrow = calling(story.admin, "admin:write", "tickets:read")
+    for beyond in ("tickets:write", "admin:read"):
+        body = {"name": "x", "scopes": ["tickets:read", beyond]}
+        problem = assert_problem(narrow.post(tokens, body), 422)
+        assert problem["errors"][0]["pointer"] == "#/scopes"
+        assert beyond in problem["errors"][0]["detail"]
+    assert narrow.post(tokens, {"name": "x", "scopes": ["tickets:read"]}).status_code == 201
+    end = database_now() + timedelta(hours=1)
+    ApiToken.objects.filter(name="test").update(expires_at=end)
+    for until in (None, (end + timedelta(minutes=1)).isoformat()):
+        body = {"name": "y", "scopes": ["tickets:read"], "expires_at": until}
+        assert assert_problem(narrow.post(tokens, body), 422)["errors"][0]["pointer"] == (
+            "#/expires_at"
+        )
+    assert narrow.post(tokens, {**body, "expires_at": end.isoformat()}).status_code == 201
+
+
 def test_the_outbox_is_for_administrators_and_shows_no_case(story, admin, agent):
     story.open()
     secret = story.open(kind="security", restricted=True, requester=story.analyst, service=None)
