@@ -265,13 +265,17 @@ class Batch:
         return ticket
 
     def _place_of(self, verdict: Verdict) -> tuple[Service | None, Team | None]:
-        """The rule's service and team, else the source's; a rule's service has its own team."""
+        """The rule's service and team, else the source's; a rule's service has its own team.
+
+        A team that has since been switched off takes no tickets: the routes choose another then,
+        for its monitor could send the alert again for ever.
+        """
         service, team = self.source.service, self.source.team
         if verdict.service_id is not None:
             service, team = Service.objects.get(pk=verdict.service_id), None
         if verdict.team_id is not None:
             team = Team.objects.get(pk=verdict.team_id)
-        return service, team
+        return service, team if team is not None and team.is_active else None
 
     def _repeat(self, alert: IncomingAlert, verdict: Verdict, row: Alert) -> Outcome:
         if not alert.is_echo:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from escalation.silence import run_watch
 from roles.instants import database_now
+from roles.models import Team
 from tests.story import MONDAY, notify
 from tests.tickets.alerts import clear, firing, speaker
 from tickets.alertcare import end_silent, look_after, settle, wake
@@ -88,6 +89,20 @@ def test_the_first_rule_that_fits_says_how_grave_it_is_and_where_it_goes(say, st
     assert (first.priority, first.team) == (1, story.apps)
     assert (second.priority, second.team) == (5, story.desk)
     assert Alert.objects.get(dedup_key="disk").severity == "warning"
+
+
+@pytest.mark.parametrize("named_by", ["source", "rule"])
+def test_a_team_that_was_switched_off_loses_no_alert(say, story, source, named_by):
+    gone = story.team("gone", "l2", [])
+    if named_by == "source":
+        AlertSource.objects.update(team=gone)
+    else:
+        AlertRule.objects.create(source=source, name="gone", conditions=BY_TEAM, team=gone)
+    assert results(say(firing("before"))) == ["opened"]
+    Team.objects.filter(pk=gone.pk).update(is_active=False)
+    assert results(say(firing("after"))) == ["opened"]
+    teams = Ticket.objects.order_by("pk").values_list("team__slug", flat=True)
+    assert list(teams) == ["gone", story.desk.slug]
 
 
 def test_a_rule_may_make_a_restricted_security_case(say, story, source):
