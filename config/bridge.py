@@ -17,6 +17,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 BODY_MAX: Final = 256 * 1024
 """A longer body is read while it comes, and never stands whole in memory."""
+ENDLESS: Final = 2**40
+"""More than any body that is taken: such a one is read to where it ends."""
 
 
 class Pages:
@@ -35,10 +37,11 @@ class Pages:
             return
         read = await _read(receive)
         if read[-1].get("more_body"):
-            await self._by_pieces(scope, _again(read, receive), send)
+            await self._by_pieces(_measured(scope, ENDLESS), _again(read, receive), send)
             return
-        body = io.BytesIO(b"".join(message.get("body", b"") for message in read))
-        call = _Call(self._application, _environ(scope, body), send)
+        body = b"".join(message.get("body", b"") for message in read)
+        environ = _environ(_measured(scope, len(body)), io.BytesIO(body))
+        call = _Call(self._application, environ, send)
         loop = asyncio.get_running_loop()
         for message in await loop.run_in_executor(self._threads, call.run, loop):
             await send(message)
@@ -86,6 +89,16 @@ class _Call:
         # The loop's own words are coroutines, which is all that an awaitable of the server can be.
         said: Any = self._send(message)
         asyncio.run_coroutine_threadsafe(said, loop).result()
+
+
+def _measured(scope: Message, length: int) -> Message:
+    """The scope with a length of its body, where the client sent it in chunks and told none.
+
+    WSGI has no other way to say that there is a body: Django would read an empty one.
+    """
+    if not length or any(name == b"content-length" for name, _value in scope["headers"]):
+        return scope
+    return {**scope, "headers": [*scope["headers"], (b"content-length", b"%d" % length)]}
 
 
 def _environ(scope: Any, body: Any) -> Any:

@@ -1,11 +1,16 @@
 """Pages behind the event loop: whole, streamed and long ones arrive as they were sent."""
 
 import asyncio
+import http.client
+import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import uvicorn
+from django.core.handlers.wsgi import WSGIRequest
 
 from config.bridge import BODY_MAX, Pages
 
@@ -90,3 +95,42 @@ def test_a_fault_is_the_servers_to_answer():
 
     with pytest.raises(RuntimeError, match="broken"):
         ask(Pages(application, 1), b"")
+
+
+class Served(uvicorn.Server):
+    """A server in a thread, at a port of its own."""
+
+    def __init__(self, application: Any) -> None:
+        super().__init__(uvicorn.Config(application, port=0, log_level="warning", lifespan="off"))
+        self._thread = threading.Thread(target=self.run, daemon=True)
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        while not self.started:
+            time.sleep(0.01)
+        port: int = self.servers[0].sockets[0].getsockname()[1]
+        return port
+
+    def __exit__(self, *_: Any) -> None:
+        self.should_exit = True
+        self._thread.join(timeout=10)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 40])
+def test_a_body_in_chunks_reaches_django_whole(count):
+    """As .NET, Node and Java send it: without a length, and with one for comparison."""
+
+    def application(environ: dict[str, Any], start: Any) -> Whole:
+        read = WSGIRequest(environ).read(20 * BODY_MAX)
+        start("200 OK", [])
+        return Whole([json.dumps([len(read), read[-3:].decode()]).encode()])
+
+    pieces = [b"x" * 20_000 + b"end"] * count
+    with Served(Pages(application, 1)) as port:
+        told = []
+        for body in (iter(pieces), b"".join(pieces)):
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            client.request("POST", "/", body=body)
+            told.append(json.loads(client.getresponse().read()))
+            client.close()
+    assert told == [[20_003 * count, "end" if count else ""]] * 2
