@@ -10,16 +10,22 @@ from django.core.exceptions import PermissionDenied
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|digest|api_?key", re.I)
-SECRET_TEXTS = re.compile(r"(tl_[A-Za-z0-9]+_)[A-Za-z0-9_-]+|(://[^/:@\s]*:)[^@/\s]+(?=@)")
+SECRET_TEXTS = re.compile(
+    r"(tl_[A-Za-z0-9]+_)[A-Za-z0-9_-]+"
+    r"|(://[^/:@\s]*:)[^@/\s]+(?=@)"
+    r"|(/(?:m|setup/first|calendar|answers/voice|x-ere|intake/v1/[a-z0-9-]+)/)[^/\s\"'?]+"
+)
+"""Tokens, passwords in addresses, and the part of a path that alone opens it: of a link in a letter,
+of a feed, or of a source. Django names the path of whatever it refuses."""
 HIDDEN = "[hidden]"
 
 
 def _hide(match: re.Match[str]) -> str:
-    return (match[1] or match[2]) + HIDDEN
+    return (match[1] or match[2] or match[3]) + HIDDEN
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The event without API tokens, passwords in addresses, and fields with telling names."""
+    """The event without what opens anything, and without fields with telling names."""
     for key, value in event.items():
         if SECRET_NAMES.search(key):
             event[key] = HIDDEN

@@ -57,6 +57,14 @@ def test_tasks_are_json_and_a_crash_does_not_run_them_again():
         ({"event": "x", "api_key": "abc"}, "abc"),
         ({"event": "used tl_ab12_sEcReT-x"}, "sEcReT"),
         ({"event": "cannot reach redis://me:hunter2@host/0"}, "hunter2"),
+        ({"event": "Unprocessable Entity: /m/sEcReT:1x:sEcReT/welcome"}, "sEcReT"),
+        ({"event": "Unprocessable Entity: /m/sEcReT/"}, "sEcReT"),
+        ({"event": "Not Found: /setup/first/sEcReT"}, "sEcReT"),
+        ({"event": "Not Found: /calendar/sEcReT/team/desk.ics"}, "sEcReT"),
+        ({"event": "Bad Request: /answers/voice/sEcReT"}, "sEcReT"),
+        ({"event": "Bad Request: /intake/v1/grafana/sEcReT/"}, "sEcReT"),
+        ({"event": "Bad Request: /pagerduty/x-ere/sEcReT"}, "sEcReT"),
+        ({"event": "sent https://desk.example.org/m/sEcReT/reset to anna"}, "sEcReT"),
     ],
 )
 def test_secrets_do_not_get_into_the_log(given, kept):
