@@ -15,8 +15,8 @@ SECRET_TEXTS = re.compile(
     r"|(://[^/:@\s]*:)[^@/\s]+(?=@)"
     r"|(/(?:m|setup/first|calendar|answers/voice|x-ere|intake/v1/[a-z0-9-]+)/)[^/\s\"'?]+"
 )
-"""Tokens, passwords in addresses, and the part of a path that alone opens it: of a link in a letter,
-of a feed, or of a source. Django names the path of whatever it refuses."""
+"""Tokens, passwords in addresses, and what of a path opens it by itself: of a link in a letter, a
+feed, or a source. Django names the path of whatever it refuses."""
 HIDDEN = "[hidden]"
 
 

@@ -19,9 +19,12 @@ AGES_S = {
     "handover": 14 * 24 * 3600,
     "leave": 90 * 24 * 3600,
     "unsubscribe": 90 * 24 * 3600,
+    "reset": 2 * 3600,
 }
 """How long a link is good for by its action, where that is not a day."""
-PATHS = {action: action for action in ("rate", "handover", "welcome", "leave", "unsubscribe")}
+PATHS = {
+    action: action for action in ("rate", "handover", "welcome", "leave", "unsubscribe", "reset")
+}
 """What stands behind the token by its action; nothing for an acknowledgement."""
 
 _SALT = "notifications.links"

@@ -30,10 +30,25 @@ WELCOME_ACCOUNT: Final = gettext_noop(
 WELCOME_BODY: Final = gettext_noop("Choose a password with the link below. It is good for one day.")
 WELCOME_LINK: Final = gettext_noop("Choose a password")
 
+RESET: Final = gettext_noop("A new password for Tierline")
+RESET_BODY: Final = gettext_noop(
+    "Somebody, perhaps you, asked for a new password for {username}. The link below is good for two"
+    " hours. If it was not you, do nothing: the password stays as it is."
+)
+RESET_LINK: Final = gettext_noop("Choose a new password")
+CHANGED: Final = gettext_noop("Your password was changed")
+CHANGED_BY: Final = gettext_noop("{actor} has set a new password for you.")
+CHANGED_BODY: Final = gettext_noop(
+    "Whoever was signed in with the old one is signed out. If you know nothing of it, ask for a new"
+    " one on the sign-in page at once, and tell your administrators."
+)
+
 KINDS: Final = {
     "address_ended": ENDED,
     "takes_pages": TAKES,
     "welcome": WELCOME,
+    "reset": RESET,
+    "password": CHANGED,
 }
 """What this floor tells of by itself, apart from codes and tests."""
 
@@ -42,5 +57,6 @@ ship(
         *(CODE, CODE_BODY, TEST, TEST_BODY, TAKES, TAKES_BODY, INSTEAD),
         *(ENDED, ENDED_BODY),
         *(WELCOME, WELCOME_ACCOUNT, WELCOME_BODY, WELCOME_LINK),
+        *(RESET, RESET_BODY, RESET_LINK, CHANGED, CHANGED_BY, CHANGED_BODY),
     )
 )

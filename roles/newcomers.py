@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection, transaction
+from django.dispatch import Signal
 
 from roles import audit
 from roles.instants import TimeSource, database_now
@@ -15,6 +16,8 @@ from roles.people import require
 from roles.refusals import Conflict, Forbidden, Invalid
 
 LOCK: Final = 0x6669_7273  # one first administrator, whoever asks at the same time
+password_set: Final = Signal()
+"""Sent when somebody (`person`) has another password than before, with who chose it (`by`)."""
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9_.+-]+")
 
 
@@ -79,12 +82,15 @@ def choose_password(*, person: Person, password: str, clock: TimeSource = databa
     The caller has proved who it is.
     """
     locked = Person.objects.select_for_update().get(pk=person.pk)
+    had_one = locked.has_usable_password()
     _choose(locked, password)
     locked.save(update_fields=["password"])
     changes = {"password": ["***", "***"]}
     audit.record(
         actor=locked, action="person.password", subject=locked, changes=changes, clock=clock
     )
+    if had_one:
+        password_set.send(Person, person=locked, by=locked, clock=clock)
     return locked
 
 

@@ -3,7 +3,17 @@
 from django.urls import path
 
 from web.ticketkeys import register
-from web.views import handovers, hints, knowledge, links, portal, requests, setup, writing
+from web.views import (
+    handovers,
+    hints,
+    knowledge,
+    links,
+    passwords,
+    portal,
+    requests,
+    setup,
+    writing,
+)
 
 register()
 
@@ -22,6 +32,7 @@ ADDRESSES = [
     path("setup/link", setup.new_link, name="setup-link"),
     path("setup/<slug:step>", setup.setup_step, name="setup-step"),
     path("m/<str:token>/welcome", setup.welcome, name="welcome-link"),
+    path("m/<str:token>/reset", passwords.reset, name="password-link"),
     path("m/<str:token>/rate", links.rate_by_link, name="rate-link"),
     path("m/<str:token>/handover", handovers.handover_by_link, name="handover-link"),
     path("knowledge", knowledge.overview, name="knowledge"),

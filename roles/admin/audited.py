@@ -217,6 +217,11 @@ class GuardedAdmin(Helped, admin.ModelAdmin):  # type: ignore[type-arg]
     def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
         """Nothing, for the same reason."""
 
+    @staticmethod
+    def is_new_password(request: HttpRequest) -> bool:
+        """Whether it is the page for a new password: it alone saves without a form of ours."""
+        return getattr(request, "before_change", None) is None
+
     def log_deletions(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         """Nothing, for the same reason."""
 
@@ -264,11 +269,10 @@ class AuditedAdmin(GuardedAdmin):
 
     def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
         """One audit entry with what differs."""
-        before = getattr(request, "before_change", None)
-        if before is None:
-            # Only the page for a new password comes here without a saved form of ours.
+        if self.is_new_password(request):
             changes: dict[str, Any] = {"password": ["***", "***"]}
         else:
+            before = request.before_change  # type: ignore[attr-defined]
             changes = audit.differences(before, audit.field_values(obj))
         self._record(request, "changed", obj, changes, message)
 

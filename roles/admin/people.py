@@ -17,6 +17,7 @@ from roles.admin.sheets import Sheet
 from roles.admin.sheetviews import SheetAdmin
 from roles.models import ApiToken, DutyAssignment, Membership, Person
 from roles.models.tokens import Scope
+from roles.newcomers import password_set
 from roles.people import deactivate, reactivate
 from roles.refusals import Invalid
 from roles.tokens import issue, revoke
@@ -96,6 +97,12 @@ class PersonAdmin(SheetAdmin, UserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+    def log_change(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
+        """As for every row; whoever was given another password hears of it."""
+        super().log_change(request, obj, message)
+        if self.is_new_password(request) and isinstance(obj, Person):
+            password_set.send(Person, person=obj, by=acting(request))
 
     def get_urls(self) -> list[Any]:
         guarded = self.admin_site.admin_view(erase_view)

@@ -88,6 +88,8 @@ def furnish(stage: Stage) -> dict[str, str]:
     pages = {
         "you": "you",
         "tokens": "you/tokens",
+        "password": "you/password",
+        "password-forgotten": "sign-in/forgotten",
         "contacts": "contacts",
         "contact-list-new": "contacts/new",
         "contact-list": f"contacts/{listed.pk}",
@@ -122,9 +124,11 @@ def links(stage: Stage) -> dict[str, str]:
     received = told(slow, stage.nora, cause=f"event:{moved.pk}")
     news = told(slow, stage.omar, cause="event:1")
     page = told(slow, stage.teo)
+    forgot = told(slow, stage.teo, cause="reset:1")
     solved = told(stage.tickets["badge"], stage.tickets["badge"].requester)
     return {
         "acknowledge-link": f"m/{make_token(page)}/",
+        "password-link": f"m/{make_token(forgot, 'reset')}/reset",
         "take-link": f"m/{make_token(page)}/take",
         "leave-link": f"m/{make_token(page, 'leave')}/leave",
         "handover-link": f"m/{make_token(received, 'handover')}/handover",

@@ -46,6 +46,14 @@ class PasswordForm(PageForm):
     )
 
 
+class NewPasswordForm(PasswordForm):
+    """Another password in place of the present one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].label = _("New password")
+
+
 class FirstForm(PasswordForm):
     """The first administrator."""
 
