@@ -68,7 +68,7 @@ def climb_on(prospect: Prospect, deeds: Iterable[Deed], now: datetime) -> None:
     """
     run, done, rungs = prospect.run, dict(prospect.view.done), 0
     for deed in deeds:
-        done[deed.due.key] = deed.firing.outcome
+        done |= deed.outcomes
         if deed.due.step.trigger == UNACKNOWLEDGED:
             rungs += 1
             run.rung = max(run.rung, deed.due.step.position)

@@ -11,7 +11,6 @@ from escalation.routes import Routes
 from escalation.runs import Prospect, prospects, steps_of
 from escalation.steps import CALLED_LOOP, UNACKNOWLEDGED, Due, Step
 from escalation.targets import People
-from escalation.triggers import entry_of
 from escalation.writing import write
 from roles.instants import TimeSource, database_now
 from roles.models import Person
@@ -90,7 +89,7 @@ def _fire(act: Act, run: Run, step: Step, event: TimelineEvent) -> Deed:
         run.waiting_since, run.lead_s, run.frozen = act.now, 0, []
     prospect = _prospect(act.ticket, run)
     if step.trigger == UNACKNOWLEDGED:
-        due = Due(called, act.now, run.loop, entry_of(prospect.view, step))
+        due = Due(called, act.now, run.loop, prospect.view.entry)
     else:
         due = Due(called, act.now, CALLED_LOOP, event.seq)
     executor = Executor(People([act.ticket], act.now), Routes(), act.now)

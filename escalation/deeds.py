@@ -8,6 +8,7 @@ from escalation.letters import agent_letter, hook_letter, informing_letter
 from escalation.models import Escalation, Firing
 from escalation.passing import Passing
 from escalation.rules import Due
+from escalation.steps import LEFT_LOOP, Key
 from escalation.targets import Found
 from notifications.models import Hook
 from notifications.outbox import Letter
@@ -69,6 +70,14 @@ class Deed:
         if len(every) == 1:
             return every[0].ids
         return list(dict.fromkeys(person_id for found in every for person_id in found.ids))
+
+    @property
+    def outcomes(self) -> dict[Key, str]:
+        """What counts as done once this is written: the step, and the entry that it has ended."""
+        done = {self.due.key: self.firing.outcome}
+        if self.firing.left_entry is not None:
+            done[LEFT_LOOP, self.due.step.id, self.firing.left_entry] = self.firing.outcome
+        return done
 
     def entry(self) -> Entry:
         """The timeline's account of it; the firing must have its id by now."""

@@ -240,7 +240,7 @@ def _tell_at_once(scene: Scene) -> list[Deed]:
 
 def _note_done(scene: Scene, deeds: Sequence[Deed]) -> None:
     for deed in deeds:
-        scene.done[deed.firing.run_id][deed.due.key] = deed.firing.outcome
+        scene.done[deed.firing.run_id] |= deed.outcomes
 
 
 def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run]:

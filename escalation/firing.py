@@ -258,7 +258,7 @@ class Executor:
         elif team.id == deed.ticket.team_id or not team.is_active:
             deed.left_out.append(f"{team}: has the ticket already or takes none")
         else:
-            deed.to_team = team
+            deed.to_team, deed.firing.left_entry = team, deed.ticket.entry_origin
             deed.done.append(f"Moved from {deed.ticket.team} to {team} ({reason})")
 
     def _raise(self, deed: Deed, priority: int) -> None:

@@ -27,7 +27,7 @@ from escalation.steps import (
     RunView,
     Step,
 )
-from escalation.triggers import basis_calendar, entry_of, has_moved, ladder, thresholds
+from escalation.triggers import basis_calendar, has_moved, ladder, thresholds
 
 __all__ = [
     "CLOCK_PERCENT",
@@ -48,7 +48,6 @@ __all__ = [
     "begins_again",
     "decide",
     "dues",
-    "entry_of",
     "ladder",
     "matches",
     "unmet",
@@ -158,8 +157,7 @@ def begins_again(run: RunView, steps: Sequence[Step]) -> bool:
     """Whether the ladder is used up and may start over in a new round."""
     rungs = ladder(steps, run.base_position)
     used_up = all(
-        (run.loop, step.id, entry_of(run, step)) in run.done or has_moved(run, step)
-        for step in rungs
+        (run.loop, step.id, run.entry) in run.done or has_moved(run, step) for step in rungs
     )
     return bool(rungs) and used_up and not run.is_acknowledged and run.round <= run.repeat_limit
 

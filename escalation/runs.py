@@ -10,7 +10,7 @@ from escalation import rules
 from escalation.clock import Cycle, crossing
 from escalation.models import Clock, Firing, PolicyStep, Run
 from escalation.sla import cycle_of
-from escalation.steps import CALENDAR, Key, calendar_basis
+from escalation.steps import CALENDAR, LEFT_LOOP, Key, calendar_basis
 from roles.calendars import work_calendar
 from roles.models import Calendar
 from roles.values import value
@@ -20,7 +20,7 @@ from tickets.models import Ticket
 
 FIRED: Final = Written(
     lambda runs: Firing.objects.filter(any_of("run", runs)).values_list(
-        "run_id", "loop", "step_id", "entry", "outcome"
+        "run_id", "loop", "step_id", "entry", "outcome", "left_entry"
     ),
     runs=list[int],
 )
@@ -208,8 +208,10 @@ def done_by(runs: Sequence[Run]) -> dict[int, dict[Key, str]]:
     }
     if not done:
         return done
-    for run_id, loop, step_id, entry, outcome in FIRED.all(runs=list(done)):
+    for run_id, loop, step_id, entry, outcome, left in FIRED.all(runs=list(done)):
         done[run_id][loop, step_id, entry] = outcome
+        if left is not None:
+            done[run_id][LEFT_LOOP, step_id, left] = outcome
     return done
 
 

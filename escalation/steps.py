@@ -35,6 +35,8 @@ STANDING_LOOP: Final = 0
 """The loop of steps that judge a clock, a status or a fact: they stand outside the rounds."""
 CALLED_LOOP: Final = 2_000_000_000
 """The loop of steps called by hand that are no rung; their entry is the number of that event."""
+LEFT_LOOP: Final = 2_000_000_001
+"""Under it stands which team entry a step has moved its ticket out of; no firing has it."""
 ONCE: Final = 1
 """The entry of a step that is judged once in a run."""
 
@@ -121,7 +123,8 @@ class ClockView:
 class RunView:
     """One run as the decision sees it.
 
-    `done` maps (loop, step, entry) to the outcome of what has fired or been skipped already.
+    `done` maps (loop, step, entry) to the outcome of what has fired or been skipped already; of a
+    step that has moved the ticket also (LEFT_LOOP, step, the team entry that it was moved out of).
     `base_position` is where this loop begins: earlier steps are behind, and delays count from it.
     `lead_s` is what this loop waits before its first step; `round` counts how often the ladder has
     begun, which other loops (after a lapsed acknowledgement, a called step) leave alone.

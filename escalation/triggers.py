@@ -13,8 +13,8 @@ from escalation.steps import (
     AUTO,
     CLOCK_PERCENT,
     EMPTY,
-    FIRED,
     IN_STATUS,
+    LEFT_LOOP,
     ON_CLOCKS,
     ON_FACTS,
     ONCE,
@@ -59,21 +59,12 @@ def ladder(steps: Iterable[Step], base_position: int = 0) -> list[Step]:
     return sorted(rungs, key=lambda step: (step.delay_s, step.position))
 
 
-def entry_of(run: RunView, step: Step) -> int:
-    """The team entry that a rung judges.
-
-    After a hand-back a step that moved the ticket counts as done in the entry returned to, so
-    that it does not throw the ticket straight up again.
-    """
-    return run.entry_origin if step.moves else run.entry
-
-
 def has_moved(run: RunView, step: Step) -> bool:
-    """Whether the step has moved the ticket out of the entry that it has been handed back to."""
-    return step.moves and any(
-        outcome == FIRED and step_id == step.id and entry == run.entry_origin
-        for (_, step_id, entry), outcome in run.done.items()
-    )
+    """Whether the step has moved the ticket out of the entry that it has been handed back to.
+
+    It does not throw the ticket straight up again, whatever it goes by.
+    """
+    return step.moves and (LEFT_LOOP, step.id, run.entry_origin) in run.done
 
 
 def _waiting(run: RunView, steps: Sequence[Step], team_calendar: Any) -> list[Due]:
@@ -82,13 +73,12 @@ def _waiting(run: RunView, steps: Sequence[Step], team_calendar: Any) -> list[Du
     rungs = ladder(steps, run.base_position)
     found = []
     for step, delay_s in zip(rungs, _effective_delays(run, rungs), strict=True):
-        entry = entry_of(run, step)
-        if (run.loop, step.id, entry) in run.done or has_moved(run, step):
+        if (run.loop, step.id, run.entry) in run.done or has_moved(run, step):
             continue
         calendar = basis_calendar(step, run.priority, team_calendar)
         at = instant_after(calendar, run.waiting_since, delay_s, run.frozen)
         if at is not None:
-            found.append(Due(step, at, run.loop, entry))
+            found.append(Due(step, at, run.loop, run.entry))
     return found
 
 
@@ -99,7 +89,7 @@ def _effective_delays(run: RunView, rungs: Sequence[Step]) -> list[int]:
     base = rungs[0].delay_s if run.base_position or run.loop > 1 else 0
     delays = [rungs[0].delay_s - base + run.lead_s]
     for lower, upper in pairwise(rungs):
-        was_empty = run.done.get((run.loop, lower.id, entry_of(run, lower))) == EMPTY
+        was_empty = run.done.get((run.loop, lower.id, run.entry)) == EMPTY
         delays.append(delays[-1] + (0 if was_empty else upper.delay_s - lower.delay_s))
     return delays
 
@@ -132,6 +122,8 @@ def _delayed(run: RunView, steps: Sequence[Step], team_calendar: Any) -> list[Du
     for step in steps:
         origin = _origin(run, step)
         if origin is None or (STANDING_LOOP, step.id, origin[1]) in run.done:
+            continue
+        if has_moved(run, step):
             continue
         since, entry, pauses = origin
         calendar = basis_calendar(step, run.priority, team_calendar)

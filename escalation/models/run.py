@@ -143,6 +143,8 @@ class Firing(models.Model):
         "tickets.Ticket", on_delete=models.PROTECT, related_name="firings", db_index=False
     )
     outcome = models.CharField(max_length=8, choices=Outcome)
+    # The team entry (where it was handed back, the one returned to) that a move has ended.
+    left_entry = models.PositiveIntegerField(null=True, blank=True)
     due_at = models.DateTimeField()
     fired_at = models.DateTimeField()
     explain = models.JSONField(default=dict)

@@ -209,7 +209,7 @@ class _Play:
 
     def _keep(self, deed: Deed) -> None:
         firing = deed.firing
-        self.done[firing.run_id][deed.due.key] = firing.outcome
+        self.done[firing.run_id] |= deed.outcomes
         team = self.ticket.team
         self.outcome.deeds.append((team.tier.slug if team else "", deed))
 

@@ -61,6 +61,7 @@ class Climb:
     reached: int = -1  # index of the highest rung judged in this loop
     waited_at: list[int] = field(default_factory=list)  # [n]: the minute n minutes had been waited
     done: dict[tuple[int, str, int], str] = field(default_factory=dict)
+    left: set[tuple[str, int]] = field(default_factory=set)  # the entry that a rung has ended
     warned: set[str] = field(default_factory=set)
 
     def wait_anew(self, minute: int) -> None:
@@ -218,10 +219,9 @@ class Case:
             return
         index = next(i for i, rung in enumerate(climb.ladder.rungs) if rung.name == name)
         climb.reached = max(climb.reached, index)
-        climb.done[climb.loop, name, self._judged(climb.ladder.rungs[index])] = outcome
-
-    def _judged(self, rung: Rung) -> int:
-        return self.origin if rung.moves else self.entry
+        climb.done[climb.loop, name, self.entry] = outcome
+        if climb.ladder.rungs[index].moves and outcome == FIRED:
+            climb.left.add((name, self.origin))
 
     def _ripe_rungs(self, climb: Climb) -> list[tuple[int, int, str, str]]:
         if self.acknowledged:
@@ -230,16 +230,13 @@ class Case:
         for index, rung in enumerate(climb.ladder.rungs):
             if index < climb.base:
                 continue
-            outcome = climb.done.get((climb.loop, rung.name, self._judged(rung)))
+            outcome = climb.done.get((climb.loop, rung.name, self.entry))
             if before is None:
                 wait = 0 if climb.loop > 1 or climb.base else rung.after
             elif before[1] != EMPTY:
                 wait += rung.after - before[0].after
             before = (rung, outcome)
-            moved_before = rung.moves and any(
-                done == FIRED and name == rung.name and entry == self.origin
-                for (_, name, entry), done in climb.done.items()
-            )
+            moved_before = (rung.name, self.origin) in climb.left
             if outcome is None and not moved_before and wait < len(climb.waited_at):
                 found.append((climb.waited_at[wait], index, "rung", rung.name))
         return found

@@ -6,6 +6,7 @@ from escalation.difference import Difference
 from escalation.models import Firing, Run
 from escalation.moving import move_runs
 from escalation.policies import draft_policy, preview, publish_policy
+from escalation.steps import LEFT_LOOP
 from roles.models import AuditEntry
 from roles.refusals import Conflict, Forbidden, Invalid
 from tests.story import Story, move, notify, page, percent, unacknowledged
@@ -190,7 +191,8 @@ def test_a_step_that_moved_the_ticket_does_not_move_it_again(story: Story) -> No
     revise(story, unacknowledged(4, "Up", move()))
     go_on(story)
     run = Run.objects.get(ticket=ticket, state="active")
-    assert run.carried == [[1, run.revision.steps.get().pk, 1, "fired"]]
+    step = run.revision.steps.get().pk
+    assert run.carried == [[1, step, 1, "fired"], [LEFT_LOOP, step, 1, "fired"]]
 
 
 def test_the_timeline_and_the_audit_tell_of_a_move_with_its_reason(story: Story) -> None:
