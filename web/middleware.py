@@ -33,8 +33,7 @@ def reader_locale(get_response: Answer) -> Answer:
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
-        is_by_host = getattr(request, "urlconf", None) is not None
-        if is_by_host or request.path.startswith(MACHINES):
+        if _is_of_machines(request):
             with translation.override("en"):
                 return get_response(request)
         if request.method == "GET" and "X-Live" in request.headers:
@@ -59,6 +58,8 @@ def note_followed(get_response: Answer) -> Answer:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
+        if _is_of_machines(request):
+            return response
         followed = request.GET.get(PARAMETER, "")
         if followed and request.method == "GET" and response.status_code == HTTPStatus.OK:
             person_id = getattr(request.user, "pk", None)
@@ -67,6 +68,11 @@ def note_followed(get_response: Answer) -> Answer:
         return response
 
     return answer
+
+
+def _is_of_machines(request: HttpRequest) -> bool:
+    is_by_host = getattr(request, "urlconf", None) is not None
+    return is_by_host or request.path.startswith(MACHINES)
 
 
 def _recognise(request: HttpRequest) -> None:

@@ -10,6 +10,7 @@ from time import time
 from typing import Any, Final
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -66,9 +67,7 @@ class Mount:
             try:
                 return view(request, *args, **kwargs)
             except Exception as trouble:
-                fault = fault_of(trouble)
-                if fault is None:
-                    raise
+                fault = fault_of(trouble) or _bug(trouble)
                 if fault.status == 429:
                     fault = Fault(self.busy, fault.message, headers=fault.headers)
                 self._note(request, fault)
@@ -106,6 +105,8 @@ def fault_of(trouble: Exception) -> Fault | None:
         isinstance(trouble, ValueError) and "NUL" in str(trouble)
     ):
         return Fault(400, "A value in the address or the body cannot be looked for or kept.")
+    if isinstance(trouble, SuspiciousOperation):
+        return Fault(400, "The request is not what a sender would send.", [str(trouble)])
     if isinstance(trouble, UnreadablePostError):
         return Fault(400, "The body did not arrive whole.")
     if isinstance(trouble, Refused | OperationalError | InterfaceError):
@@ -113,6 +114,12 @@ def fault_of(trouble: Exception) -> Fault | None:
         log.warning("intake could not store: %s", trouble, exc_info=trouble)
         return Fault(503, UNAVAILABLE, headers={"Retry-After": "5"})
     return None
+
+
+def _bug(trouble: Exception) -> Fault:
+    """What is answered for a bug of ours: a page for people would tell a sender nothing."""
+    log.error("intake failed: %s", trouble, exc_info=trouble)
+    return Fault(500, "Something broke on our side.")
 
 
 def body_of(request: HttpRequest, limit: int = BYTES_MAX) -> bytes:

@@ -23,14 +23,18 @@ def confirmation(payload: Any) -> str:
     if not isinstance(payload, dict) or payload.get("Type") not in CONFIRMATIONS:
         return ""
     address = text(payload.get("SubscribeURL"))
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        host, parts = "", None
-    if parts is None or parts.scheme != "https" or not AMAZON.fullmatch(host) or parts.port:
+    if not _leads_to_amazon(address):
         raise NotUnderstood("`SubscribeURL` does not lead to Amazon SNS.")
     return address
+
+
+def _leads_to_amazon(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # No address at all, or a port that there cannot be.
+        return False
+    return parts.scheme == "https" and AMAZON.fullmatch(host) is not None and port is None
 
 
 def parse(payload: Any) -> list[IncomingAlert]:

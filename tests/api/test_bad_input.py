@@ -150,6 +150,33 @@ def test_a_database_that_is_down_is_a_503_and_never_a_false_2xx(story, name, mon
 
 
 @pytest.mark.parametrize("name", DOORS)
+def test_a_bug_of_ours_is_told_in_the_mounts_own_form_and_logged(story, name, monkeypatch, caplog):
+    sender, where, body, is_own_form = doors(story)[name]
+
+    def stumble(*args, **kwargs):
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as wire:
+        wire.setattr("django.db.backends.utils.CursorWrapper.execute", stumble)
+        answer = sender.post(where, body)
+    assert answer.status_code == 500
+    assert is_own_form(answer)
+    assert b"a bug" not in answer.content
+    assert "RuntimeError: a bug" in caplog.text
+    assert not stored()
+
+
+@pytest.mark.parametrize("name", ["opsgenie", "pagerduty", "servicenow"])
+def test_a_query_of_too_many_members_is_refused_in_the_mounts_own_form(story, name):
+    paths = {"opsgenie": "/v2/alerts", "pagerduty": "/incidents", "servicenow": TABLE}
+    sender = {"opsgenie": opsgenie, "pagerduty": pagerduty, "servicenow": servicenow}[name](story)
+    query = "&".join(f"a{number}=1" for number in range(1500))
+    answer = sender.get(f"{paths[name]}?{query}")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("name", DOORS)
 def test_a_site_that_can_open_no_ticket_keeps_nothing_and_says_503(story, name):
     sender, where, body, _ = doors(story)[name]
     story.desk.is_service_desk = False
