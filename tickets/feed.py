@@ -13,7 +13,7 @@ from roles.models import Person
 from roles.people import is_allowed
 from tickets.broadcast import bodies_of, letters_for
 from tickets.models import FeedEntry, FeedMark, Origin, Ticket, TimelineEvent
-from tickets.queries import readable_events
+from tickets.queries import discreetly, readable_events
 
 LOCK: Final = 0x6665_6564
 BATCH: Final = 500
@@ -117,6 +117,6 @@ def _tell(events: Sequence[TimelineEvent], now: datetime) -> None:
     if not hooks or not open_ones:
         return
     letters = []
-    for body in bodies_of(open_ones):
+    for body in bodies_of(discreetly(open_ones, None)):
         letters += letters_for(body, hooks)
     subscriptions.enqueue_events(letters, now=now)

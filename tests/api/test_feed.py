@@ -134,6 +134,18 @@ def test_a_subscription_gets_what_it_asks_for_and_no_case(story, admin):
     assert_problem(admin.call("PATCH", f"{V1}webhooks/chat/", {"filters": {"colour": [1]}}), 422)
 
 
+@pytest.mark.parametrize("shape", ["standard", "opsgenie"])
+def test_no_webhook_names_a_case_that_an_open_ticket_speaks_of(story, admin, shape):
+    hook, _ = subscribe_to(admin, shape=shape)
+    secret = story.open(kind="security", restricted=True, requester=story.analyst, service=None)
+    ticket = story.open()
+    comment(ticket=ticket, actor=story.agent, text=f"See {secret.key}.", public=False)
+    relay_all()
+    told = str([message.data for message in deliveries(hook)])
+    assert "See " in told
+    assert secret.key not in told
+
+
 def test_while_a_secret_is_changed_both_sign(story, admin):
     hook, old = subscribe_to(admin)
     new = admin.post(f"{V1}webhooks/chat/rotate/").json()["secret"]
