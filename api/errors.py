@@ -38,3 +38,11 @@ class Busy(exceptions.APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "This cannot be stored right now; send it again."
     default_code = "unavailable"
+
+
+class OutOfRange(exceptions.APIException):
+    """A value that fits its kind, and lies beyond what can be counted with or kept."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = "A time or a number in the request is out of all range."
+    default_code = "out_of_range"

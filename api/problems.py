@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import orjson
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from api.errors import BadParameter, Busy
+from api.errors import BadParameter, Busy, OutOfRange
 from roles.refusals import Conflict, Forbidden, Invalid, Refused
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,10 @@ def _as_api_exception(exception: Exception, path: str) -> exceptions.APIExceptio
         return exceptions.NotFound()
     if isinstance(exception, PermissionDenied):
         return exceptions.PermissionDenied()
+    if isinstance(exception, OverflowError | DataError):
+        # A time at the end of all days, a number or a character that no column takes.
+        log.info("out of range in a request to %s", path, exc_info=exception)
+        return OutOfRange()
     if isinstance(exception, OperationalError | InterfaceError):
         log.warning("the database cannot be used: %s", exception, exc_info=exception)
         return Busy()

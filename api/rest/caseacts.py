@@ -207,6 +207,11 @@ class Solving(StrictSerializer):
     code = serializers.ChoiceField(CODES)
     text = Text(max_length=WORDS_MAX)
     with_children = serializers.BooleanField(required=False)
+
+
+class SolvingMajor(Solving):
+    """The same of a major incident; quietly, only those who asked in a ticket are told."""
+
     quietly = serializers.BooleanField(required=False)
 
 
@@ -239,7 +244,9 @@ MAJOR_ACTS: Final = (
     Act("staff-major", "Name its roles and places.", _RUN, _staff, Staffing),
     Act("attach-child", "Attach a ticket to it.", _RUN, incidents.attach_child, Child),
     Act("detach-child", "Detach a ticket from it.", _RUN, incidents.detach_child, Child),
-    Act("resolve-major", "Resolve the major incident.", _RUN, incidents.resolve_major, Solving),
+    Act(
+        "resolve-major", "Resolve the major incident.", _RUN, incidents.resolve_major, SolvingMajor
+    ),
     Act("demote-major", "Make it an ordinary incident.", _RUN, incidents.demote_major, Reasoned),
 )
 
@@ -380,13 +387,7 @@ PARTNER_ACTS: Final = (
         problems.publish_workaround,
         PassingOn,
     ),
-    Act(
-        "resolve-problem",
-        "Resolve the problem.",
-        ("resolve",),
-        problems.resolve_problem,
-        Solving,
-    ),
+    Act("resolve-problem", "Resolve it.", ("resolve",), problems.resolve_problem, Solving),
     Act("plan-change", "Write the plan.", _PLAN, changes.plan_change, Planning),
     Act("submit-change", "Ask for approval.", _PLAN, changes.submit_change),
     Act("approve-change", "Approve it.", _APPROVE, changes.approve_change, Approving),

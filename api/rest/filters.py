@@ -59,8 +59,20 @@ class Names(django_filters.BaseInFilter, django_filters.CharFilter):
     """Several names, separated by commas, each of which will do."""
 
 
+class Chosen(django_filters.fields.ChoiceField):
+    """One of a fixed set; nothing is none of them."""
+
+    def clean(self, value: Any) -> Any:
+        """The choice. Raises ValidationError."""
+        if value == "":
+            raise forms.ValidationError("Nothing stands between two commas.")
+        return super().clean(value)
+
+
 class Choices(django_filters.BaseInFilter, django_filters.ChoiceFilter):
     """Several of a fixed set, separated by commas, each of which will do."""
+
+    field_class = Chosen
 
 
 class TicketFilters(django_filters.FilterSet):
