@@ -88,8 +88,11 @@ class Api:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """One answer. Raises BadConfiguration for anything but a JSON object with status 200."""
         address = path if path.startswith(("http://", "https://")) else f"{self._base}/{path}"
-        if urlsplit(address).netloc != urlsplit(self._base).netloc:
+        base, place = urlsplit(self._base), urlsplit(address)
+        if place.netloc != base.netloc:
             raise BadConfiguration(f"{self._base} leads elsewhere: {address}")
+        # Behind a proxy many name their next page with http://; the token goes by TLS all the same.
+        address = place._replace(scheme=base.scheme).geturl()
         try:
             answer = self._session.get(
                 address, params=query, timeout=TIMEOUT_S, allow_redirects=False

@@ -25,6 +25,7 @@ class Vendor(BaseHTTPRequestHandler):
     pagerduty: ClassVar[dict[str, Any]] = {}
     oncall: ClassVar[dict[str, Any]] = {}
     asked: ClassVar[list[str]] = []
+    names_itself: ClassVar[str] = "http"
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -41,7 +42,7 @@ class Vendor(BaseHTTPRequestHandler):
     def next_page(self, name: str, page: int) -> dict[str, Any]:
         held = self.oncall[name]
         rows = held["results"] if isinstance(held, dict) else held
-        base = f"http://{self.headers['Host']}/api/v1/{name}/"
+        base = f"{self.names_itself}://{self.headers['Host']}/api/v1/{name}/"
         more = f"{base}?page={page + 1}" if len(rows) > page * PAGE else None
         return {"count": len(rows), "next": more, "results": rows[(page - 1) * PAGE : page * PAGE]}
 
@@ -109,6 +110,14 @@ def test_oncall_is_taken_over_from_its_api(vendor, monkeypatch):
     assert Team.objects.filter(name="Network").exists()
     assert "notification rules of bea@example.net: everybody is told by mail" in told
     assert "0 things changed" in take_over("import_oncall", f"{vendor}/api/v1")
+
+
+def test_pages_are_read_in_the_way_that_was_asked_for(vendor, monkeypatch):
+    """Behind a proxy a server may name its next page by another scheme than it is reached by."""
+    monkeypatch.setenv("ONCALL_TOKEN", "Token token=secret")
+    monkeypatch.setattr(Vendor, "names_itself", "https")
+    take_over("import_oncall", f"{vendor}/api/v1")
+    assert any("page=2" in path for path in Vendor.asked)
 
 
 @pytest.mark.parametrize("command", ["import_pagerduty", "import_oncall"])
