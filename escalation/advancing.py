@@ -4,7 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from escalation.firing import Deed, Executor
-from escalation.rules import PASSED_ON, UNACKNOWLEDGED, Decision, begins_again, decide, ladder
+from escalation.rules import (
+    PASSED_ON,
+    UNACKNOWLEDGED,
+    Decision,
+    Due,
+    begins_again,
+    decide,
+    ladder,
+    latest_move,
+)
 from escalation.runs import Prospect
 from roles.values import changed
 from tickets.models import Kind
@@ -13,8 +22,8 @@ from tickets.models import Kind
 def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: datetime) -> list[Deed]:
     """Fire and skip what is due for a batch of runs; nothing of it is saved yet.
 
-    Of the runs of one ticket the one that moves it goes first: whoever the others would tell may
-    not have it any more, and so they are looked at anew.
+    Of the runs of one ticket the one that moves it goes first, of several the one that came due
+    last: whoever the others would tell may not have it any more, and so they are looked at anew.
     """
     decided = [(prospect, decide(prospect.coming, now)) for prospect in prospects]
     executor.prepare((item, due) for item, decision in decided for due in decision.fire)
@@ -26,10 +35,28 @@ def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: dateti
             if prospect.run.ticket.kind != Kind.PROBLEM
             and not executor.is_elsewhere(prospect, decision.fire)
         ]
-    decided.sort(key=lambda pair: not any(due.step.moves for due in pair[1].fire))
+    decided = _in_turn(decided)
     deeds = [deed for pair in decided for deed in _carry_out(*pair, executor, now)]
     executor.finish()
     return deeds
+
+
+def _in_turn(decided: Iterable[tuple[Prospect, Decision]]) -> list[tuple[Prospect, Decision]]:
+    """Those that move tickets first, of each ticket the latest; else in the order given."""
+    pairs = [(latest_move(decision.fire), prospect, decision) for prospect, decision in decided]
+    latest: dict[int, datetime] = {}
+    for move, prospect, _ in pairs:
+        if move is not None:
+            pk = prospect.run.ticket_id
+            latest[pk] = max(move.threshold_at, latest.get(pk, move.threshold_at))
+
+    def turn(pair: tuple[Due | None, Prospect, Decision]) -> int:
+        move, prospect, _ = pair
+        if move is None:
+            return 2
+        return 0 if move.threshold_at == latest[prospect.run.ticket_id] else 1
+
+    return [(prospect, decision) for _, prospect, decision in sorted(pairs, key=turn)]
 
 
 def _gathers(prospect: Prospect, decision: Decision) -> bool:
@@ -50,11 +77,16 @@ def _carry_out(
     prospect: Prospect, decision: Decision, executor: Executor, now: datetime
 ) -> list[Deed]:
     if executor.has_moved(prospect.run.ticket_id):
-        return []  # Another run has just moved the ticket: what is due is looked at anew.
-    deeds = [executor.skip(prospect, due, reason) for due, reason in decision.skip]
-    deeds += [deed for due in decision.fire if (deed := executor.fire(prospect, due))]
-    if executor.has_moved(prospect.run.ticket_id):
-        deeds += [executor.skip(prospect, due, PASSED_ON) for due in decision.behind]
+        # Another run has just moved the ticket: what is due is looked at anew, but for moves.
+        moves = [due for due in (*decision.fire, *decision.behind) if due.step.moves]
+        if not moves:
+            return []
+        deeds = [executor.skip(prospect, due, PASSED_ON) for due in moves]
+    else:
+        deeds = [executor.skip(prospect, due, reason) for due, reason in decision.skip]
+        deeds += [deed for due in decision.fire if (deed := executor.fire(prospect, due))]
+        if executor.has_moved(prospect.run.ticket_id):
+            deeds += [executor.skip(prospect, due, PASSED_ON) for due in decision.behind]
     prospect.run.epoch += 1
     climb_on(prospect, deeds, now)
     return deeds

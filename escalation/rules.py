@@ -49,6 +49,7 @@ __all__ = [
     "decide",
     "dues",
     "ladder",
+    "latest_move",
     "matches",
     "unmet",
 ]
@@ -56,7 +57,7 @@ __all__ = [
 OVERTAKEN = "a later step of the same clock was due already"
 OUTRUN = "a later step of the ladder has gone first"
 PASSED_ON = "the ticket was passed on at that moment"
-"""Why a rung that was due together with a move does nothing: nobody it means has the ticket."""
+"""Why a rung or a move that was due together with a move does nothing: it was for the old team."""
 
 
 def dues(
@@ -113,9 +114,10 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
     clock, or of the ladder, that are due together only those with the latest threshold fire; the
     earlier ones are recorded as skipped (nobody wants yesterday's 75% warning after the breach).
 
-    A step that moves the ticket fires alone: whoever the others would have told may not have the
-    ticket any more. What is due beside it is judged anew; of that, the rungs are `behind` once the
-    ticket has really moved, because they judged the entry that it left.
+    A step that moves the ticket fires alone, of several the one that came due last: whoever the
+    others would have told may not have the ticket any more. What is due beside it is judged anew;
+    of that, the other moves and the rungs are `behind` once the ticket has really moved, because
+    they were for the team that it left.
     """
     ripe = [due for due in coming if due.at <= now]
     ahead = tuple(due for due in coming if due.at > now)
@@ -127,8 +129,10 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
         latest[group] = max(due.threshold_at, latest.get(group, due.threshold_at))
     skip += [(due, OVERTAKEN) for due in able if due.threshold_at < latest[_group(due)]]
     fire = [due for due in able if due.threshold_at == latest[_group(due)]]
-    mover = next((due for due in fire if due.step.moves), None)
-    behind = [due for due in fire if mover and due is not mover and _is_rung(due)]
+    mover = latest_move(fire)
+    behind = [
+        due for due in fire if mover and due is not mover and (_is_rung(due) or due.step.moves)
+    ]
     fire = [mover] if mover else fire
     # A rung that its gate holds back has been passed by a later one.
     highest = max((due.threshold_at for due in fire if _is_rung(due)), default=None)
@@ -137,6 +141,12 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
         skip += [(replace(due, at=due.threshold_at), OUTRUN) for due in outrun]
         ahead = tuple(due for due in ahead if due not in outrun) if outrun else ahead
     return Decision(fire=tuple(fire), skip=tuple(skip), ahead=ahead, behind=tuple(behind))
+
+
+def latest_move(fire: Iterable[Due]) -> Due | None:
+    """Of the steps that move the ticket the one that came due last; None where there is none."""
+    moves = (due for due in fire if due.step.moves)
+    return max(moves, key=lambda due: due.threshold_at, default=None)
 
 
 def _group(due: Due) -> str:

@@ -190,7 +190,7 @@ class Due:
 class Decision:
     """What to do now: fire these in order, record those as skipped; what comes next, and when.
 
-    `behind` are rungs to record as skipped too if the step that fires really moves the ticket.
+    `behind` are to be recorded as skipped too if the step that fires really moves the ticket.
     """
 
     fire: tuple[Due, ...]
