@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from escalation.explain import duration
 from escalation.models import ClockKind
 from insights.simulation.pages import Page, level, page_of
-from web.charts import legend, rows
+from web.charts import both_widths, legend, rows
 from web.wording import worded
 
 STEPS: Final = 24
@@ -113,6 +113,10 @@ def shown(report: Mapping[str, Any]) -> Shown:
         for place, name in enumerate(worlds)
     }
     titles = [step for step, _counts in steps[:STEPS]]
+
+    def draw(width: int) -> SafeString:
+        return rows(by_step, titles, name=_("Firings by step"), width=width)
+
     return Shown(
         page=page,
         names=list(worlds),
@@ -123,7 +127,7 @@ def shown(report: Mapping[str, Any]) -> Shown:
         heats=[_heat(name, world["pages_by_hour"], most) for name, world in worlds.items()],
         most=most,
         legend=legend(list(worlds)),
-        by_step=rows(by_step, titles, name=_("Firings by step")) if steps else None,
+        by_step=both_widths(draw) if steps else None,
         steps=steps,
         people=[(_name(world), found) for world, found in page.people],
     )

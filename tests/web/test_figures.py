@@ -49,7 +49,7 @@ def test_every_number_on_a_page_is_the_one_that_the_figure_says(stage, counted, 
         for split in told.splits:
             for row in split.rows:
                 assert escape(row.label) in page
-        assert page.count('class="chart-picture') == sum(bool(each.rows) for each in told.splits)
+        assert page.count('class="split-parts"') == sum(bool(each.rows) for each in told.splits)
 
 
 def test_a_dashboard_asks_little_of_the_database(stage, counted, sign_in):

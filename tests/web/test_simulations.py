@@ -48,7 +48,7 @@ def test_a_simulation_is_asked_for_watched_and_read(stage, draft, sign_in):
     page = client.get(answer.url)
     body = page.content.decode()
     assert "People would have acted otherwise" in body
-    assert body.count('class="chart-picture"') == 1
+    assert body.count('class="chart-wide"') == body.count('class="chart-narrow"') == 1
     shown = page.context["shown"]
     assert [tile.name for tile in shown.tiles] == ["Pages", "Nights disturbed", "Warned of in time"]
     for heat, world in zip(shown.heats, Simulation.objects.get().report["worlds"], strict=True):

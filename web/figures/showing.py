@@ -12,7 +12,7 @@ from insights.figures.answers import Row, Split, Tile, Told
 from insights.figures.figure import SHARE, TIME, Figure, Words
 from insights.figures.wording import HOUR_S, change, drawn, nothing_of, said, unit_of_times
 from roles.models import Tier
-from web.charts import columns, rows
+from web.charts import PHONE, WIDTH, both_widths, columns, rows
 from web.figures.asking import Asked
 from web.figures.sankey import sankey
 
@@ -156,8 +156,13 @@ def _chart(split: Split, title: str, unit_s: int) -> SafeString:
         None if row.value is None else drawn(split.figure, row.value, unit_s=unit_s)
         for row in found
     ]
-    draw = columns if split.panel.chart == "columns" else rows
-    return draw({str(split.figure.name): values}, labels, name=title)
+    series = {str(split.figure.name): values}
+    if split.panel.chart == "columns":
+        heights = {WIDTH: 260, PHONE: 170}
+        return both_widths(
+            lambda width: columns(series, labels, name=title, width=width, height=heights[width])
+        )
+    return both_widths(lambda width: rows(series, labels, name=title, width=width))
 
 
 def _flows(found: Sequence[Row], title: str) -> SafeString:
