@@ -17,7 +17,7 @@ from tickets import attachments, lifecycle, states, timeline
 from tickets.access import may
 from tickets.acting import begin
 from tickets.drafts import drop_draft
-from tickets.links import survivor_of
+from tickets.links import survivor_for
 from tickets.mentions import mentioned_in, tell_mentioned
 from tickets.models import EventKind, Ticket, TimelineEvent
 from tickets.queries import readable_events
@@ -79,7 +79,7 @@ def answer(
     """
     if given.then == RESOLVE and not given.public:
         raise Invalid("not_public", "What solved it is told to the requester: make it a reply.")
-    goes_on = survivor_of(ticket)
+    goes_on = survivor_for(ticket, actor)
     with transaction.atomic():
         locked = timeline.lock(goes_on.pk)
         if given.seen is not None and meanwhile(locked, actor, given.seen):

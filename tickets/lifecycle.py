@@ -13,7 +13,7 @@ from roles.refusals import Conflict, Invalid
 from tickets import letters, stakeholders, states, waiting
 from tickets.access import PAGES, may
 from tickets.acting import Act, acting, fitting, required
-from tickets.links import survivor_of
+from tickets.links import survivor_for
 from tickets.models import EventKind, Ticket, TimelineEvent
 
 HOLDS = {
@@ -55,7 +55,7 @@ def comment(
     said on a merged ticket is said on the one that goes on in its place, which comes back.
     """
     action = "comment_public" if public else "comment_internal"
-    goes_on = survivor_of(ticket)
+    goes_on = survivor_for(ticket, actor)
     with acting(goes_on, actor=actor, action=action, clock=clock, via=via) as act:
         body = required(text, "text")
         locked = act.ticket

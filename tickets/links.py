@@ -7,9 +7,9 @@ from django.db import transaction
 
 from roles.instants import TimeSource, database_now
 from roles.models import Person
-from roles.refusals import Conflict, Invalid
+from roles.refusals import Conflict, Forbidden, Invalid
 from tickets import timeline
-from tickets.access import require
+from tickets.access import may, require
 from tickets.acting import Act, begin
 from tickets.models import EventKind, Ticket, TicketLink
 
@@ -104,3 +104,15 @@ def survivor_of(ticket: Ticket) -> Ticket:
         found = Ticket.objects.get(pk=found.merged_into_id)
         seen.add(found.pk)
     return found
+
+
+def survivor_for(ticket: Ticket, person: Person | None) -> Ticket:
+    """The ticket that goes on in this one's place, for somebody who speaks on it.
+
+    Raises Forbidden, without its key, where the person may not know of it: it may have become a
+    restricted case since.
+    """
+    goes_on = survivor_of(ticket)
+    if goes_on.pk != ticket.pk and person is not None and not may(person, "view", goes_on):
+        raise Forbidden("not_allowed", f"{ticket.key} goes on where you may not write.")
+    return goes_on

@@ -21,7 +21,7 @@ from roles.models import Person
 from tickets.access import may
 from tickets.answering import Answer, answer
 from tickets.attachments import MOST_FILES
-from tickets.links import survivor_of
+from tickets.links import survivor_for
 from tickets.models import EventKind, Ticket, TimelineEvent
 from tickets.queries import readable_events
 
@@ -111,11 +111,12 @@ class Comments(Resource):
         return once(request, lambda: self._add(request, key))
 
     def _add(self, request: Request, key: str) -> Response:
-        ticket = survivor_of(ticket_of(request, key))
+        asked = ticket_of(request, key)
+        ticket = survivor_for(asked, request.user)
         require_one(request, ticket, ("comment_public", "comment_internal"))
         given = self.read(Commenting)
         with transaction.atomic():
-            require_match(request, ticket)
+            require_match(request, asked)
             answer(ticket=ticket, actor=request.user, given=Answer(**given), via="api")
             mine = TimelineEvent.objects.filter(ticket=ticket.pk, kind=EventKind.COMMENTED)
             event = mine.select_related("body").order_by("-seq")[0]

@@ -7,7 +7,9 @@ import pytest
 from api.rest.acts import ACTS
 from tests.api.conftest import appoint, assert_problem
 from tests.story import notify, unacknowledged
+from tickets.merging import merge
 from tickets.models import Category, TimelineEvent
+from tickets.restriction import restrict
 
 TICKETS = "/api/v1/tickets/"
 
@@ -115,6 +117,34 @@ def test_a_lost_update_is_refused(story, agent, key):
     fresh = agent.get(f"{TICKETS}{key}/")["ETag"]
     assert agent.post(path, if_match=f'"0", {fresh}').status_code == 200
     assert agent.post(f"{TICKETS}{key}/release/", if_match="*").status_code == 200
+
+
+def test_what_changes_without_an_event_is_told_and_keeps_nobody_from_acting(story, agent, key):
+    path = f"{TICKETS}{key}/"
+    tag = agent.get(path)["ETag"]
+    assert agent.get(path, if_none_match=tag).status_code == 304
+    story.desk.name = "Help desk"
+    story.desk.save()
+    again = agent.get(path, if_none_match=tag)
+    assert (again.status_code, again.json()["team"]["name"]) == (200, "Help desk")
+    assert agent.post(f"{path}take/", if_match=tag).status_code == 200
+
+
+def test_what_is_said_on_a_merged_ticket_names_no_case(story, agent, calling, requester):
+    gone, into = story.open(), story.open(subject="The same")
+    merge(ticket=gone, into=into, actor=story.agent, reason="The same", clock=story.clock)
+    said = {"text": "More", "public": True}
+    tag = requester.get(f"{TICKETS}{gone.key}/")["ETag"]
+    assert requester.post(f"{TICKETS}{gone.key}/comments/", said, if_match=tag).status_code == 201
+    restrict(ticket=into, actor=story.agent, reason="Fraud", clock=story.clock)
+    for caller in (requester, calling(story.colleague)):
+        for public in (True, False):
+            for more in ({}, {"seen": 1}):
+                body = {**said, "public": public, **more}
+                refused = caller.post(f"{TICKETS}{gone.key}/comments/", body)
+                problem = assert_problem(refused, 403)
+                assert into.key not in str(problem)
+                assert gone.key in problem["detail"]
 
 
 BAD = [
