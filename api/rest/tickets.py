@@ -13,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.errors import PreconditionFailed
 from api.idempotency import once
 from api.paging import Order
 from api.rest.catalog import CategoryRef, PersonRef, ServiceRef, TeamRef, TierRef
@@ -20,7 +21,14 @@ from api.rest.filters import TicketFilters
 from api.rest.headers import IDEMPOTENCY
 from api.rest.neighbours import bring_near
 from api.rest.references import CategoryName, PersonName, ServiceName
-from api.rest.resource import Resource, StrictSerializer, Text, require_tag, sees_internal
+from api.rest.resource import (
+    Resource,
+    StrictSerializer,
+    Text,
+    digest_of,
+    sees_internal,
+    tags_in,
+)
 from escalation.outlook import next_steps
 from roles.instances import read_rows
 from roles.instants import database_now
@@ -232,9 +240,13 @@ def _seen_by(person: Person) -> QuerySet[Ticket]:
 SEEN: Final = SeenTicket(_seen_by)
 
 
-def etag_of(ticket: Ticket) -> str:
-    """The ticket's version: the number of its last event."""
-    return f'"{ticket.last_seq}"'
+def etag_of(ticket: Ticket, shown: Any) -> str:
+    """The ticket's version, and a digest of what is shown of it.
+
+    The version is the number of its last event, and alone counts for If-Match. Names, deadlines
+    and what comes next change without an event: whoever asks with If-None-Match is told of them.
+    """
+    return f'"{ticket.last_seq}.{digest_of(shown).strip(chr(34))}"'
 
 
 def require_match(request: Request, ticket: Ticket) -> None:
@@ -242,8 +254,10 @@ def require_match(request: Request, ticket: Ticket) -> None:
 
     Must run in the transaction of the act; without the header it does nothing.
     """
-    if request.headers.get("If-Match"):
-        require_tag(request, etag_of(timeline.lock(ticket.pk)))
+    if wanted := tags_in(request.headers.get("If-Match", "")):
+        version = str(timeline.lock(ticket.pk).last_seq)
+        if not {"*", version} & {tag.strip('"').partition(".")[0] for tag in wanted}:
+            raise PreconditionFailed
 
 
 def answer_ticket(request: Request, key: str, *, status: int = 200) -> Response:
@@ -267,7 +281,7 @@ def show_ticket(request: Request, ticket: Ticket, *, status: int = 200) -> Respo
     """The ticket as the caller may see it, with its ETag."""
     context = {"request": request, "is_new": status == CREATED}
     shown = TicketDetail(ticket, context=context).data
-    return Response(shown, status=status, headers={"ETag": etag_of(ticket)})
+    return Response(shown, status=status, headers={"ETag": etag_of(ticket, shown)})
 
 
 class Tickets(Resource):
@@ -335,6 +349,7 @@ class OneTicket(Resource):
 
     @extend_schema(operation_id="tickets_retrieve", responses=TicketDetail)
     def get(self, request: Request, key: str) -> Response:
-        """One ticket; its ETag is its version."""
+        """One ticket; its ETag tells its version, and what is shown of it."""
         ticket = ticket_of(request, key)
-        return Response(self.show(ticket), headers={"ETag": etag_of(ticket)})
+        shown = self.show(ticket)
+        return Response(shown, headers={"ETag": etag_of(ticket, shown)})
