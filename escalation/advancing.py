@@ -15,6 +15,7 @@ from escalation.rules import (
     latest_move,
 )
 from escalation.runs import Prospect
+from escalation.triggers import further
 from roles.values import changed
 from tickets.models import Kind
 
@@ -103,7 +104,7 @@ def climb_on(prospect: Prospect, deeds: Iterable[Deed], now: datetime) -> None:
         done |= deed.outcomes
         if deed.due.step.trigger == UNACKNOWLEDGED:
             rungs += 1
-            run.rung = max(run.rung, deed.due.step.position)
+            run.rung = further(prospect.steps, run.rung, deed.due.step.position)
     may_begin = rungs and prospect.view.round <= prospect.view.repeat_limit
     if may_begin and begins_again(changed(prospect.view, done=done), prospect.steps):
         run.loop += 1

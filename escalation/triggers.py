@@ -52,11 +52,22 @@ def thresholds(
 
 
 def ladder(steps: Iterable[Step], base_position: int = 0) -> list[Step]:
-    """The unacknowledged steps from a position on, in the order in which they fire."""
-    rungs = [
-        step for step in steps if step.trigger == UNACKNOWLEDGED and step.position >= base_position
-    ]
-    return sorted(rungs, key=lambda step: (step.delay_s, step.position))
+    """The unacknowledged steps in the order in which they fire, from the one at a position on.
+
+    They may be written in another order than that in which they wait.
+    """
+    rungs = sorted(
+        (step for step in steps if step.trigger == UNACKNOWLEDGED),
+        key=lambda step: (step.delay_s, step.position),
+    )
+    base = (place for place, step in enumerate(rungs) if step.position == base_position)
+    return rungs[next(base, 0) :]
+
+
+def further(steps: Iterable[Step], reached: int, position: int) -> int:
+    """Which of two positions stands higher on the ladder; 0 stands below it."""
+    order = [0, *(step.position for step in ladder(steps))]
+    return max((place for place in (reached, position) if place in order), key=order.index)
 
 
 def has_moved(run: RunView, step: Step) -> bool:
