@@ -9,7 +9,7 @@ from escalation.carriers import CARRIERS, Carry, carry, gather, repeat_of
 from escalation.deeds import HIERARCHY, LOUD, Deed, Place
 from escalation.models import Firing
 from escalation.routes import Routes
-from escalation.rules import UNACKNOWLEDGED, Due, Step
+from escalation.rules import UNACKNOWLEDGED, Due, Step, ladder, unmet
 from escalation.runs import Prospect, postpone
 from escalation.targets import Found, People
 from notifications.models import Hook
@@ -103,28 +103,29 @@ class Executor:
         deed = self._deed(prospect, due, Firing.Outcome.FIRED)
         for action in due.step.actions:
             self._act(deed, action)
-            if action["do"] == "move" and deed.to_team is None:
+            if action["do"] == "move" and self._leads_nowhere(deed, action["to"]):
                 break  # What follows a move was meant for the team that there is not.
         if deed.to_team is not None or deed.ticket.entry != prospect.view.entry:
             self._moved.add(deed.ticket.id)
         if not (deed.told or deed.done):
             deed.firing.outcome = Firing.Outcome.EMPTY
-        if not deed.told and self._owes_word(prospect, deed, bool(deed.done)):
+        if not deed.told and self._owes_word(prospect, deed):
             deed.fallback = self.people.fallback(deed.ticket)
             deed.left_out += deed.fallback.left_out
         self._explain(prospect, deed)
         return deed
 
-    def _owes_word(self, prospect: Prospect, deed: Deed, has_done: bool) -> bool:
+    def _owes_word(self, prospect: Prospect, deed: Deed) -> bool:
         """Whether a step that reached nobody must tell the fallback.
 
-        Work that was only moved or raised speaks for itself; a move from the top of the ladder
-        leaves the word to the rung above, which goes at once.
+        Work that was only moved or raised speaks for itself; an empty move from the top of the
+        ladder leaves the word to the rung above, if that goes at once.
         """
         step = deed.due.step
         if step.moves and deed.to_team is None:
-            return not _has_rung_above(prospect, deed.due)
-        return not has_done or any(action["do"] in LOUD for action in step.actions)
+            is_empty = deed.firing.outcome == Firing.Outcome.EMPTY
+            return not (is_empty and _goes_on_at_once(prospect, deed.due))
+        return not deed.done or any(action["do"] in LOUD for action in step.actions)
 
     def _deed(self, prospect: Prospect, due: Due, outcome: Firing.Outcome) -> Deed:
         firing = new_row(
@@ -261,6 +262,13 @@ class Executor:
             deed.to_team, deed.firing.left_entry = team, deed.ticket.entry_origin
             deed.done.append(f"Moved from {deed.ticket.team} to {team} ({reason})")
 
+    def _leads_nowhere(self, deed: Deed, goal: str) -> bool:
+        """Whether a move came to nothing, and not because the ticket is there already."""
+        team, _ = self._goal(deed.ticket, goal)
+        return deed.to_team is None and not (
+            team is not None and team.is_active and team.id == deed.ticket.team_id
+        )
+
     def _raise(self, deed: Deed, priority: int) -> None:
         ticket = deed.ticket
         if ticket.priority_override is not None or ticket.priority <= priority:
@@ -306,10 +314,18 @@ def _about(step: Step, action: Mapping[str, Any]) -> dict[str, Any]:
     return {**action, "same": step.same or "service", "window_s": step.window_s}
 
 
-def _has_rung_above(prospect: Prospect, due: Due) -> bool:
-    """Whether the climb goes on at once after an empty step, to people of its own."""
-    return any(
-        other.step.trigger == due.step.trigger == UNACKNOWLEDGED
-        and other.step.position > due.step.position
-        for other in prospect.coming
+def _goes_on_at_once(prospect: Prospect, due: Due) -> bool:
+    """Whether the rung after an empty one goes at once: nothing may put it off or keep it back."""
+    if due.step.trigger != UNACKNOWLEDGED:
+        return False
+    place = (due.step.delay_s, due.step.position)
+    coming = {other.step.id for other in prospect.coming}
+    after = (
+        step
+        for step in ladder(prospect.steps)
+        if (step.delay_s, step.position) > place and step.id in coming
+    )
+    rung = next(after, None)
+    return (
+        rung is not None and not rung.gates and unmet(rung.conditions, prospect.view.facts) is None
     )
