@@ -33,7 +33,7 @@ class Run(models.Model):
     stop_reason = models.CharField(max_length=120, blank=True)
     matched_on = models.JSONField(default=dict, help_text="The facts under which it was chosen.")
     # The waiting that "unacknowledged" steps measure: it restarts at each team entry and each loop.
-    # `rung` is the highest position done in this loop, `base_position` where the loop began. `round`
+    # `rung` is the highest one done in this loop, `base_position` where the loop began. `round`
     # counts how often the ladder has begun in this entry; a loop begins too where an
     # acknowledgement lapses or a step is called. `lead_s` is what this loop waits before it begins.
     loop = models.PositiveIntegerField(default=1)
