@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from api.intake.door import Fault, Mount, View, body_of, json_of, key_in_header, known_source
 from api.intake.knock import knock_of
-from api.intake.opsgenie import Unprocessable
+from api.intake.opsgenie import ALIAS_MAX, Unprocessable
 from tickets import receipts
 from tickets.alertacts import known_to
 from tickets.models import Alert, AlertSource, IntakeRequest
@@ -165,7 +165,8 @@ def alert_named(
         rows = rows.select_related("source", "ticket")
     kind = (kind or asker.params.get("identifierType") or "id").lower()
     if kind == "alias":
-        return rows.filter(dedup_key=identifier).order_by("state", "-id").first()
+        # Cut as it was when the alert was made.
+        return rows.filter(dedup_key=identifier[:ALIAS_MAX]).order_by("state", "-id").first()
     if kind == "tiny":
         is_number = identifier.isascii() and identifier.isdecimal() and len(identifier) < 19
         return rows.filter(pk=int(identifier)).first() if is_number else None

@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import uuid4
 
+from django.db import transaction
 from django.http import HttpResponse
 
 from api.intake.opsgenie import (
@@ -64,16 +65,17 @@ def carry_out(asker: Asker, identifier: str, action: str, body: Mapping[str, Any
     alert = alert_named(asker, identifier, to_act=True)
     if alert is None:
         return processed(asker, word, words=MISSING, is_success=False)
+    note, by = cut(body, "note"), cut(body, "user")
     try:
-        words = verb(asker, alert, body)
+        with transaction.atomic():
+            words = verb(asker, alert, body)
+            if note and action != "notes":
+                remark(alert=alert, text=note, by=by)
+            tell(alert, words, by=by)
     except Failed as failed:
         return processed(asker, word, words=str(failed), alert_id=alert.pk, is_success=False)
     except Refused as refusal:
         return processed(asker, word, words=refusal.detail, alert_id=alert.pk, is_success=False)
-    note, by = cut(body, "note"), cut(body, "user")
-    if note and action != "notes":
-        remark(alert=alert, text=note, by=by)
-    tell(alert, words, by=by)
     return processed(asker, word, words=words, alert_id=alert.pk)
 
 
@@ -245,6 +247,8 @@ def _needs(member: str, words: str) -> Callable[[Asker, Mapping[str, Any]], None
         value = body.get(member)
         if not value or (isinstance(value, str) and not value.strip()):
             raise Unprocessable(**{member: f"{words} can not be empty."})
+        if isinstance(value, dict) or (isinstance(value, list) and member != "tags"):
+            raise Unprocessable(**{member: f"{words} must be a text."})
 
     return check
 
@@ -279,7 +283,8 @@ def _name_of(value: Any) -> str:
         return text(value).strip()
     if not isinstance(value, dict):
         return ""
-    return next((text(value[n]).strip() for n in ("name", "username", "id") if value.get(n)), "")
+    found = (value.get(name) for name in ("name", "username", "id"))
+    return next((text(one).strip() for one in found if one and isinstance(one, str | int)), "")
 
 
 Check = Callable[[Asker, Mapping[str, Any]], None]

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, JsonResponse
 
@@ -45,7 +46,9 @@ def incidents(caller: Caller) -> HttpResponse:
     if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
         raise Fault(400, "`incidents` must be a list of objects.")
     pairs = [(_one(caller, text(one.get("id"))), one) for one in wanted[:250]]
-    return JsonResponse({"incidents": [_change(caller, row, one, by) for row, one in pairs]})
+    with transaction.atomic():
+        changed = [_change(caller, row, one, by) for row, one in pairs]
+    return JsonResponse({"incidents": changed})
 
 
 @door("GET", "PUT")
@@ -57,7 +60,9 @@ def incident(caller: Caller, name: str) -> HttpResponse:
     by, wanted = caller.by, caller.wrapped("incident")
     if not isinstance(wanted, dict):
         raise Fault(400, "`incident` must be an object.")
-    return JsonResponse({"incident": _change(caller, row, wanted, by)})
+    with transaction.atomic():
+        changed = _change(caller, row, wanted, by)
+    return JsonResponse({"incident": changed})
 
 
 @door("GET", "POST")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, re_path
@@ -83,11 +84,14 @@ def incident(request: HttpRequest, sys_id: str) -> HttpResponse:
     source = _source(request)
     row = _one(source, sys_id)
     if request.method in ("PUT", "PATCH"):
-        _change(source, row, _body(request))
+        wanted = _body(request)
+        with transaction.atomic():
+            _change(source, row, wanted)
         row = _one(source, sys_id)
     elif request.method == "DELETE":
-        alertacts.close(source=source, key=row.dedup_key)
-        alertedits.hide(row)
+        with transaction.atomic():
+            alertacts.close(source=source, key=row.dedup_key)
+            alertedits.hide(row)
         return HttpResponse(status=204)
     elif request.method != "GET":
         raise Fault(405, "Method not supported")

@@ -118,7 +118,9 @@ def test_an_alias_may_hold_any_character(og):
         assert one(og, alias)["alias"] == alias
         assert status(og, og.post(path(alias, "acknowledge"), {}))["isSuccess"]
         assert one(og, alias)["acknowledged"]
-    assert one(og, long[:512])["alias"] == long[:512]
+    for name in (long, long[:512]):
+        assert one(og, name)["alias"] == long[:512]
+    assert status(og, og.post(path(long, "close"), {}))["isSuccess"]
 
 
 def test_acknowledging_and_taking_it_back_act_on_the_ticket(og, story):
@@ -214,6 +216,8 @@ def test_a_deleted_alert_is_gone_for_its_sender_and_stays_for_people(og):
         ("POST", "/x/escalate", {}, "escalation"),
         ("PUT", "/x/priority", {"priority": "high"}, "priority"),
         ("PUT", "/x/message", {"message": ""}, "message"),
+        ("PUT", "/x/message", {"message": {"a": 1}}, "message"),
+        ("POST", "/x/assign", {"owner": {"id": {"a": 1}}}, "owner"),
         ("POST", "/x/acknowledge", {"user": {"a": 1}}, "user"),
     ],
 )

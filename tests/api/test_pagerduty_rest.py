@@ -147,6 +147,18 @@ def test_bad_writes_are_told_in_the_vendors_form(pd):
         assert {"message", "code", "errors"} == set(answer.json()["error"])
 
 
+def test_a_change_that_cannot_be_made_whole_changes_nothing(pd):
+    trigger(pd)
+    before = only(pd)
+    nobody = [{"assignee": {"id": "PU9", "type": "user_reference"}}]
+    change = {"title": "changed", "urgency": "low", "assignments": nobody}
+    where = f"/incidents/{before['id']}"
+    assert pd.send("PUT", where, {"incident": change}, **FROM).status_code == 400
+    several = [{"id": before["id"], "title": "changed"}, {"id": before["id"], "status": "odd"}]
+    assert pd.send("PUT", "/incidents", {"incidents": several}, **FROM).status_code == 400
+    assert only(pd) == before
+
+
 def test_a_key_sees_its_own_incidents_alone_and_no_restricted_case(pd, story):
     trigger(pd)
     name = only(pd)["id"]

@@ -1,0 +1,53 @@
+"""What Opsgenie's senders ask for is carried out whole, and what they say of people is heeded."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from tests.api.intake import Sender, opsgenie
+from tickets.models import AlertEntry, Ticket
+
+BY_ALIAS = "identifierType=alias"
+
+
+@pytest.fixture
+def og(story) -> Sender:
+    return opsgenie(story)
+
+
+def create(og: Sender, **more: Any) -> dict[str, Any]:
+    """Create the alert `disk`; what became of the request."""
+    body = {"message": "disk full on db1", "alias": "disk", **more}
+    return status(og, og.post("/v2/alerts", body))
+
+
+def act(og: Sender, verb: str, **body: Any) -> Any:
+    return og.post(f"/v2/alerts/disk/{verb}?{BY_ALIAS}", body)
+
+
+def one(og: Sender) -> dict[str, Any]:
+    found: dict[str, Any] = og.get(f"/v2/alerts/disk?{BY_ALIAS}").json()["data"]
+    return found
+
+
+def status(og: Sender, answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.content
+    told = og.get(f"/v2/alerts/requests/{answer.json()['requestId']}").json()
+    found: dict[str, Any] = told["data"]
+    return found
+
+
+def be_away(*args: Any, **kwargs: Any) -> None:
+    raise OperationalError("server closed the connection")
+
+
+def test_a_verb_is_carried_out_whole_or_not_at_all(og, monkeypatch):
+    create(og)
+    with monkeypatch.context() as wire:
+        wire.setattr(AlertEntry.objects, "create", be_away)
+        assert act(og, "acknowledge", note="mine").status_code == 503
+    assert not one(og)["acknowledged"]
+    assert not Ticket.objects.get().events.filter(kind="commented").exists()
+    assert status(og, act(og, "acknowledge", note="mine"))["isSuccess"]
+    assert one(og)["acknowledged"]
