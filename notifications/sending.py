@@ -246,9 +246,11 @@ class Sender:
             self._bury(claim, message, Outcome.FAILED, f"Gave up after {tries} tries: {detail}")
             return
         now = self._clock()
-        if message.kind != subscriptions.KIND and _fails_first(message):
+        is_event = message.kind == subscriptions.KIND
+        if not is_event and _fails_first(message):
             fall_over(message, now)
-        wait_s = backoff_s(tries, retry_after_s, steps=steps_of(message))
+        least = subscriptions.BACKOFF_LEAST if is_event else 0.0
+        wait_s = backoff_s(tries, retry_after_s, steps=steps_of(message), least=least)
         again_at = now + timedelta(seconds=wait_s)
         leases.mark_failed(claim, detail, again_at, now)
 
@@ -358,14 +360,16 @@ def backoff_s(
     draw: Callable[[], float] = random.random,
     *,
     steps: Sequence[int] = BACKOFF_S,
+    least: float = 0.0,
 ) -> float:
-    """Seconds to wait after the try numbered `attempts`: full jitter, at least one second.
+    """Seconds to wait after the try numbered `attempts`: at random, and at least one second.
 
+    That is anything up to the step, but no smaller share of it than `least`.
     A provider's own wish is honoured up to the longest step, so that no message waits for ever.
     """
     step = steps[min(attempts, len(steps)) - 1]
     wished = min(retry_after_s or 0.0, steps[-1])
-    return max(1.0, wished, draw() * step)
+    return max(1.0, wished, (least + (1 - least) * draw()) * step)
 
 
 def _unwanted(message: Message, address: str) -> str:

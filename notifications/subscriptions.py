@@ -23,6 +23,8 @@ PING: Final = "ping"
 FACTS: Final = ("team", "service", "category", "priority", "kind")
 """By what a subscription can be narrowed: each to a list of values, one of which must fit."""
 BACKOFF_S: Final = (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
+BACKOFF_LEAST: Final = 0.7
+"""The share of each of these that is waited at least: two days in all, and three at most."""
 TRIES: Final = len(BACKOFF_S) + 1
 RESENDABLE: Final = (MessageState.SENT, MessageState.DEAD, MessageState.DROPPED)
 

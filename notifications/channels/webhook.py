@@ -15,6 +15,7 @@ from notifications.channels.words import one_line
 
 PAGERDUTY: Final = "pagerduty"
 """The form whose receivers look for a signature of their own kind."""
+MOVED: Final = frozenset({HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT})
 _DETAIL_MAX: Final = 200
 
 
@@ -78,14 +79,17 @@ def signed(message: OutgoingMessage, body: bytes) -> dict[str, str]:
 
 
 def result_of(answer: outbound.Answer) -> SendResult:
-    """What an answer means: 2xx is taken, a redirect and "gone" are final, the rest comes again."""
+    """What an answer means: 2xx is taken, "moved" and "gone" are final, the rest comes again.
+
+    A redirect that says itself that it is for now is a log-in or a maintenance page as a rule.
+    """
     status = answer.status
     if 200 <= status < 300:
         return SendResult(ok=True, detail=f"HTTP {status}")
     if 300 <= status < 400:
         return SendResult(
             ok=False,
-            permanent=True,
+            permanent=status in MOVED,
             detail=f"HTTP {status}: redirects are not followed; name the final address.",
         )
     words = _line(answer.body.decode("utf-8", "replace"))

@@ -15,6 +15,7 @@ from notifications.models import Hook, Message
 from notifications.outbound import Answer
 from notifications.outbox import Letter, enqueue
 from notifications.sending import outgoing
+from notifications.subscriptions import BACKOFF_S, KIND
 from roles.instants import fixed
 from roles.models import AuditEntry, Person
 from roles.refusals import Conflict, Forbidden, Invalid
@@ -92,13 +93,38 @@ def test_a_receiver_in_trouble_is_tried_again_with_the_same_key(receiver, status
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("status", ["301 Moved", "307 Elsewhere", "410 Gone"])
-def test_a_redirect_or_a_gone_receiver_ends_as_a_dead_letter(receiver, status):
+@pytest.mark.parametrize("status", ["301 Moved", "308 Moved", "410 Gone"])
+def test_a_moved_or_a_gone_receiver_ends_as_a_dead_letter(receiver, status):
     hook, _ = made(receiver)
     enqueue([letter(hook)], now=AT)
     receiver.says(status, f"Location: {receiver.url}")
     assert deliver().state == "dead"
     assert len(receiver.calls) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["302 Found", "303 Other", "307 For now"])
+def test_who_leads_elsewhere_for_now_is_not_followed_and_tried_again(receiver, status):
+    hook, _ = made(receiver)
+    enqueue([letter(hook)], now=AT)
+    receiver.says(status, f"Location: {receiver.url}")
+    assert deliver().state == "queued"
+    assert len(receiver.calls) == 1
+    receiver.says("204 Thanks")
+    assert deliver(AT + timedelta(hours=1)).state == "sent"
+
+
+@pytest.mark.django_db
+def test_an_event_waits_no_shorter_than_it_must(receiver):
+    hook, _ = made(receiver)
+    enqueue([letter(hook, kind=KIND)], now=AT)
+    receiver.says("500 Broken")
+    waits, at = [], AT
+    for _ in range(4):
+        message = deliver(at)
+        waits.append((message.next_attempt_at - at).total_seconds())
+        at = message.next_attempt_at
+    assert all(wait >= 0.7 * step for wait, step in zip(waits, BACKOFF_S[:4], strict=True)), waits
 
 
 @pytest.mark.django_db

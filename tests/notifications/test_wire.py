@@ -40,7 +40,7 @@ def test_what_passes_comes_again_when_the_other_side_says(receiver, name, status
 
 @pytest.mark.parametrize("name", ROADS)
 def test_a_redirect_is_not_followed(receiver, name):
-    receiver.says("302 Found", "Location: http://169.254.169.254/")
+    receiver.says("301 Moved", "Location: http://169.254.169.254/")
     result = send(name, receiver)
     assert (result.ok, result.permanent, len(receiver.calls)) == (False, True, 1)
 
