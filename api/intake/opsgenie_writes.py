@@ -1,6 +1,7 @@
 """Opsgenie's writes: an alert created, and every verb on one; each answered by a receipt."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import UTC
 from typing import Any, Final
 from uuid import uuid4
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 
 from api.intake.opsgenie import (
     MESSAGE_MAX,
+    Creation,
     Unprocessable,
     cut,
     listed,
@@ -27,6 +29,7 @@ from roles.models import Person, Team
 from roles.refusals import Refused
 from tickets import alertacts, alertedits
 from tickets.alertacts import remark, tell
+from tickets.incoming import Outcome
 from tickets.ingest import accept
 from tickets.models import Alert
 from tickets.receipts import outcome_of
@@ -43,10 +46,12 @@ def create(asker: Asker) -> HttpResponse:
     uid = uuid4()
     address = asker.request.META.get("REMOTE_ADDR") or ""
     wanted = parse_create(asker.body(), uid=uid, address=address)
-    (outcome,) = accept(source=asker.source, alerts=[wanted.alert])
-    if wanted.note and outcome.alert_id is not None:
-        alert = Alert.objects.select_related("ticket").get(pk=outcome.alert_id)
-        remark(alert=alert, text=wanted.note, by=wanted.by)
+    says_more = wanted.note or wanted.alert.details.get("responders")
+    # Sent again, it would be a repeat, whose responders are not called: all of it or nothing.
+    with transaction.atomic() if says_more else nullcontext():
+        (outcome,) = accept(source=asker.source, alerts=[wanted.alert])
+        if says_more and outcome.alert_id is not None:
+            _heed(wanted, outcome)
     is_new = outcome.row is not None and outcome.row.uid == uid
     return processed(
         asker,
@@ -56,6 +61,20 @@ def create(asker: Asker) -> HttpResponse:
         uid=uid if not is_new else None,
         outcome=outcome_of([outcome]),
     )
+
+
+def _heed(wanted: Creation, outcome: Outcome) -> None:
+    """Keep the note that an alert came with; call in whom one names that opened a ticket."""
+    alert = Alert.objects.select_related("ticket").get(pk=outcome.alert_id)
+    if wanted.note:
+        remark(alert=alert, text=wanted.note, by=wanted.by)
+    if outcome.result != "opened":
+        return
+    for responder in wanted.alert.details.get("responders", ()):
+        try:
+            tell(alert, _respond(alert, {}, responder), by=wanted.by)
+        except (Failed, Refused) as why_not:
+            tell(alert, str(why_not), by=wanted.by)
 
 
 def carry_out(asker: Asker, identifier: str, action: str, body: Mapping[str, Any]) -> HttpResponse:
@@ -176,7 +195,8 @@ def _respond(alert: Alert, body: Mapping[str, Any], responder: Any) -> str:
     person = None if team is not None else alertedits.person_named(name)
     if team is None and person is None:
         raise Failed(f"Responder {name} does not exist")
-    if alert.ticket is not None and alert.ticket.is_open:
+    ticket = alert.ticket
+    if ticket is not None and ticket.is_open and (team is None or team.pk != ticket.team_id):
         _call_in(alert, body, team=team, person=person)
     return f"Responder {name} added"
 

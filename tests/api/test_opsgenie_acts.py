@@ -51,3 +51,41 @@ def test_a_verb_is_carried_out_whole_or_not_at_all(og, monkeypatch):
     assert not Ticket.objects.get().events.filter(kind="commented").exists()
     assert status(og, act(og, "acknowledge", note="mine"))["isSuccess"]
     assert one(og)["acknowledged"]
+
+
+def helping(ticket: Ticket) -> set[str]:
+    return set(ticket.involvements.values_list("person__username", flat=True))
+
+
+def test_whom_a_new_alert_names_is_called_in_where_we_know_them(og):
+    responders = [
+        {"name": "apps", "type": "team"},
+        {"username": "dora@example.org", "type": "user"},
+        {"name": "Nobody's", "type": "escalation"},
+        {"id": "4513b7ea-3b91-438f-b7e4-e3e54af9147c", "type": "schedule"},
+    ]
+    assert create(og, responders=responders, note="look")["isSuccess"]
+    ticket = Ticket.objects.get()
+    assert helping(ticket) == {"cleo", "dora"}
+    logs = [row["log"] for row in og.get(f"/v2/alerts/disk/logs?{BY_ALIAS}").json()["data"]]
+    assert "Responder Nobody's does not exist" in logs
+    assert "Responder apps added" in logs
+    create(og, responders=[{"name": "platform", "type": "team"}])
+    assert helping(ticket) == {"cleo", "dora"}
+
+
+def test_the_team_that_has_the_ticket_is_not_called_to_it_once_more(og, story):
+    create(og, teams=[{"name": story.desk.name}])
+    ticket = Ticket.objects.get()
+    assert ticket.team == story.desk
+    assert not helping(ticket)
+
+
+def test_responders_are_called_or_the_alert_is_not_taken(og, monkeypatch):
+    body = {"message": "x", "alias": "disk", "responders": [{"name": "apps", "type": "team"}]}
+    with monkeypatch.context() as wire:
+        wire.setattr(AlertEntry.objects, "create", be_away)
+        assert og.post("/v2/alerts", body).status_code == 503
+    assert not Ticket.objects.exists()
+    assert status(og, og.post("/v2/alerts", body))["status"] == "Created alert"
+    assert helping(Ticket.objects.get()) == {"cleo"}
