@@ -107,8 +107,14 @@ def climb_on(prospect: Prospect, deeds: Iterable[Deed], now: datetime) -> None:
             run.rung = further(prospect.steps, run.rung, deed.due.step.position)
     may_begin = rungs and prospect.view.round <= prospect.view.repeat_limit
     if may_begin and begins_again(changed(prospect.view, done=done), prospect.steps):
-        run.loop += 1
-        run.round += 1
-        run.base_position, run.rung = ladder(prospect.steps)[0].position, 0
-        run.waiting_since, run.lead_s = now, prospect.view.repeat_after_s
-        run.frozen = []
+        begin_round(prospect, now)
+
+
+def begin_round(prospect: Prospect, now: datetime) -> None:
+    """Let the ladder start over, after the wait that the revision asks for; nothing is saved."""
+    run = prospect.run
+    run.loop += 1
+    run.round += 1
+    run.base_position, run.rung = ladder(prospect.steps)[0].position, 0
+    run.waiting_since, run.lead_s = now, prospect.view.repeat_after_s
+    run.frozen = []

@@ -5,27 +5,31 @@ below it is recorded as skipped: nothing is repeated and nothing silently left o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
 
 from escalation import rules, runs
+from escalation.advancing import begin_round
 from escalation.difference import pair_steps
 from escalation.firing import Deed, Executor
-from escalation.models import Clock, Firing, Policy, PolicyRevision, Run
+from escalation.models import Clock, Firing, Policy, PolicyRevision, PolicyStep, Run
 from escalation.reactions import load_around
 from escalation.routes import Routes
-from escalation.steps import CLOCK_PERCENT, CLOCK_REMAINING, UNACKNOWLEDGED, Due, Key, Step
+from escalation.runs import Prospect
+from escalation.steps import ON_CLOCKS, UNACKNOWLEDGED, Due, Key, Step
 from escalation.targets import People
 from escalation.touching import climbs_behind
-from escalation.triggers import ladder
+from escalation.triggers import ladder, run_for
 from roles import audit
 from roles.instants import TimeSource, database_now
 from roles.models import Person
 from roles.people import require
 from roles.refusals import Conflict
+from roles.values import changed
 from tickets import timeline
 from tickets.acting import required
 from tickets.models import EventKind, Ticket
@@ -36,6 +40,10 @@ HANDED_ON: Final = (
     "lead_s", "was_acknowledged", "heard_at", "heard_entry", "held", "held_until", "held_because",
 )  # fmt: skip
 """What a climb keeps when it goes on under another revision."""
+ROUND: Final = (
+    "loop", "round", "base_position", "rung", "waiting_since", "lead_s", "frozen",
+)  # fmt: skip
+"""What changes when its ladder starts over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class Way:
     old: Sequence[Step]
     new: Sequence[Step]
     pairs: Mapping[int, int]
+    ancient: Sequence[Step] = ()
+    """Steps of revisions before the old one, which it did not have and the new one may have."""
 
 
 @transaction.atomic
@@ -154,14 +164,8 @@ def _go_on(olds: Sequence[Run], current: PolicyRevision, word: _Word, now: datet
     """End each climb and begin its successor, with what it has behind it; then tell it."""
     if not olds:
         return
-    steps = runs.steps_of([current.pk, *(run.revision_id for run in olds)])
-    new = steps.get(current.pk, [])
-    ways = {
-        revision_id: Way(old, new, pair_steps(old, new))
-        for revision_id, old in steps.items()
-        if revision_id != current.pk
-    }
     done = runs.done_by(olds)
+    ways = _ways(olds, current, done)
     heirs = [_heir(run, current, ways[run.revision_id], done[run.pk]) for run in olds]
     for run in olds:
         run.state, run.stopped_at, run.next_at = Run.State.SUPERSEDED, now, None
@@ -170,6 +174,7 @@ def _go_on(olds: Sequence[Run], current: PolicyRevision, word: _Word, now: datet
     Run.objects.bulk_create(heirs)
     deeds = _passed(olds, heirs, ways, done, now)
     Firing.objects.bulk_create([deed.firing for deed in deeds])
+    timeline.update_rows(Run, heirs, ROUND)
     told: dict[int, list[timeline.Entry]] = {}
     for old, heir in zip(olds, heirs, strict=True):
         told.setdefault(old.ticket_id, []).extend(_entries(old, heir, word))
@@ -178,6 +183,35 @@ def _go_on(olds: Sequence[Run], current: PolicyRevision, word: _Word, now: datet
     tickets = {run.ticket_id: run.ticket for run in olds}
     writes = [timeline.Write(ticket=tickets[pk], entries=lines) for pk, lines in told.items()]
     timeline.record_many(writes, at=now)
+
+
+def _ways(
+    olds: Sequence[Run], current: PolicyRevision, done: Mapping[int, Mapping[Key, str]]
+) -> dict[int, Way]:
+    """The way from each revision that a climb is on, by its id."""
+    named = {step_id for keys in done.values() for _, step_id, _ in keys}
+    before = PolicyStep.objects.filter(pk__in=named).values_list("revision", flat=True)
+    wanted = {current.pk, *(run.revision_id for run in olds), *before}
+    steps = runs.steps_of(wanted)
+    new = steps.get(current.pk, [])
+    ways = {}
+    for revision_id in {run.revision_id for run in olds}:
+        old = steps.get(revision_id, [])
+        pairs = pair_steps(old, new)
+        ancient = [
+            step
+            for pk in sorted(steps.keys() - {revision_id, current.pk})
+            for step in steps[pk]
+            if step.id in named
+        ]
+        free = {(step.name, step.trigger): step.id for step in new if step.id not in pairs.values()}
+        again = {
+            step.id: free[step.name, step.trigger]
+            for step in ancient
+            if (step.name, step.trigger) in free
+        }
+        ways[revision_id] = Way(old, new, {**again, **pairs}, ancient)
+    return ways
 
 
 def _entries(old: Run, heir: Run, word: _Word) -> list[timeline.Entry]:
@@ -210,10 +244,10 @@ def _heir(run: Run, current: PolicyRevision, way: Way, done: Mapping[Key, str]) 
     for name in HANDED_ON:
         setattr(heir, name, getattr(run, name))
     heir.epoch = run.epoch + 1
+    # Also of steps that are gone: a later revision may have them again.
     heir.carried = [
-        [loop, pairs[step_id], entry, outcome]
+        [loop, pairs.get(step_id, step_id), entry, outcome]
         for (loop, step_id, entry), outcome in sorted(done.items())
-        if step_id in pairs
     ]
     heir.reached = {
         str(pairs[int(step_id)]): note
@@ -251,7 +285,10 @@ def _passed(
     done: Mapping[int, Mapping[Key, str]],
     now: datetime,
 ) -> list[Deed]:
-    """Skips of steps that the new revision has below what has already fired."""
+    """Skips of steps that the new revision has below what has already fired.
+
+    A ladder that is used up under it too starts over at once if the new revision lets it.
+    """
     tickets = {run.ticket_id: run.ticket for run in olds}
     clocks: dict[int, list[Clock]] = {ticket_id: [] for ticket_id in tickets}
     for row in Clock.objects.filter(ticket__in=tickets):
@@ -261,26 +298,42 @@ def _passed(
     deeds = []
     for prospect in runs.prospects(heirs, tickets, clocks):
         old = before[prospect.run.pk]
-        by_id = {step.id: step for step in ways[old.revision_id].old}
-        deeds += [
-            executor.skip(prospect, due, PASSED)
+        way = ways[old.revision_id]
+        by_id = {step.id: step for step in (*way.ancient, *way.old)}
+        behind = [
+            executor.skip(prospect, replace(due, at=due.threshold_at), PASSED)
             for due in prospect.coming
-            if due.at <= now and _is_behind(due, done[old.pk], by_id)
+            if _is_ripe(due, now) and _is_behind(prospect, due, done[old.pk], by_id)
         ]
+        passed = {key: outcome for deed in behind for key, outcome in deed.outcomes.items()}
+        view = changed(prospect.view, done={**prospect.view.done, **passed})
+        if rules.begins_again(view, prospect.steps):
+            begin_round(prospect, now)
+        deeds += behind
     return deeds
 
 
-def _is_behind(due: Due, done: Mapping[Key, str], by_id: Mapping[int, Step]) -> bool:
-    """Whether a higher step of the same ladder, or of the same clock, has been done."""
-    for loop, step_id, entry in done:
-        step = by_id.get(step_id)
-        if step is None or loop != due.loop or entry != due.entry:
-            continue
-        if step.trigger == due.step.trigger and step.clock == due.step.clock:
-            if step.trigger == UNACKNOWLEDGED and step.delay_s >= due.step.delay_s:
-                return True
-            if step.trigger == CLOCK_PERCENT and step.percent >= due.step.percent:
-                return True
-            if step.trigger == CLOCK_REMAINING and step.remaining_s <= due.step.remaining_s:
-                return True
-    return False
+def _is_ripe(due: Due, now: datetime) -> bool:
+    """Whether the step is due; a rung also where its gate alone holds it back."""
+    return due.at <= now or (due.step.trigger == UNACKNOWLEDGED and due.threshold_at <= now)
+
+
+def _is_behind(
+    prospect: Prospect, due: Due, done: Mapping[Key, str], by_id: Mapping[int, Step]
+) -> bool:
+    """Whether a higher step that warns of the same thing has been done."""
+    height = partial(_height, prospect, due)
+    return any(
+        (loop, entry) == (due.loop, due.entry)
+        and (step := by_id.get(step_id)) is not None
+        and rules.group_of(replace(due, step=step)) == rules.group_of(due)
+        and height(step) >= height(due.step)
+        for loop, step_id, entry in done
+    )
+
+
+def _height(prospect: Prospect, due: Due, step: Step) -> float:
+    """How long what both steps wait for lasts until this one is due, in seconds."""
+    if step.trigger in ON_CLOCKS:
+        return run_for(step, prospect.clocks[step.clock].of(due.entry))
+    return step.delay_s

@@ -48,6 +48,7 @@ __all__ = [
     "begins_again",
     "decide",
     "dues",
+    "group_of",
     "ladder",
     "latest_move",
     "matches",
@@ -125,10 +126,10 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
     able = [due for due in ripe if not due.skip_because]
     latest: dict[str, datetime] = {}
     for due in able:
-        group = _group(due)
+        group = group_of(due)
         latest[group] = max(due.threshold_at, latest.get(group, due.threshold_at))
-    skip += [(due, OVERTAKEN) for due in able if due.threshold_at < latest[_group(due)]]
-    fire = [due for due in able if due.threshold_at == latest[_group(due)]]
+    skip += [(due, OVERTAKEN) for due in able if due.threshold_at < latest[group_of(due)]]
+    fire = [due for due in able if due.threshold_at == latest[group_of(due)]]
     mover = latest_move(fire)
     behind = [
         due for due in fire if mover and due is not mover and (_is_rung(due) or due.step.moves)
@@ -149,7 +150,7 @@ def latest_move(fire: Iterable[Due]) -> Due | None:
     return max(moves, key=lambda due: due.threshold_at, default=None)
 
 
-def _group(due: Due) -> str:
+def group_of(due: Due) -> str:
     """Steps of one group warn of the same thing: only the highest of them is worth a word."""
     step = due.step
     if step.trigger in ON_CLOCKS:
