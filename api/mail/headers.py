@@ -6,6 +6,7 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message as Mime
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import islice
 from typing import Any, Final
 
 from api.mail.charsets import text_of
@@ -22,15 +23,32 @@ RECIPIENTS: Final = ("to", "cc", "delivered-to", "x-original-to", "envelope-to",
 def headers_of(mime: Mime) -> dict[str, str]:
     """The headers in words, the first of each name; the names in small letters."""
     found: dict[str, str] = {}
-    for name, value in mime.items()[:HEADERS_MAX]:
-        found.setdefault(name.lower(), decoded(value))
+    for name, value in _raw(mime):
+        found.setdefault(name, decoded(value))
     return found
+
+
+def _raw(mime: Mime) -> list[tuple[str, str]]:
+    """The headers as they came, bytes beyond ASCII read as what they most likely are.
+
+    They stand there by RFC 6532, or because a program knew no better.
+    """
+    return [
+        (name.lower(), text_of(value.encode("utf-8", "surrogateescape"), "utf-8")[0])
+        for name, value in islice(mime.raw_items(), HEADERS_MAX)
+    ]
+
+
+def sender_of(mime: Mime) -> tuple[str, str]:
+    """Name and address in the first From header; "" and "" where it holds none."""
+    said = next((value for name, value in _raw(mime) if name == "from"), "")
+    return next(iter(addresses_in(said)), ("", ""))
 
 
 def addresses_of(mime: Mime, *names: str) -> list[tuple[str, str]]:
     """(name, address) of everybody whom these headers name, in the order of the names."""
-    given = [(name.lower(), value) for name, value in mime.items()[:HEADERS_MAX]]
-    said = [str(value) for wanted in names for name, value in given if name == wanted]
+    given = _raw(mime)
+    said = [value for wanted in names for name, value in given if name == wanted]
     return [pair for each in said for pair in addresses_in(each)][:ADDRESSES_MAX]
 
 

@@ -14,13 +14,13 @@ from api.mail.headers import (
     HEADER_MAX,
     IDENT,
     RECIPIENTS,
-    addresses_in,
     addresses_of,
     clean,
     decoded,
     first_of,
     headers_of,
     moment_of,
+    sender_of,
 )
 from api.mail.plain import text_of_html
 from api.mail.reports import Report, report_in
@@ -99,7 +99,7 @@ def _read(mime: Mime, troubles: list[str]) -> Mail:
     headers = headers_of(mime)
     parts = list(_leaves(mime, troubles))
     texts, pages, files = _sorted(parts, troubles)
-    sender_name, sender = next(iter(addresses_in(str(mime.get("from", "")))), ("", ""))
+    sender_name, sender = sender_of(mime)
     text = "\n\n".join(texts).strip()
     html = "\n".join(pages)[:HTML_MAX]
     if not text and html:

@@ -65,6 +65,15 @@ def test_a_broken_encoded_word_stops_nothing(story, source, name):
     assert take(story, source, content.encode()).outcome == "opened"
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "cp1252"])
+def test_headers_beyond_ascii_are_read_as_they_are_meant(story, source, charset):
+    head = "From: Jörg Müller <jörg@example.org>\r\nTo: Köln <x@example.org>\r\nSubject: Grüße\r\n"
+    mail = read(f"{head}\r\nx".encode(charset))
+    assert (mail.subject, mail.sender_name) == ("Grüße", "Jörg Müller")
+    assert mail.sender == "jörg@example.org"
+    assert take(story, source, f"{head}\r\nx".encode(charset)).outcome == "held"
+
+
 # ---- One id, several mails ----------------------------------------------------------------------
 
 
