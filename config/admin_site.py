@@ -39,3 +39,9 @@ class TierlineAdminSite(AdminSite):
             raise PermissionDenied
         asked = request.GET.get("next") or request.get_full_path()
         return redirect_to_login(asked, settings.LOGIN_URL)
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The one page for one's own password: it counts wrong ones, is audited, and tells."""
+        return HttpResponseRedirect(reverse("web:password"))

@@ -143,6 +143,14 @@ def test_ones_own_is_changed_by_whoever_knows_it(stage, sign_in):
     assert subjects(stage.ines) == ["Your password was changed"]
 
 
+def test_the_admin_leads_to_the_same_page_for_ones_own(stage):
+    root = Person.objects.create_superuser("root", name="Rita Root", email="root@example.com")
+    client = Client()
+    client.force_login(root)
+    assert client.get("/admin/password_change/").url == "/you/password"
+    assert client.post("/admin/password_change/", {"old_password": "x"}).url == "/you/password"
+
+
 def test_a_present_password_cannot_be_guessed_at_an_open_screen(stage, sign_in):
     here = sign_in(stage.ines)
     for _ in range(signin.LIMIT_PER_ACCOUNT):
