@@ -11,6 +11,7 @@ from escalation.models import Policy
 from roles.instants import database_now
 from roles.models import Person, Schedule, Team
 from roles.oncall import final_shifts, read_rosters
+from roles.rotation import Shift
 from tickets.models import Service
 
 AROUND: Final = timedelta(days=31)
@@ -93,13 +94,20 @@ def schedule(caller: Caller, name: str) -> HttpResponse:
 
 @door("GET")
 def oncalls(caller: Caller) -> HttpResponse:
-    """Who is on call now, or in a range, in each schedule."""
+    """Who is on call now, or in a range, in each schedule.
+
+    `schedule_ids[]`, `escalation_policy_ids[]` and `user_ids[]` choose; `earliest` leaves the first
+    shift of each person in a schedule, and `include[]=users` tells people whole.
+    """
     caller.needs_directory()
     since, until = _range(caller, timedelta(seconds=1))
     rows = list(_schedules().order_by("name", "pk"))
-    wanted = {number_of("PS", name) for name in caller.values("schedule_ids")}
-    if wanted:
+    if names := caller.values("schedule_ids"):
+        wanted = _numbers("PS", names)
         rows = [row for row in rows if row.pk in wanted]
+    if names := caller.values("escalation_policy_ids"):
+        wanted = _numbers("PET", names)
+        rows = [row for row in rows if row.team_id in wanted]
     # Whole days, so that a shift longer than what is looked at is told alike all day.
     first, last = _midnight(since - AROUND), _midnight(until + AROUND)
     rosters = read_rosters([row.team_id for row in rows], first, last)
@@ -109,12 +117,18 @@ def oncalls(caller: Caller) -> HttpResponse:
         for shift in rosters.served(row.team_id, first, last)
         if shift.start < until and shift.end > since
     ]
+    if names := caller.values("user_ids"):
+        wanted = _numbers("PU", names)
+        found = [(row, shift) for row, shift in found if shift.person_id in wanted]
+    if caller.request.GET.get("earliest", "").lower() == "true":
+        found = _earliest(found)
     people = Person.objects.in_bulk({shift.person_id for _, shift in found})
+    tell = _user if "users" in caller.values("include") else _user_reference
     items = [
         {
-            "user": _user_reference(caller, people[shift.person_id]),
+            "user": tell(caller, people[shift.person_id]),
             "schedule": reference(caller, "PS", row.pk, row.name),
-            "escalation_policy": reference(caller, "PE", row.team_id, row.team.name),
+            "escalation_policy": reference(caller, "PET", row.team_id, row.team.name),
             "escalation_level": 1,
             "start": stamp(shift.start),
             "end": stamp(shift.end),
@@ -128,6 +142,18 @@ def oncalls(caller: Caller) -> HttpResponse:
 def abilities(caller: Caller) -> HttpResponse:
     """What the account can do; nothing that we do not."""
     return JsonResponse({"abilities": ["teams", "urgencies", "manual_alert_grouping"]})
+
+
+def _numbers(kind: str, names: list[str]) -> set[int | None]:
+    return {number_of(kind, name) for name in names}
+
+
+def _earliest(found: list[tuple[Schedule, Shift]]) -> list[tuple[Schedule, Shift]]:
+    """Of each person in a schedule the first shift alone."""
+    first: dict[tuple[int, int], tuple[Schedule, Shift]] = {}
+    for row, shift in sorted(found, key=lambda pair: (pair[0].name, pair[1].start)):
+        first.setdefault((row.pk, shift.person_id), (row, shift))
+    return list(first.values())
 
 
 def _range(caller: Caller, span: timedelta) -> tuple[datetime, datetime]:

@@ -28,11 +28,14 @@ KINDS: Final = {
     "PT": ("team", "teams"),
     "PV": ("service", "services"),
     "PE": ("escalation_policy", "escalation_policies"),
+    "PET": ("escalation_policy", "escalation_policies"),
     "PS": ("schedule", "schedules"),
     "Q": ("incident", "incidents"),
     "QA": ("alert", "alerts"),
 }
-"""How the names of each kind of thing begin, what it is called, and where it stands."""
+"""How the names of each kind of thing begin, what it is called, and where it stands.
+
+PET stands for calling whoever is on call in a team, which is no policy of ours."""
 LIMIT: Final = 25
 LIMIT_MAX: Final = 100
 WINDOW_MAX: Final = 10_000

@@ -190,12 +190,15 @@ def _create(caller: Caller) -> Alert:
         details={"source": by},
         description=text(body.get("details"))[:15_000] if isinstance(body, dict) else "",
     )
-    outcomes = accept(source=caller.source, alerts=[alert])
+    with transaction.atomic():
+        outcomes = accept(source=caller.source, alerts=[alert])
+        row = _rows(caller).filter(pk=outcomes[0].alert_id).first()
+        if row is not None:
+            _assign_all(row, wanted)
     receipts.note_outcomes(caller.source, outcomes, door="pagerduty", act="incident", status=201)
-    row = _rows(caller).filter(pk=outcomes[0].alert_id).first()
     if row is None:  # A rule made it a restricted case, which no sender is told of.
         raise Fault(404, "Not Found")
-    return row
+    return _one(caller, name_of("Q", row.pk))
 
 
 def _change(caller: Caller, row: Alert, wanted: Mapping[str, Any], by: str) -> dict[str, Any]:
@@ -208,9 +211,7 @@ def _change(caller: Caller, row: Alert, wanted: Mapping[str, Any], by: str) -> d
         alertedits.rename(row, title)
     if wanted.get("urgency") in ("high", "low"):
         alertedits.regrade(alert=row, severity="p2" if wanted["urgency"] == "high" else "p5")
-    assignments = wanted.get("assignments")
-    for one in assignments if isinstance(assignments, list) else []:
-        _assign(row, one)
+    _assign_all(row, wanted)
     if status == "acknowledged":
         alertacts.acknowledge(source=caller.source, alert=row, by=by)
         alertacts.tell(row, "Acknowledged", by=by)
@@ -218,6 +219,12 @@ def _change(caller: Caller, row: Alert, wanted: Mapping[str, Any], by: str) -> d
         alertacts.close(source=caller.source, key=row.dedup_key)
         alertacts.tell(row, "Resolved", by=by)
     return _told(caller, _one(caller, name_of("Q", row.pk)))
+
+
+def _assign_all(row: Alert, wanted: Mapping[str, Any]) -> None:
+    assignments = wanted.get("assignments")
+    for one in assignments if isinstance(assignments, list) else []:
+        _assign(row, one)
 
 
 def _assign(row: Alert, assignment: Any) -> None:

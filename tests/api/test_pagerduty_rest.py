@@ -1,11 +1,15 @@
 """PagerDuty's REST subset: incidents read and changed, people and schedules read."""
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from roles.instants import database_now
+from roles.overrides import add_override
 from tests.api.intake import Sender, pagerduty, recorded, told_keys
 from tickets.assignment import take
 from tickets.models import Ticket
@@ -195,6 +199,43 @@ def test_people_teams_services_and_schedules_are_read_by_a_key_that_may(pd, stor
     assert whole["final_schedule"]["rendered_schedule_entries"]
     assert pd.get("/schedules/PS999").status_code == 404
     assert pd.get("/oncalls?since=2026-01-05&until=2025-01-05").status_code == 400
+
+
+def test_who_is_on_call_is_asked_by_schedule_policy_and_person(pd, story):
+    calls = pd.get("/oncalls").json()["oncalls"]
+    assert len({call["schedule"]["id"] for call in calls}) > 1
+    for name in ("schedule", "escalation_policy", "user"):
+        wanted = calls[0][name]["id"]
+        found = pd.get(f"/oncalls?{name}_ids[]={wanted}").json()["oncalls"]
+        assert found == [call for call in calls if call[name]["id"] == wanted]
+        assert pd.get(f"/oncalls?{name}_ids[]=P0000000FFFFFF").json()["oncalls"] == []
+    policies = {row["id"] for row in pd.get("/escalation_policies").json()["escalation_policies"]}
+    assert not policies & {call["escalation_policy"]["id"] for call in calls}
+    whole = pd.get("/oncalls?include[]=users").json()["oncalls"]
+    assert "ann@example.org" in {call["user"]["email"] for call in whole}
+    begins = database_now().replace(microsecond=0) + timedelta(days=9)
+    hour = {"start": begins, "end": begins + timedelta(hours=1)}
+    add_override(schedule=story.desk.schedule, person=story.colleague, **hour)
+    until = (begins + timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    weeks = f"until={until}"
+    shifts = pd.get(f"/oncalls?{weeks}&limit=100").json()["oncalls"]
+    first = pd.get(f"/oncalls?{weeks}&limit=100&earliest=true").json()["oncalls"]
+    assert len(first) < len(shifts)
+    pairs = [(call["schedule"]["id"], call["user"]["id"]) for call in first]
+    assert len(set(pairs)) == len(pairs)
+
+
+def test_an_incident_is_made_for_somebody_or_not_at_all(pd, story):
+    def make(person: str) -> Any:
+        who = [{"assignee": {"id": person, "type": "user_reference"}}]
+        return pd.post("/incidents", {"incident": {"title": "x", "assignments": who}}, **FROM)
+
+    assert make("PUFFFFFF").status_code == 400
+    assert not Ticket.objects.exists()
+    people = pd.get("/users?query=ann@example.org").json()["users"]
+    told = make(people[0]["id"]).json()["incident"]
+    assert told["assignments"][0]["assignee"]["summary"] == "Ann"
+    assert Ticket.objects.get().assignee == story.agent
 
 
 @pytest.mark.needs_captures
