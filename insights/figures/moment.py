@@ -90,7 +90,8 @@ def sums_of_now(present: Present) -> list[tuple[str, str]]:
 def lists_of_now(present: Present) -> list[Table]:
     """The other tables of the page as people read them: times by the reader's own clock.
 
-    A ticket's number and subject stand in one column, and none is shown that is empty throughout.
+    A ticket's priority, number and subject stand in one column, for a telephone is narrow; and
+    no column is shown that is empty throughout.
     """
     zone = ZoneInfo(present.reader.zone)
 
@@ -112,8 +113,8 @@ def worded(cell: Cell) -> str:
 def _closely(table: Table) -> Table:
     head, rows = list(table.head), [list(row) for row in table.rows]
     if head[0] == _("Ticket"):
-        head = [head[0], *head[2:]]
-        rows = [[f"{row[0]} {row[1]}", *row[2:]] for row in rows]
+        head = [head[0], head[2], head[4]]
+        rows = [[f"P{row[3]} {row[0]} {row[1]}", row[2], row[4]] for row in rows]
     kept = [at for at in range(len(head)) if not rows or any(row[at] is not None for row in rows)]
     shown = [[worded(row[at]) for at in kept] for row in rows]
     return Table(table.title, [head[at] for at in kept], shown, table.nothing)
