@@ -9,10 +9,10 @@ from escalation.rules import (
     UNACKNOWLEDGED,
     Decision,
     Due,
+    alone,
     begins_again,
     decide,
     ladder,
-    latest_move,
 )
 from escalation.runs import Prospect
 from escalation.triggers import further
@@ -23,8 +23,9 @@ from tickets.models import Kind
 def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: datetime) -> list[Deed]:
     """Fire and skip what is due for a batch of runs; nothing of it is saved yet.
 
-    Of the runs of one ticket the one that moves it goes first, of several the one that came due
-    last: whoever the others would tell may not have it any more, and so they are looked at anew.
+    Of the runs of one ticket the one that restricts or moves it goes first, of several moves the
+    one that came due last: whoever the others would tell may not have it any more, nor be meant to
+    know of it, and so they are looked at anew.
     """
     decided = [(prospect, decide(prospect.coming, now)) for prospect in prospects]
     executor.prepare((item, due) for item, decision in decided for due in decision.fire)
@@ -43,19 +44,23 @@ def carry_out_all(prospects: Iterable[Prospect], executor: Executor, now: dateti
 
 
 def _in_turn(decided: Iterable[tuple[Prospect, Decision]]) -> list[tuple[Prospect, Decision]]:
-    """Those that move tickets first, of each ticket the latest; else in the order given."""
-    pairs = [(latest_move(decision.fire), prospect, decision) for prospect, decision in decided]
+    """Those that restrict tickets first, then those that move them, of each ticket the latest;
+    the others in the order given.
+    """
+    pairs = [(alone(decision.fire), prospect, decision) for prospect, decision in decided]
     latest: dict[int, datetime] = {}
-    for move, prospect, _ in pairs:
-        if move is not None:
+    for due, prospect, _ in pairs:
+        if due is not None:
             pk = prospect.run.ticket_id
-            latest[pk] = max(move.threshold_at, latest.get(pk, move.threshold_at))
+            latest[pk] = max(due.threshold_at, latest.get(pk, due.threshold_at))
 
     def turn(pair: tuple[Due | None, Prospect, Decision]) -> int:
-        move, prospect, _ = pair
-        if move is None:
-            return 2
-        return 0 if move.threshold_at == latest[prospect.run.ticket_id] else 1
+        due, prospect, _ = pair
+        if due is None:
+            return 3
+        if due.step.restricts:
+            return 0
+        return 1 if due.threshold_at == latest[prospect.run.ticket_id] else 2
 
     return [(prospect, decision) for _, prospect, decision in sorted(pairs, key=turn)]
 
@@ -79,7 +84,11 @@ def _carry_out(
 ) -> list[Deed]:
     if executor.has_moved(prospect.run.ticket_id):
         # Another run has just moved the ticket: what is due is looked at anew, but for moves.
-        moves = [due for due in (*decision.fire, *decision.behind) if due.step.moves]
+        moves = [
+            due
+            for due in (*decision.fire, *decision.behind)
+            if due.step.moves and not due.step.restricts
+        ]
         if not moves:
             return []
         deeds = [executor.skip(prospect, due, PASSED_ON) for due in moves]

@@ -44,13 +44,13 @@ __all__ = [
     "Due",
     "RunView",
     "Step",
+    "alone",
     "basis_calendar",
     "begins_again",
     "decide",
     "dues",
     "group_of",
     "ladder",
-    "latest_move",
     "matches",
     "unmet",
 ]
@@ -115,10 +115,10 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
     clock, or of the ladder, that are due together only those with the latest threshold fire; the
     earlier ones are recorded as skipped (nobody wants yesterday's 75% warning after the breach).
 
-    A step that moves the ticket fires alone, of several the one that came due last: whoever the
-    others would have told may not have the ticket any more. What is due beside it is judged anew;
-    of that, the other moves and the rungs are `behind` once the ticket has really moved, because
-    they were for the team that it left.
+    A step that moves or restricts the ticket fires alone (`alone`): whoever the others would have
+    told may not have the ticket any more, nor be meant to know of it. What is due beside it is
+    judged anew; of that, the other moves and the rungs are `behind` once the ticket has really
+    moved, because they were for the team that it left.
     """
     ripe = [due for due in coming if due.at <= now]
     ahead = tuple(due for due in coming if due.at > now)
@@ -130,11 +130,14 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
         latest[group] = max(due.threshold_at, latest.get(group, due.threshold_at))
     skip += [(due, OVERTAKEN) for due in able if due.threshold_at < latest[group_of(due)]]
     fire = [due for due in able if due.threshold_at == latest[group_of(due)]]
-    mover = latest_move(fire)
+    first = alone(fire)
     behind = [
-        due for due in fire if mover and due is not mover and (_is_rung(due) or due.step.moves)
+        due
+        for due in fire
+        if first and due is not first and not due.step.restricts
+        if due.step.moves or _is_rung(due)
     ]
-    fire = [mover] if mover else fire
+    fire = [first] if first else fire
     # A rung that its gate holds back has been passed by a later one.
     highest = max((due.threshold_at for due in fire if _is_rung(due)), default=None)
     if highest is not None:
@@ -144,10 +147,16 @@ def decide(coming: Sequence[Due], now: datetime) -> Decision:
     return Decision(fire=tuple(fire), skip=tuple(skip), ahead=ahead, behind=tuple(behind))
 
 
-def latest_move(fire: Iterable[Due]) -> Due | None:
-    """Of the steps that move the ticket the one that came due last; None where there is none."""
-    moves = (due for due in fire if due.step.moves)
-    return max(moves, key=lambda due: due.threshold_at, default=None)
+def alone(fire: Iterable[Due]) -> Due | None:
+    """The step that goes before the others and without them: one that restricts the ticket, else
+    of those that move it the one that came due last. None where there is none.
+    """
+    known = list(fire)
+    moves = [due for due in known if due.step.moves]
+    return next(
+        (due for due in known if due.step.restricts),
+        max(moves, key=lambda due: due.threshold_at, default=None),
+    )
 
 
 def group_of(due: Due) -> str:

@@ -64,7 +64,8 @@ class Step:
     `remaining_s`, `delay_s` and `window_s` are seconds; `conditions` are like a policy's; `gates`
     say at which hours and priorities the step may go. Its delay counts by `basis`; `hours` are
     those of the calendar which that names. It `moves` the ticket when one of its actions
-    puts it into another queue, and `only_tells` when all of them do no more than that.
+    puts it into another queue, `restricts` it when one puts it into the security lane, and
+    `only_tells` when all of them do no more than that.
     """
 
     id: int
@@ -85,11 +86,13 @@ class Step:
     gates: Mapping[str, Any] = field(default_factory=dict)
     actions: tuple[Mapping[str, Any], ...] = ()
     moves: bool = field(init=False, compare=False, default=False)
+    restricts: bool = field(init=False, compare=False, default=False)
     only_tells: bool = field(init=False, compare=False, default=False)
 
     def __post_init__(self) -> None:
         verbs = {action["do"] for action in self.actions}
         object.__setattr__(self, "moves", "move" in verbs)
+        object.__setattr__(self, "restricts", "restrict" in verbs)
         object.__setattr__(self, "only_tells", verbs <= TELLING)
 
 
