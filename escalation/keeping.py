@@ -91,6 +91,7 @@ class Around:
     in_majors: frozenset[int]
     answered: Mapping[int, datetime]
     at: datetime
+    taken: Mapping[int, datetime] = field(default_factory=dict)
 
 
 def keep_runs(
@@ -129,11 +130,16 @@ def look_around(
     tickets: Sequence[Ticket], in_force: Iterable[Run], policies: Sequence[Policy], at: datetime
 ) -> Around:
     """What beside these tickets decides on their runs, of which `in_force` are all."""
-    asking = {run.ticket_id for run in in_force if StopOn.FIRST_RESPONSE in run.revision.stop_on}
+    ends = [(run.ticket_id, run.revision.stop_on) for run in in_force]
+
+    def asking(word: StopOn) -> list[int]:
+        return sorted({pk for pk, stop_on in ends if word in stop_on})
+
     return Around(
         policies=policies,
         in_majors=frozenset(children_of_open_majors([ticket.id for ticket in tickets])),
-        answered=signs.answered(sorted(asking)),
+        answered=signs.answered(asking(StopOn.FIRST_RESPONSE)),
+        taken=signs.taken(asking(StopOn.TAKEN)),
         at=at,
     )
 
@@ -196,9 +202,17 @@ def _match(
         else:
             if run.is_main:
                 heir_of = run
-            reason = "another policy applies"
+            reason = _why_superseded(run, main, around.policies)
             _end(kept, ticket, run, state=Run.State.SUPERSEDED, reason=reason, at=around.at)
     _begin(kept, ticket, staying, _missing(fitting, main, staying), around, heir_of=heir_of)
+
+
+def _why_superseded(run: Run, main: Policy | None, policies: Sequence[Policy]) -> str:
+    if all(policy.pk != run.policy_id for policy in policies):
+        return "the policy is switched off"
+    if run.is_main and main is not None:
+        return "another policy applies"
+    return "its conditions do not hold any more"
 
 
 def _missing(
@@ -242,7 +256,7 @@ def _go_on(kept: Kept, ticket: Ticket, run: Run, around: Around) -> None:
     kept.changed.append(run)
     if run.state == Run.State.DONE:
         return
-    reason = _own_end(run, ticket, around.answered.get(ticket.id))
+    reason = _own_end(run, ticket, around)
     if reason:
         kept.changed.pop()
         _end(kept, ticket, run, state=Run.State.DONE, reason=reason, at=around.at)
@@ -251,15 +265,20 @@ def _go_on(kept: Kept, ticket: Ticket, run: Run, around: Around) -> None:
     _hold(kept, ticket, run, around)
 
 
-def _own_end(run: Run, ticket: Ticket, answered_at: datetime | None) -> str:
+def _own_end(run: Run, ticket: Ticket, around: Around) -> str:
     """Why the run ends by its own rule, in words; empty while it goes on."""
-    seen_at = ticket.acknowledged_at
+    seen_at, answered_at = ticket.acknowledged_at, around.answered.get(ticket.id)
+    taken_at = around.taken.get(ticket.id)
     is_seen = seen_at is not None and seen_at >= run.started_at
     holds = {
         StopOn.ACKNOWLEDGED: is_seen,
-        StopOn.TAKEN: is_seen
-        and ticket.assignee_id is not None
-        and ticket.assignee_id == ticket.acknowledged_by_id,
+        # Whoever takes what somebody else has acknowledged leaves that acknowledgement as it is.
+        StopOn.TAKEN: (taken_at is not None and taken_at >= run.started_at)
+        or (
+            is_seen
+            and ticket.assignee_id is not None
+            and ticket.assignee_id == ticket.acknowledged_by_id
+        ),
         StopOn.FIRST_RESPONSE: answered_at is not None and answered_at >= run.started_at,
         StopOn.MOVED: run.entry != ticket.entry,
     }

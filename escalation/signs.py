@@ -140,6 +140,16 @@ def answered(ticket_ids: Iterable[int]) -> dict[int, datetime]:
     return dict(latest.values_list("ticket_id", "at"))
 
 
+def taken(ticket_ids: Iterable[int]) -> dict[int, datetime]:
+    """When somebody last took each ticket himself, by ticket id."""
+    ids = set(ticket_ids)
+    if not ids:
+        return {}
+    events = TimelineEvent.objects.filter(any_of("ticket", sorted(ids)), kind=EventKind.TAKEN)
+    latest = events.order_by("ticket_id", "-seq").distinct("ticket_id")
+    return dict(latest.values_list("ticket_id", "at"))
+
+
 # ---- What has been counted ---------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from insights.simulation.site import Site
 from insights.simulation.world import UNPLAYED, World
 from roles.calendars import work_calendar
 from tickets import states
+from tickets.models import EventKind
 
 MOST_STEPS: Final = 1000
 """How many looks one ticket may take between two events; more is a policy that never rests."""
@@ -97,6 +98,7 @@ class _Play:
         self.before: dict[str, int] = {}
         self.heard: tuple[datetime | None, int] = (None, 0)
         self.answered: dict[int, datetime] = {}
+        self.taken: dict[int, datetime] = {}
         self.outcome = Outcome(case.ticket_id, case.key)
 
     def whole(self) -> Outcome:
@@ -128,6 +130,8 @@ class _Play:
             ticket.entered_at = event.at
         if "acknowledged_by_id" in changed:
             ticket.acknowledged_at = event.at if changed["acknowledged_by_id"] else None
+        if event.kind == EventKind.TAKEN:
+            self.taken[ticket.pk] = event.at
         if changed.get("team_id"):
             self.teams.append(changed["team_id"])
         if event.fact is not None:
@@ -149,6 +153,7 @@ class _Play:
             policies=self.player.world.policies,
             in_majors=frozenset(),
             answered=self.answered,
+            taken=self.taken,
             at=event.at,
         )
         kept = keeping.fit(self.ticket, self.runs, around)
