@@ -57,6 +57,8 @@ class IncomingAlert:
     tags: Sequence[str] = ()
     uid: UUID | None = None
     """The name that its sender has been given for it already."""
+    level: Level | None = None
+    """Impact and urgency, of a sender that knows them itself; else its severity says them."""
     is_loose: bool = False
     """Whatever it says, it repeats a firing alert of its key, whose words stand."""
     is_echo: bool = False

@@ -240,7 +240,8 @@ class Batch:
         return ticket, "opened"
 
     def _open(self, alert: IncomingAlert, verdict: Verdict, subject: str) -> Ticket:
-        impact, urgency = level_of(verdict.severity)
+        own = alert.level if verdict.severity == alert.severity else None
+        impact, urgency = own or level_of(verdict.severity)
         service, team = self._place_of(verdict)
         ticket = open_ticket(
             subject=subject,

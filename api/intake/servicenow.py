@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path, re_path
 
 from api.intake.door import Fault, Mount, body_of, json_of, key_in_header, known_source
 from api.intake.opsgenie_door import public_root
-from api.intake.reading import text
+from api.intake.reading import any_moment, text
 from roles.refusals import Refused
 from tickets import alertacts, alertedits, receipts, states
 from tickets.incoming import FIRING, IncomingAlert
@@ -33,6 +34,7 @@ STATES: Final = {
     states.CLOSED: ("7", "Closed"),
     states.CANCELLED: ("8", "Canceled"),
 }
+QUEUED: Final = {states.NEW, states.WAITING}
 WORKING: Final = "2"
 OVER: Final = ("6", "7")
 COLUMNS: Final = {
@@ -47,12 +49,15 @@ COLUMNS: Final = {
     "assignment_group": "ticket__team__name",
     "assigned_to": "ticket__assignee__username",
     "sys_created_on": "first_seen_at",
-    "sys_updated_on": "last_seen_at",
+    "sys_updated_on": "changed_at",
 }
+NUMBERS: Final = ("ticket__priority", "ticket__urgency", "ticket__impact")
 LOOKUPS: Final = (
-    ("!=", ""), ("STARTSWITH", "__istartswith"), ("ENDSWITH", "__iendswith"),
+    ("!=", ""), (">=", "__gte"), ("<=", "__lte"), (">", "__gt"), ("<", "__lt"),
+    ("STARTSWITH", "__istartswith"), ("ENDSWITH", "__iendswith"),
     ("NOT LIKE", "__icontains"), ("LIKE", "__icontains"), ("IN", "__in"), ("=", ""),
 )  # fmt: skip
+ORDERED: Final = ("__gte", "__lte", "__gt", "__lt")
 
 
 def _answer_fault(request: HttpRequest, fault: Fault) -> HttpResponse:
@@ -122,7 +127,9 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def _rows(source: AlertSource) -> QuerySet[Alert]:
-    return alertacts.known_to(source).select_related(
+    changed_at = Greatest("last_seen_at", "ended_at", "ticket__last_event_at")
+    rows = alertacts.known_to(source).annotate(changed_at=changed_at)
+    return rows.select_related(
         "source", "ticket__team", "ticket__assignee", "ticket__service", "ticket__requester"
     )
 
@@ -151,14 +158,15 @@ def _create(source: AlertSource, body: Mapping[str, Any]) -> Alert:
     summary = text(body.get("short_description")).strip() or text(body.get("description")).strip()
     if not summary:
         raise Fault(400, "Invalid request", ["short_description is needed."])
-    priority = MATRIX[_level(body, "impact", 3), _level(body, "urgency", 3)]
+    level = (_level(body, "impact", 3), _level(body, "urgency", 3))
     kept = ("category", "cmdb_ci", "caller_id", "assignment_group", "contact_type", "u_source")
     alert = IncomingAlert(
         dedup_key=text(body.get("correlation_id")) or uid.hex,
         group_key="",
         state=FIRING,
         summary=summary,
-        severity=f"p{priority}",
+        severity=f"p{MATRIX[level]}",
+        level=level,
         details={name: text(body[name])[:1000] for name in kept if body.get(name)},
         description=text(body.get("description"))[:15_000],
         uid=uid,
@@ -273,17 +281,32 @@ def _compared(name: str, lookup: str, value: str) -> Q | None:
         over = Q(ticket__status__in=[states.RESOLVED, *states.FINAL])
         return ~over if value.lower() == "true" else over
     if name in ("state", "incident_state"):
-        meant = [status for status, (code, _) in STATES.items() if code in value.split(",")]
-        return Q(ticket__status__in=meant)
+        return _in_states(value.split(","))
     if name == "sys_id":
         return Q(uid__in=[uid for one in value.split(",") if (uid := _uuid(one)) is not None])
     column = COLUMNS.get(name)
-    if column is None or column.endswith("_at"):
+    if column is None:
         return None
-    if column in ("ticket__priority", "ticket__urgency", "ticket__impact"):
-        numbers = [int(one) for one in value.split(",") if one in "12345" and one]
+    if column.endswith("_at"):
+        at = any_moment(value) if lookup in ORDERED else None
+        return Q(**{column + lookup: at}) if at is not None else None
+    if column in NUMBERS:
+        numbers = [int(one) for one in value.split(",") if one in ("1", "2", "3", "4", "5")]
+        if lookup in ORDERED:
+            return Q(**{column + lookup: numbers[0]}) if numbers else None
         return Q(**{f"{column}__in": numbers})
     return Q(**{f"{column}{lookup}": value.split(",") if lookup == "__in" else value})
+
+
+def _in_states(codes: list[str]) -> Q:
+    """Incidents in these states: one that somebody has acknowledged is in progress there."""
+    meant = {status for status, (code, _) in STATES.items() if code in codes}
+    found = Q(ticket__status__in=sorted(meant - QUEUED))
+    if meant & QUEUED:
+        found |= Q(ticket__status__in=sorted(QUEUED), ticket__acknowledged_at=None)
+    if WORKING in codes:
+        found |= Q(ticket__status__in=sorted(QUEUED), ticket__acknowledged_at__isnull=False)
+    return found
 
 
 def _uuid(value: str) -> UUID | None:
@@ -295,7 +318,9 @@ def _uuid(value: str) -> UUID | None:
 
 def _told(request: HttpRequest, row: Alert) -> dict[str, Any]:
     ticket = row.ticket
-    code, label = STATES[ticket.status] if ticket is not None else ("1", "New")
+    code, label = STATES[ticket.status] if ticket is not None else STATES[states.NEW]
+    if code == "1" and row.is_acknowledged:
+        code, label = STATES[states.IN_PROGRESS]
     team, person = (ticket.team, ticket.assignee) if ticket is not None else (None, None)
     body = {
         "sys_id": row.uid.hex,
@@ -317,7 +342,7 @@ def _told(request: HttpRequest, row: Alert) -> dict[str, Any]:
         "close_code": ticket.resolution_code if ticket is not None else "",
         "close_notes": ticket.resolution if ticket is not None else "",
         "sys_created_on": _stamp(row.first_seen_at),
-        "sys_updated_on": _stamp(row.ended_at or row.last_seen_at),
+        "sys_updated_on": _stamp(getattr(row, "changed_at", row.last_seen_at)),
         "resolved_at": _stamp(ticket.resolved_at) if ticket is not None else "",
         "sys_class_name": "incident",
     }

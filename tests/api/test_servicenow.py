@@ -1,9 +1,11 @@
 """ServiceNow's senders: incidents made, found, changed and ended through the Table API."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
+from roles.instants import database_now
 from tests.api.intake import TABLE, Sender, servicenow
 from tickets.assignment import take
 from tickets.models import Alert, Ticket
@@ -55,6 +57,12 @@ def test_incidents_are_found_by_encoded_query_and_paged(snow):
         ("correlation_id!=k1", 2),
         ("priority=2^nonsense=1", 3),
         ("state=6", 0),
+        ("sys_updated_on>2026-01-01 00:00:00", 3),
+        ("sys_updated_on>%3D2099-01-01 00:00:00", 0),
+        ("sys_created_on<2026-01-01 00:00:00^active=true", 0),
+        ("sys_created_on<javascript:gs.now()", 3),
+        ("priority>%3D2^urgency<9", 3),
+        ("priority>2", 0),
     ):
         found = snow.get(f"{TABLE}?sysparm_query={query}").json()["result"]
         assert len(found) == count, query
@@ -79,7 +87,9 @@ def test_an_incident_is_changed_spoken_on_and_resolved(snow, story):
         "urgency": 1,
     }
     told = snow.send("PATCH", where, change).json()["result"]
-    assert told["priority"] == "1"
+    assert (told["priority"], told["state"]) == ("1", "2")
+    for query, count in (("state=1", 0), ("state=2", 1), ("stateIN1,2", 1), ("state=6", 0)):
+        assert len(snow.get(f"{TABLE}?sysparm_query={query}").json()["result"]) == count, query
     ticket = Ticket.objects.get()
     said = ticket.events.filter(kind="commented").order_by("seq")
     assert [event.is_public for event in said] == [False, True]
@@ -89,6 +99,25 @@ def test_an_incident_is_changed_spoken_on_and_resolved(snow, story):
     assert (told["state"], told["close_notes"]) == ("6", "new disk")
     assert snow.send("DELETE", where).status_code == 204
     assert snow.get(where).status_code == 404
+
+
+@pytest.mark.parametrize(("impact", "urgency"), [(1, 2), (2, 1), (3, 1), (1, 3), (2, 3)])
+def test_impact_and_urgency_are_told_as_they_were_given(snow, impact, urgency):
+    told = make(snow, impact=impact, urgency=str(urgency))
+    assert (told["impact"], told["urgency"]) == (str(impact), str(urgency))
+
+
+def test_what_people_do_to_the_ticket_is_told_to_who_asks_for_changes(snow, story):
+    told = make(snow)
+    Alert.objects.update(last_seen_at=database_now() - timedelta(days=3))
+    Ticket.objects.update(last_event_at=database_now() - timedelta(days=2))
+    since = (database_now() - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S")
+    query = f"{TABLE}?sysparm_query=sys_updated_on>{since}"
+    assert snow.get(query).json()["result"] == []
+    take(ticket=Ticket.objects.get(), actor=story.agent)
+    (found,) = snow.get(query).json()["result"]
+    assert (found["sys_id"], found["state"]) == (told["sys_id"], "2")
+    assert found["sys_updated_on"] > since
 
 
 def test_the_same_correlation_while_it_is_open_is_the_same_incident(snow):
