@@ -53,15 +53,15 @@ URGENCY: Final = ("ticket__priority", "next_at", "pk")
 
 
 WHOLE: Final = Written(
-    lambda ids, now: (
-        Run.objects.filter(any_of("pk", ids), state=Run.State.ACTIVE, next_at__lte=now)
+    lambda tickets, now: (
+        Run.objects.filter(any_of("ticket", tickets), state=Run.State.ACTIVE, next_at__lte=now)
         .select_related("ticket")
         .order_by(*URGENCY)
     ),
-    ids=list[int],
+    tickets=list[int],
     now=datetime,
 )
-"""The claimed runs with their tickets."""
+"""The due runs of the tickets that were claimed, with these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,8 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
 
     Either these runs, though their tickets had trouble before, or the most urgent ones. Tickets
     alone are locked, for whoever writes a run holds its ticket: with the lock of one run on a
-    ticket whose other run somebody else has at hand, both would wait for each other.
+    ticket whose other run somebody else has at hand, both would wait for each other. All that is
+    due of a ticket is claimed with it, for one step may be the end of another.
     """
     ready = Run.objects.filter(state=Run.State.ACTIVE, next_at__lte=now)
     wanted = due_runs(now) if run_ids is None else ready.filter(pk__in=run_ids)
@@ -257,8 +258,8 @@ def _claim(run_ids: Sequence[int] | None, limit: int, now: datetime) -> list[Run
     picked = bare.select_for_update(skip_locked=True, no_key=True, of=("ticket",))
     claimed: list[Run] = []
     # Asked again with the lock: a run may have been carried out between the look and the lock.
-    while not claimed and (ids := [run.pk for run in read_rows(picked[:limit])]):
-        claimed = WHOLE.rows(ids=ids, now=now)
+    while not claimed and (ids := [run.ticket_id for run in read_rows(picked[:limit])]):
+        claimed = WHOLE.rows(tickets=sorted(set(ids)), now=now)
     one_each: dict[int, Ticket] = {}
     for run in claimed:
         relate(run, "ticket", one_each.setdefault(run.ticket_id, run.ticket))

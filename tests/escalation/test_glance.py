@@ -59,11 +59,11 @@ def test_what_was_over_or_done_before_its_ticket_was_locked_is_not_claimed(story
     story.policy("p", unacknowledged(5, "Up", page("on_call")), unacknowledged(60, "On", move()))
     due, solved, done = story.open(), story.open(), story.open()
     story.now += timedelta(minutes=6)
-    found = list(Run.objects.order_by("pk").values_list("pk", flat=True))
+    found = [ticket.pk for ticket in (due, solved, done)]
     lifecycle.cancel(ticket=solved, actor=None, reason="A test.", clock=story.clock)
     climb(
         clock=story.clock,
         run_ids=list(Run.objects.filter(ticket=done).values_list("pk", flat=True)),
     )
-    claimed = WHOLE.rows(ids=found, now=story.now)
+    claimed = WHOLE.rows(tickets=found, now=story.now)
     assert [run.ticket_id for run in claimed] == [due.pk]

@@ -1,5 +1,6 @@
 """Steps that are due together move a ticket once: to where the latest of them would have it."""
 
+from escalation.engine import climb
 from escalation.models import Firing
 from tests.story import Story, move, notify, percent, unacknowledged
 
@@ -53,3 +54,18 @@ def test_what_only_tells_goes_on_after_another_policy_has_moved_the_ticket(story
     ticket = story.open()
     story.forward(minutes=30)
     assert story.fired(ticket) == ["Up", "Half"]
+
+
+def test_all_that_is_due_of_a_ticket_is_judged_at_once_however_small_a_batch(
+    story: Story,
+) -> None:
+    story.target("resolution", 60)
+    story.policy("main", unacknowledged(30, "Up", move()))
+    story.policy(
+        "beside", percent("resolution", 50, "Up by clock", move()), mode="beside", position=20
+    )
+    ticket = story.open()
+    story.sleep(minutes=30)
+    while climb(limit=1, clock=story.clock):
+        pass
+    assert story.fresh(ticket).team == story.apps
