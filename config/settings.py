@@ -263,7 +263,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["api.bodies.FastJSON"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.bodies.PlainWish",
     "DEFAULT_PAGINATION_CLASS": "api.paging.CursorPages",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.describing.Describing",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "api.problems.answer_exception",
     "URL_FORMAT_OVERRIDE": None,

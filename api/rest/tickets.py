@@ -111,6 +111,8 @@ READ: dict[str, Callable[[Ticket], Any]] = {
 class TicketView(serializers.ModelSerializer):
     """A ticket in a list. Members about the service's inner workings are null for requesters."""
 
+    told_to_some = INTERNAL
+
     requester = PersonRef(read_only=True)
     assignee = PersonRef(read_only=True, allow_null=True)
     team = TeamRef(read_only=True, allow_null=True)
