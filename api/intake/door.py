@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 
@@ -107,6 +108,8 @@ def fault_of(trouble: Exception) -> Fault | None:
         return Fault(400, "A value in the address or the body cannot be looked for or kept.")
     if isinstance(trouble, SuspiciousOperation):
         return Fault(400, "The request is not what a sender would send.", [str(trouble)])
+    if isinstance(trouble, MultiPartParserError):
+        return Fault(400, "The form cannot be read.", [str(trouble)])
     if isinstance(trouble, UnreadablePostError):
         return Fault(400, "The body did not arrive whole.")
     if isinstance(trouble, Refused | OperationalError | InterfaceError):

@@ -163,7 +163,8 @@ def alert_named(
     if to_act:
         rows = Alert.objects.filter(source=asker.source, is_hidden=False)
         rows = rows.select_related("source", "ticket")
-    kind = (kind or asker.params.get("identifierType") or "id").lower()
+    given = asker.params.get("identifierType") or asker.params.get("alertIdentifierType")
+    kind = (kind or given or "id").lower()
     if kind == "alias":
         # Cut as it was when the alert was made.
         return rows.filter(dedup_key=identifier[:ALIAS_MAX]).order_by("state", "-id").first()

@@ -86,7 +86,8 @@ def _ordered(asker: Asker, rows: QuerySet[Alert]) -> QuerySet[Alert]:
     return rows.order_by(f"{sign}{column}", f"{sign}pk")
 
 
-def _one(asker: Asker, identifier: str) -> Alert:
+def one_of(asker: Asker, identifier: str) -> Alert:
+    """The alert of this name. Raises Fault for none that may be read."""
     alert = alert_named(asker, identifier)
     if alert is None and identifier.endswith("/"):
         alert = alert_named(asker, identifier.rstrip("/"))
@@ -97,7 +98,7 @@ def _one(asker: Asker, identifier: str) -> Alert:
 
 def get_alert(asker: Asker, identifier: str) -> HttpResponse:
     """One alert with all that is told of it."""
-    return told(asker, alert_told(_one(asker, identifier), whole=True))
+    return told(asker, alert_told(one_of(asker, identifier), whole=True))
 
 
 def request_status(asker: Asker, request_id: str) -> HttpResponse:
@@ -145,7 +146,7 @@ def list_logs(asker: Asker, identifier: str) -> HttpResponse:
 
 
 def _entries(asker: Asker, identifier: str, kind: str) -> HttpResponse:
-    alert = _one(asker, identifier)
+    alert = one_of(asker, identifier)
     limit = max(1, number(asker, "limit", PAGE, PAGE_MAX))
     is_rising = asker.params.get("order", "desc").lower() == "asc"
     rows = AlertEntry.objects.filter(alert=alert, kind=kind)
@@ -169,7 +170,7 @@ def _entry(row: AlertEntry) -> dict[str, Any]:
 
 def list_recipients(asker: Asker, identifier: str) -> HttpResponse:
     """Who was told of the alert's ticket, by which way, and whether it went out."""
-    alert = _one(asker, identifier)
+    alert = one_of(asker, identifier)
     if alert.ticket is None or not asker.source.reads_directory:
         return told(asker, [])
     rows = Message.objects.filter(topic=alert.ticket.topic, kind__in=("page", "notify", "involved"))
@@ -186,9 +187,3 @@ def _recipient(row: Message) -> dict[str, Any]:
         "createdAt": stamp(row.created_at),
         "updatedAt": stamp(row.created_at),
     }
-
-
-def list_attachments(asker: Asker, identifier: str) -> HttpResponse:
-    """The alert's own attachments: there are none, files go to its ticket."""
-    _one(asker, identifier)
-    return told(asker, [])

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, re_path
 
 from api.intake import alertmanager, grafana
+from api.intake import opsgenie_files as files
 from api.intake import opsgenie_heartbeats as heartbeats
 from api.intake import opsgenie_oncall as oncall
 from api.intake import opsgenie_reads as reads
@@ -23,7 +24,7 @@ READS: Final = {
     "notes": reads.list_notes,
     "logs": reads.list_logs,
     "recipients": reads.list_recipients,
-    "attachments": reads.list_attachments,
+    "attachments": files.listed,
 }
 Done = Callable[[Asker, str], HttpResponse]
 
@@ -55,6 +56,8 @@ def request_status(asker: Asker, request_id: str) -> HttpResponse:
 def one_alert(asker: Asker, rest: str) -> HttpResponse:
     """Whatever is asked of one alert: its name goes as far as no verb of the method follows."""
     method = asker.request.method or ""
+    if method in ("GET", "DELETE") and (found := files.split(asker, rest)) is not None:
+        return files.get(asker, *found) if method == "GET" else files.drop(asker, *found)
     if method == "GET":
         name, verb = _split(rest, READS)
         by_alias = asker.params.get("identifierType", "").lower() == "alias"
@@ -65,6 +68,9 @@ def one_alert(asker: Asker, rest: str) -> HttpResponse:
         name, _, action = _tidy(rest).rpartition("/actions/")
         if name and action and "/" not in action:
             return writes.run_action(asker, name, action, asker.body())
+        name, verb = _split(rest, ("attachments",))
+        if verb:
+            return files.add(asker, name)
         name, verb = _split(rest, writes.POSTED)
         if verb:
             return writes.carry_out(asker, name, verb, asker.body())

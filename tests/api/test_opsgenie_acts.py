@@ -1,12 +1,17 @@
 """What Opsgenie's senders ask for is carried out whole, and what they say of people is heeded."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
+from django.test import Client
+from django.urls import resolve
 
 from tests.api.intake import Sender, opsgenie
-from tickets.models import AlertEntry, Ticket
+from tickets.models import AlertEntry, Attachment, Ticket
+from tickets.restriction import restrict
 
 BY_ALIAS = "identifierType=alias"
 
@@ -89,3 +94,65 @@ def test_responders_are_called_or_the_alert_is_not_taken(og, monkeypatch):
     assert not Ticket.objects.exists()
     assert status(og, og.post("/v2/alerts", body))["status"] == "Created alert"
     assert helping(Ticket.objects.get()) == {"cleo"}
+
+
+# ---- Files ----
+
+
+def attach(og: Sender, name: str = "top.txt", content: bytes = b"load 90", alias: str = "disk"):
+    """Add a file as the vendor's SDK does."""
+    form = {"file": SimpleUploadedFile(name, content), "user": "ada"}
+    where = f"{og.base}/v2/alerts/{alias}/attachments?alertIdentifierType=alias"
+    return Client().post(where, form, headers={"authorization": og.headers["authorization"]})
+
+
+def files_of(og: Sender) -> list[dict[str, str]]:
+    where = "/v2/alerts/disk/attachments?alertIdentifierType=alias"
+    found: list[dict[str, str]] = og.get(where).json()["data"]
+    return found
+
+
+def test_a_file_goes_to_the_ticket_in_a_note_and_is_listed(og, story):
+    create(og)
+    added = attach(og)
+    assert (added.status_code, added.json()["result"]) == (201, "Created")
+    (told,) = files_of(og)
+    assert told == {"name": "top.txt", "id": added.json()["data"]["id"]}
+    kept = Attachment.objects.get()
+    assert kept.file.read() == b"load 90"
+    assert kept.event is not None
+    assert not kept.event.is_public
+    where = f"/v2/alerts/disk/attachments/{told['id']}?alertIdentifierType=alias"
+    key = Ticket.objects.get().key
+    found = og.get(where).json()["data"]
+    assert found["name"] == "top.txt"
+    assert found["url"].endswith(f"/tickets/{key}/files/{told['id']}")
+    page = resolve(urlsplit(found["url"]).path)
+    assert (page.view_name, page.kwargs["key"]) == ("web:attachment", key)
+    assert opsgenie(story, "other").get(where).status_code == 404
+    assert og.send("DELETE", where).status_code == 200
+    assert files_of(og) == []
+    assert og.get(where).status_code == 404
+    assert Attachment.objects.filter(erased_at=None).exists()
+
+
+def test_a_file_that_will_not_do_is_refused_and_nothing_is_kept(og, story):
+    create(og)
+    for answer, status_code in (
+        (attach(og, content=b""), 422),
+        (attach(og, name="run.exe"), 422),
+        (attach(og, alias="unheard-of"), 404),
+        (act(og, "attachments"), 422),
+        (act(og, "attachments/x"), 405),
+    ):
+        assert answer.status_code == status_code
+        assert {"message", "took", "requestId"} <= set(answer.json())
+    broken = {"content_type": "multipart/form-data"}
+    assert (
+        og.post("/v2/alerts/disk/attachments?identifierType=alias", b"x", **broken).status_code
+        == 400
+    )
+    assert not Attachment.objects.exists()
+    restrict(ticket=Ticket.objects.get(), actor=story.agent, reason="a break-in")
+    assert attach(og).status_code == 404
+    assert not Attachment.objects.exists()

@@ -102,6 +102,22 @@ def test_the_opsgenie_sdk_creates_and_works_on_an_alert(og, story):
     assert none.value.status == 404
 
 
+def test_the_opsgenie_sdk_attaches_a_file(og, story, tmp_path: Path):
+    api = opsgenie_sdk.AlertApi(api_client=og)
+    api.create_alert(create_alert_payload=opsgenie_sdk.CreateAlertPayload(message="x", alias="a"))
+    shown = tmp_path / "top.txt"
+    shown.write_text("load 90")
+    by_alias = {"identifier": "a", "alert_identifier_type": "alias"}
+    assert api.add_attachment(**by_alias, file=str(shown), user="ada").result == "Created"
+    (listed,) = api.list_attachments(**by_alias).data
+    found = api.get_attachment(**by_alias, attachment_id=int(listed.id)).data
+    assert (found.name, listed.name) == ("top.txt", "top.txt")
+    (ticket,) = Ticket.objects.all()
+    assert found.url.endswith(f"/tickets/{ticket.key}/files/{listed.id}")
+    api.remove_attachment(**by_alias, attachment_id=int(listed.id), user="ada")
+    assert api.list_attachments(**by_alias).data == []
+
+
 def test_the_opsgenie_sdk_keeps_a_heartbeat(og):
     api = opsgenie_sdk.HeartbeatApi(api_client=og)
     body = opsgenie_sdk.CreateHeartbeatPayload(
