@@ -242,11 +242,26 @@ def _new(case: Case) -> Decision:
 def _stranger(case: Case) -> Decision | None:
     """What the source's rule says of a sender whom nobody knows; None: let them in."""
     policy = case.source.unknown
-    if case.as_guest or policy == MailSource.Unknown.GUEST:
+    if case.as_guest:
         return None
+    if policy == MailSource.Unknown.GUEST:
+        return _guest_flood(case)
     said = f"Nobody here has the address {case.mail.sender}."
     refused = policy == MailSource.Unknown.REFUSE
     return Decision(Outcome.REFUSED if refused else Outcome.HELD, said)
+
+
+def _guest_flood(case: Case) -> Decision | None:
+    """Too many strangers within an hour: each may be another name of one who floods.
+
+    Every guest is an account, and gets a letter; to an address that was forged, somebody else does.
+    """
+    since = case.clock() - HOUR
+    opened = ReceivedMail.objects.filter(source=case.source, outcome=Outcome.OPENED)
+    guests = opened.filter(received_at__gt=since, ticket__tags__contains=["guest"]).count()
+    if guests < case.source.hourly_limit:
+        return None
+    return Decision(Outcome.HELD, f"{guests} strangers were let in as guests within an hour.")
 
 
 def person_at(address: str) -> Person | None:

@@ -1,6 +1,7 @@
 """Mail that lies, repeats itself, is sealed, or was made to hurt: kept, told, and nobody fooled."""
 
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from api.mail.monitors import alert_of
 from api.mail.reading import read
 from notifications.models import Message
 from notifications.replies import message_id, reply_address
+from roles.models import Person
 from tests.api.mails import ADDRESS, raw
 from tests.api.mailstage import answer, asked, take, talk
 from tickets.mailsources import create_mail_source
@@ -72,6 +74,24 @@ def test_headers_beyond_ascii_are_read_as_they_are_meant(story, source, charset)
     assert (mail.subject, mail.sender_name) == ("Grüße", "Jörg Müller")
     assert mail.sender == "jörg@example.org"
     assert take(story, source, f"{head}\r\nx".encode(charset)).outcome == "held"
+
+
+def test_a_flood_of_strangers_is_held_though_each_has_another_name(story, source):
+    source.unknown, source.hourly_limit = "guest", 3
+    source.save()
+
+    def write(number: int) -> ReceivedMail:
+        content = raw(sender=f"Eve <e{number}@else.example>", ident=f"<{number}@else.example>")
+        return take(story, source, content)
+
+    assert [write(n).outcome for n in range(5)] == ["opened"] * 3 + ["held"] * 2
+    assert not Person.objects.filter(email="e4@else.example").exists()
+    assert take(story, source, raw(ident="<known@x>")).outcome == "opened", "who is known may write"
+    held = ReceivedMail.objects.get(sender="e4@else.example")
+    done = taking.process_again(received=held, as_guest=True, clock=story.clock)
+    assert done.outcome == "opened"
+    story.now += timedelta(hours=2)
+    assert write(9).outcome == "opened"
 
 
 # ---- One id, several mails ----------------------------------------------------------------------
