@@ -1,4 +1,5 @@
-"""Says anew when climbs come next once the hours have changed by which their delays count.
+"""Says anew when climbs come next once the hours have changed by which their delays count, or the
+rosters for whose shifts their steps wait.
 
 Clocks are left alone: they move to new hours on request only. A delay counts by the hours in force;
 so the tickets concerned are noted in the transaction of the change, and the engine looks at them in
@@ -26,7 +27,7 @@ from tickets.models import Ticket
 
 SETTLED: Final = timedelta(seconds=FRESH_S + 1)
 """So long a batch may still go by the hours that it has read: afterwards all is looked at again."""
-LOOKS: Final = ("next_at", "next_step")
+LOOKS: Final = ("next_at", "next_step", "postponed")
 NOTE: Final = """
 INSERT INTO escalation_recount (ticket_id)
 SELECT ticket_id FROM ({}) AS found (ticket_id) ORDER BY ticket_id
@@ -50,6 +51,16 @@ def on_team_saved(
     """Receive that a team may work by another calendar, inside the transaction of the change."""
     if not created and (update_fields is None or "calendar" in update_fields):
         _note(_by_team(ticket__team=instance.pk))
+
+
+def on_roster_changed(sender: Any, **_: Any) -> None:
+    """Receive that others may be on call, inside the transaction of the change.
+
+    What waits for somebody's shift or hours is judged anew, wherever the roster is of.
+    """
+    waits = Q(gates__hold_for_shift=True) | Q(gates__zone=gates.RESPONDER)
+    steps = PolicyStep.objects.filter(waits)
+    _note(Q(revision__in=steps.values("revision")) & ~Q(postponed={}))
 
 
 def _by_team(**teams: Any) -> Q:
@@ -108,11 +119,14 @@ def _look_anew(tickets: dict[int, Ticket]) -> Sequence[Ticket]:
         clocks[row.ticket_id].append(row)
     looks: dict[int, list[datetime | None]] = {pk: [] for pk in tickets}
     moved = []
+    for run in climbs:
+        if run.postponed:
+            runs.judge_anew(run)
     for prospect in runs.prospects(climbs, tickets, clocks):
         run, was = prospect.run, (prospect.run.next_at, prospect.run.next_step_id)
         run.next_at, run.next_step_id = runs.next_look(prospect), runs.next_step(prospect)
         looks[run.ticket_id].append(run.next_at)
-        if was != (run.next_at, run.next_step_id):
+        if run.postponed or was != (run.next_at, run.next_step_id):
             moved.append(run)
     update_rows(Run, moved, LOOKS)
     indexed = [ticket for pk, ticket in tickets.items() if runs.index_of(ticket, looks[pk])]

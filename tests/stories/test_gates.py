@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from escalation.models import Firing
+from escalation.models import Firing, Recount
 from roles.models import Person
+from roles.overrides import add_override
 from tests.story import Story, notify, page, unacknowledged
 from tickets.assignment import move as move_ticket
 from tickets.lifecycle import chase
@@ -173,6 +174,7 @@ def test_what_waits_for_the_next_shift_is_judged_anew_when_the_ticket_changes(
     ticket = waiting_for_a_far_shift(story, impact=level, urgency=level)
     assert story.fresh(ticket).priority == priority
     story.put_on_call(story.desk, [story.colleague])
+    Recount.objects.all().delete()  # As if no roster had changed: here the ticket shall do it.
     story.forward(minutes=1)
     assert story.fired(ticket) == []
     chase(ticket=ticket, actor=story.requester, text="And?", clock=story.clock)
@@ -189,6 +191,48 @@ def test_what_waited_for_one_teams_shift_goes_out_in_the_team_that_gets_the_tick
     story.forward(minutes=1)
     assert story.fired(ticket) == ["Call"]
     assert ("cleo", "page") in story.phone.new()
+
+
+def off_call_for_a_week(story: Story) -> None:
+    story.put_on_call(story.desk, [])
+    story.put_on_call(story.desk, [story.agent], valid_from=story.now + timedelta(days=7))
+
+
+def test_what_waits_for_the_next_shift_goes_out_when_a_roster_gives_one_sooner(
+    story: Story,
+) -> None:
+    off_call_for_a_week(story)
+    gates = {"hold_for_shift": True}
+    story.policy("p", unacknowledged(5, "Page", page("on_call"), gates=gates))
+    ticket = story.open()
+    story.forward(minutes=6)
+    assert story.fired(ticket) == []
+    story.put_on_call(story.desk, [story.colleague])
+    story.forward(seconds=1)
+    assert story.fired(ticket) == ["Page"]
+    story.phone.ignore("received")
+    story.phone.rang(("bob", "page"))
+
+
+def test_what_waits_for_somebodys_hours_goes_to_whoever_takes_the_turn(story: Story) -> None:
+    story.agent.zone = "Asia/Tokyo"
+    story.agent.save()
+    gates = {"from": "08:00", "until": "17:00", "zone": "responder", "otherwise": "hold"}
+    story.policy("p", unacknowledged(5, "Page", page("on_call"), gates=gates))
+    ticket = story.open()
+    story.forward(minutes=6)
+    assert story.fired(ticket) == []
+    add_override(
+        schedule=story.desk.schedule,
+        person=story.colleague,
+        start=story.now,
+        end=story.now + timedelta(hours=2),
+        reason="Help",
+        actor=story.admin,
+        clock=story.clock,
+    )
+    story.forward(seconds=1)
+    assert story.fired(ticket) == ["Page"]
 
 
 def test_what_goes_on_waiting_for_the_same_shift_is_not_told_again(story: Story) -> None:
