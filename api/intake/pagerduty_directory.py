@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 
 from api.intake.door import Fault
@@ -23,11 +24,18 @@ RANGE_MAX: Final = timedelta(days=400)
 def users(caller: Caller) -> HttpResponse:
     """The people of the service; `query` is part of a name or a whole mail address."""
     caller.needs_directory()
-    rows = Person.objects.filter(is_active=True, memberships__isnull=False).distinct()
+    rows = _users()
     if query := caller.request.GET.get("query", "").strip():
         named = rows.filter(name__icontains=query) | rows.filter(email__iexact=query)
         rows = named.distinct()
     return paged(caller, "users", rows.order_by("name", "pk"), lambda one: _user(caller, one))
+
+
+@door("GET")
+def user(caller: Caller, name: str) -> HttpResponse:
+    """One person of the service."""
+    row = _row(caller, _users(), "PU", name)
+    return JsonResponse({"user": _user(caller, row)})
 
 
 @door("GET")
@@ -45,6 +53,13 @@ def services(caller: Caller) -> HttpResponse:
 
 
 @door("GET")
+def service(caller: Caller, name: str) -> HttpResponse:
+    """One of what support is given for."""
+    row = _row(caller, Service.objects.filter(is_active=True), "PV", name)
+    return JsonResponse({"service": _service(caller, row)})
+
+
+@door("GET")
 def teams(caller: Caller) -> HttpResponse:
     """Who works."""
     caller.needs_directory()
@@ -53,11 +68,29 @@ def teams(caller: Caller) -> HttpResponse:
 
 
 @door("GET")
+def team(caller: Caller, name: str) -> HttpResponse:
+    """One team."""
+    row = _row(caller, Team.objects.filter(is_active=True), "PT", name)
+    return JsonResponse({"team": _team(caller, row)})
+
+
+@door("GET")
 def escalation_policies(caller: Caller) -> HttpResponse:
     """The names of the policies; what they do is said in our own form only."""
     caller.needs_directory()
     rows = Policy.objects.filter(current__isnull=False).order_by("position", "pk")
     return paged(caller, "escalation_policies", rows, lambda one: _policy(caller, one))
+
+
+@door("GET")
+def escalation_policy(caller: Caller, name: str) -> HttpResponse:
+    """One policy, or the calling of a team's people that an entry of who is on call names."""
+    if name.startswith("PET"):
+        row = _row(caller, Team.objects.filter(is_active=True), "PET", name)
+        told = _policy(caller, row, kind="PET")
+    else:
+        told = _policy(caller, _row(caller, Policy.objects.exclude(current=None), "PE", name))
+    return JsonResponse({"escalation_policy": told})
 
 
 @door("GET")
@@ -71,11 +104,7 @@ def schedules(caller: Caller) -> HttpResponse:
 @door("GET")
 def schedule(caller: Caller, name: str) -> HttpResponse:
     """One schedule with its final shifts in a range, two weeks from now unless asked otherwise."""
-    caller.needs_directory()
-    number = number_of("PS", name)
-    row = _schedules().filter(pk=number).first() if number is not None else None
-    if row is None:
-        raise Fault(404, "Not Found")
+    row = _row(caller, _schedules(), "PS", name)
     since, until = _range(caller, SHOWN)
     shifts = final_shifts(row.team, since, until)
     people = Person.objects.in_bulk({shift.person_id for shift in shifts})
@@ -144,6 +173,20 @@ def abilities(caller: Caller) -> HttpResponse:
     return JsonResponse({"abilities": ["teams", "urgencies", "manual_alert_grouping"]})
 
 
+def _row(caller: Caller, rows: QuerySet[Any], kind: str, name: str) -> Any:
+    """The row of that name. Raises Fault where there is none, or the key may not read it."""
+    caller.needs_directory()
+    number = number_of(kind, name)
+    row = rows.filter(pk=number).first() if number is not None else None
+    if row is None:
+        raise Fault(404, "Not Found")
+    return row
+
+
+def _users() -> QuerySet[Person]:
+    return Person.objects.filter(is_active=True, memberships__isnull=False).distinct()
+
+
 def _numbers(kind: str, names: list[str]) -> set[int | None]:
     return {number_of(kind, name) for name in names}
 
@@ -196,8 +239,8 @@ def _team(caller: Caller, row: Team) -> dict[str, Any]:
     return {**reference(caller, "PT", row.pk, row.name), "type": "team", "name": row.name}
 
 
-def _policy(caller: Caller, row: Policy) -> dict[str, Any]:
-    base = reference(caller, "PE", row.pk, row.name)
+def _policy(caller: Caller, row: Policy | Team, kind: str = "PE") -> dict[str, Any]:
+    base = reference(caller, kind, row.pk, row.name)
     more = {"num_loops": 0, "escalation_rules": [], "services": [], "teams": []}
     return {**base, "type": "escalation_policy", "name": row.name, **more}
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -57,7 +58,18 @@ def _answer_fault(request: HttpRequest, fault: Fault) -> HttpResponse:
         "code": code,
         "errors": list(fault.reasons) or [fault.message],
     }
-    return JsonResponse({"error": error}, status=fault.status, headers=fault.headers)
+    headers = {**fault.headers, **(_limits(fault) if fault.status == 429 else {})}
+    return JsonResponse({"error": error}, status=fault.status, headers=headers)
+
+
+def _limits(fault: Fault) -> dict[str, str]:
+    """How long to wait, as this vendor's clients read it."""
+    limit, reset = settings.INTAKE_REQUESTS_PER_MINUTE, fault.headers.get("Retry-After", "60")
+    return {
+        "ratelimit-limit": str(limit),
+        "ratelimit-remaining": "0",
+        "ratelimit-reset": reset,
+    }
 
 
 REST: Final = Mount(name="pagerduty", answer_fault=_answer_fault)

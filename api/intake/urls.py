@@ -47,7 +47,11 @@ def pagerduty(prefix: str) -> list[URLPattern]:
             for part, view in DIRECTORY.items()
             for address in both(f"{prefix}{part}", view, f"{name}-{part.replace('/', '-')}")
         ],
-        *both(f"{prefix}schedules/<str:name>", directory.schedule, f"{name}-schedule"),
+        *[
+            address
+            for part, view in ONE_OF_DIRECTORY.items()
+            for address in both(f"{prefix}{part}/<str:name>", view, f"{name}-one-of-{part}")
+        ],
         re_path(rf"^{prefix.rstrip('/')}(?:/(?P<rest>.*))?$", no_pagerduty, name=f"{name}-nothing"),
     ]
 
@@ -67,6 +71,13 @@ DIRECTORY: Final = {
     "schedules": directory.schedules,
     "oncalls": directory.oncalls,
     "abilities": directory.abilities,
+}
+ONE_OF_DIRECTORY: Final = {
+    "users": directory.user,
+    "services": directory.service,
+    "teams": directory.team,
+    "escalation_policies": directory.escalation_policy,
+    "schedules": directory.schedule,
 }
 ADDRESSES: Final = [
     *both("intake/v1/<slug:product>/<str:key>", take_alerts, "intake-by-address"),

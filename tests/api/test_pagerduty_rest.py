@@ -225,6 +225,33 @@ def test_who_is_on_call_is_asked_by_schedule_policy_and_person(pd, story):
     assert len(set(pairs)) == len(pairs)
 
 
+def test_every_reference_to_a_person_a_team_or_a_schedule_leads_to_it(pd, story):
+    for name, one in (
+        ("users", "user"),
+        ("services", "service"),
+        ("teams", "team"),
+        ("escalation_policies", "escalation_policy"),
+        ("schedules", "schedule"),
+    ):
+        for row in pd.get(f"/{name}?limit=100").json()[name]:
+            told = pd.get(row["self"].partition("/pagerduty")[2]).json()[one]
+            assert (told["id"], told["name"]) == (row["id"], row["name"])
+        assert pd.get(f"/{name}/P0000000FFFFFF").json()["error"]["code"] == 2100
+        assert pagerduty(story, name[:5]).get(f"/{name}/x").status_code == 403
+    call = pd.get("/oncalls").json()["oncalls"][0]
+    for name in ("user", "schedule", "escalation_policy"):
+        told = pd.get(call[name]["self"].partition("/pagerduty")[2]).json()[name]
+        assert told["name"] == call[name]["summary"]
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(pd, settings):
+    settings.INTAKE_REQUESTS_PER_MINUTE = 0
+    answer = pd.get("/incidents")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, 2020)
+    assert (answer["ratelimit-limit"], answer["ratelimit-remaining"]) == ("0", "0")
+    assert 0 < int(answer["ratelimit-reset"]) <= 60
+
+
 def test_an_incident_is_made_for_somebody_or_not_at_all(pd, story):
     def make(person: str) -> Any:
         who = [{"assignee": {"id": person, "type": "user_reference"}}]
