@@ -26,7 +26,9 @@ class Describing(AutoSchema):
 
     def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
         meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)
-        if getattr(field, "field_name", None) in getattr(field.parent, "told_to_some", ()):
+        is_told_to_some = field.field_name in getattr(field.parent, "told_to_some", ())
+        # What is read along a way that may end early is null there, if it has no other word for it.
+        if is_told_to_some or (field.read_only and field.default is None):
             meta["nullable"] = True
         return meta
 

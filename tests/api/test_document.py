@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
+from django.core.files.uploadedfile import SimpleUploadedFile
 from jsonschema import Draft202012Validator
 
 from api.rest.register import SUBJECTS
@@ -13,6 +14,7 @@ from api.schema import document
 from tests.api.conftest import Caller, appoint
 from tests.story import Story, page, unacknowledged
 from tickets.assignment import take
+from tickets.attachments import keep_upload
 from tickets.incidents import declare_major
 from tickets.lifecycle import comment
 from tickets.models import Ticket
@@ -23,8 +25,9 @@ NEVER_JSON = "/config/"
 
 
 @pytest.fixture
-def callers(story: Story, calling: Any) -> list[Caller]:
+def callers(story: Story, calling: Any, settings: Any, tmp_path: Any) -> list[Caller]:
     """People who are told different things of a site on which something has happened."""
+    settings.MEDIA_ROOT = str(tmp_path)
     story.policy("any", unacknowledged(5, "Page", page("on_call")))
     ticket = story.open()
     story.open(subject="Another", requester=story.stranger)
@@ -34,7 +37,12 @@ def callers(story: Story, calling: Any) -> list[Caller]:
     lead = appoint(story.agent, "incident-manager")
     declare_major(ticket=ticket, actor=lead, reason="All are hit", clock=story.clock)
     people = (story.admin, lead, story.requester, story.colleague)
-    return [calling(person) for person in people]
+    called = [calling(person) for person in people]
+    draft = {"slug": "new", "name": "New", "position": 5}
+    assert called[0].post(f"{V1}policies/", draft).status_code == 201
+    upload = SimpleUploadedFile("log.txt", b"x")
+    keep_upload(ticket=ticket, actor=lead, upload=upload, clock=story.clock)
+    return called
 
 
 def promises() -> Iterator[tuple[str, dict[str, Any]]]:
