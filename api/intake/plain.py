@@ -18,7 +18,7 @@ from tickets.incoming import IncomingAlert, Outcome
 from tickets.ingest import accept
 from tickets.mapping import read_mapped
 from tickets.models import AlertSource
-from tickets.sources import signing_secret
+from tickets.sources import read_at, signing_secret
 
 CODES: Final = {
     400: "not_understood",
@@ -64,9 +64,9 @@ Read = Callable[[Parcel], list[IncomingAlert]]
 
 def _read_grafana(parcel: Parcel) -> list[IncomingAlert]:
     header = str(parcel.source.mapping.get("timestamp_header", ""))
-    secret = signing_secret(parcel.source)
+    secret, now = signing_secret(parcel.source), read_at(parcel.source)
     if parcel.source.is_signed and not grafana.is_signed(
-        parcel.request.headers, parcel.body, secret, header
+        parcel.request.headers, parcel.body, secret, now=now, timestamp_header=header
     ):
         raise Fault(401, "The signature is missing or wrong.")
     return grafana.parse(parcel.payload)

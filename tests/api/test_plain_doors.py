@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from roles.instants import database_now
 from tests.api.intake import Sender, plain
 from tickets import states
 from tickets.models import Alert, IntakeRequest, Ticket
@@ -79,12 +80,18 @@ def test_a_signed_grafana_is_taken_by_the_hmac_of_its_body_alone(grafana):
 def test_a_named_time_header_is_signed_with_the_body(grafana):
     grafana.source.mapping = {"timestamp_header": "X-Sent-At"}
     grafana.source.save()
-    body, stamp = json.dumps(RULE).encode(), "1772441940"
-    of_both = signature(grafana, stamp.encode() + b":" + body)
-    given = {"x_sent_at": stamp, "x_grafana_alerting_signature": of_both}
-    assert told(grafana.post("", body, **given)) == ["opened"]
-    later = {**given, "x_sent_at": "1772449999"}
-    assert grafana.post("", body, **later).status_code == 401
+    body, now = json.dumps(RULE).encode(), int(database_now().timestamp())
+
+    def signed(stamp: object) -> dict[str, str]:
+        of_both = signature(grafana, f"{stamp}:".encode() + body)
+        return {"x_sent_at": str(stamp), "x_grafana_alerting_signature": of_both}
+
+    for stamp in (now - 3600, now + 3600, "yesterday", "9" * 30):
+        assert grafana.post("", body, **signed(stamp)).status_code == 401
+    moved = {**signed(now - 60), "x_sent_at": str(now)}
+    assert grafana.post("", body, **moved).status_code == 401
+    assert not Alert.objects.exists()
+    assert told(grafana.post("", body, **signed(now - 60))) == ["opened"]
 
 
 def test_grafana_resolves_what_it_fired_also_by_put(story):
