@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, Final
 
@@ -95,11 +96,30 @@ def reading(prospect: Prospect, due: Due) -> str:
         ran = duration(triggers.run_for(due.step, view))
         name = ClockKind(due.step.clock).label
         return f"{name} clock, cycle {view.cycle}: {ran} of {duration(view.target_s)} had run."
+    if due.step.trigger == steps.UNACKNOWLEDGED:
+        return _climbing(prospect, due)
     note = prospect.run.reached.get(str(due.step.id))
     if note is not None:
         unit = "%" if due.step.trigger == steps.RISK else ""
         return f"Seen: {note['seen']}{unit}."
     return ""
+
+
+def _climbing(prospect: Prospect, due: Due) -> str:
+    """Why a rung does not go when its delay alone would have it; empty where it does."""
+    view, lines = prospect.view, []
+    rungs = triggers.ladder(prospect.steps, view.base_position)
+    if view.loop > 1 and view.lead_s:
+        lines.append(
+            f"Round {view.round} of the ladder, which began {duration(view.lead_s)} after the last."
+        )
+    elif view.loop > 1 and rungs:
+        lines.append(f"The climb went on from “{rungs[0].name}”; delays count from there.")
+    for lower, upper in pairwise(rungs):
+        was_empty = view.done.get((view.loop, lower.id, view.entry)) == steps.EMPTY
+        if upper.id == due.step.id and was_empty:
+            lines.append(f"“{lower.name}” below it came to nobody, so that it went at once.")
+    return " ".join(lines)
 
 
 def seen(prospect: Prospect, due: Due, fired_at: datetime) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The rungs of a climb: in the order in which they wait, whatever order they are written in."""
 
 from escalation.calling import call_step
-from escalation.models import Run
+from escalation.models import Firing, Run
 from tests.story import Story, move, notify, page, unacknowledged
 from tickets.assignment import acknowledge, unacknowledge
 
@@ -98,3 +98,34 @@ def test_what_follows_a_move_reaches_the_team_that_has_the_ticket_already(story:
     story.forward(minutes=10)
     assert story.fired(ticket) == ["To apps"]
     story.phone.rang(("cleo", "page"))
+
+
+def told(ticket: object, name: str) -> str:
+    row = Firing.objects.filter(ticket=ticket, step__name=name).order_by("pk").last()
+    return " ".join(row.explain["text"])
+
+
+def test_a_rung_that_did_not_wait_for_its_delay_says_why(story: Story) -> None:
+    story.policy(
+        "p",
+        unacknowledged(5, "Up", move()),
+        unacknowledged(30, "Lead", notify("lead")),
+        repeat_limit=1,
+        repeat_after_s=600,
+    )
+    ticket = story.open(service=None, team=story.platform)
+    story.forward(minutes=5)
+    assert "“Up” below it came to nobody, so that it went at once." in told(ticket, "Lead")
+    story.forward(minutes=10)
+    assert "Round 2 of the ladder, which began 10 min after the last." in told(ticket, "Up")
+
+
+def test_a_rung_that_goes_when_an_acknowledgement_lapses_says_so(story: Story) -> None:
+    upside_down(story)
+    ticket = story.open()
+    story.forward(minutes=20)
+    assert "went on from" not in told(ticket, "Lead")
+    acknowledge(ticket=ticket, actor=story.agent, clock=story.clock)
+    unacknowledge(ticket=ticket, actor=story.agent, clock=story.clock)
+    story.forward(minutes=11)
+    assert "The climb went on from “Lead”; delays count from there." in told(ticket, "Manager")
