@@ -264,7 +264,12 @@ class Judge:
                 team = best.team if best else self.people.by_slug.get(str(goal)[5:])
                 if team is None:
                     return _Answer(False, "there is no next tier")
-                return _Answer(True)
+                if not team.is_active:
+                    return _Answer(False, f"{team} takes none")
+                if team.pk != ticket.team_id:
+                    return _Answer(True)
+                tells = True
+                left_out.append(f"{team} has the ticket already")
             if verb in TELLING:
                 tells = True
                 found = self.people.find(ticket, goal or [])

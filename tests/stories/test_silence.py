@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from escalation.models import Quarantine, Run, Silence
+from escalation.models import Quarantine, Recount, Run, Silence
 from escalation.silence import reasons_of, run_watch, watch
 from notifications.models import Attempt, Message
 from roles.models import Person
@@ -75,6 +75,7 @@ def test_a_page_put_off_for_a_far_shift_goes_out_as_soon_as_somebody_is_put_on_c
     assert alarms(story) == IVAN
     assert story.fired(ticket) == []
     story.put_on_call(story.desk, [story.colleague])
+    Recount.objects.all().delete()  # As if no roster had changed: here the watch shall do it.
     story.forward(minutes=1)
     assert alarms(story) == []
     story.forward(seconds=1)
@@ -113,6 +114,23 @@ def test_a_rung_that_reaches_nobody_is_made_good_by_the_next_one(story: Story) -
     story.incident_manager.is_active = False
     story.incident_manager.save()
     assert "there is no next tier" in reasons_of([ticket.pk], story.now)[ticket.pk]
+
+
+def test_a_move_to_a_team_that_takes_none_or_has_the_ticket_comes_to_nothing(story: Story) -> None:
+    story.policy("p", unacknowledged(30, "To apps", move("team:apps")))
+    there, elsewhere = urgent(story, team=story.apps), urgent(story)
+    reasons = reasons_of([there.pk, elsewhere.pk], story.now)
+    assert "Apps has the ticket already" in reasons[there.pk]
+    assert reasons[elsewhere.pk] == ""
+    story.apps.is_active = False
+    story.apps.save()
+    assert "Apps takes none" in reasons_of([elsewhere.pk], story.now)[elsewhere.pk]
+
+
+def test_a_page_behind_a_move_reaches_the_team_that_has_the_ticket(story: Story) -> None:
+    story.policy("p", unacknowledged(30, "To apps", move("team:apps"), page("on_call")))
+    ticket = urgent(story, team=story.apps)
+    assert reasons_of([ticket.pk], story.now)[ticket.pk] == ""
 
 
 def test_dead_channels_raise_the_alarm(story: Story) -> None:
