@@ -2,9 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from roles.zones import zone_exists
+
+WHOLE_MAX: Final = 1_000_000_000
+"""More seconds, tries or people than any of these products takes."""
+YEAR_MIN: Final = 1970
+YEAR_MAX: Final = 2200
 
 
 class BadConfiguration(Exception):
@@ -32,24 +37,32 @@ def text(value: Any, name: str, otherwise: str = "") -> str:
 
 
 def whole(value: Any, name: str) -> int | None:
-    """A member as a whole number, or None."""
+    """A member as a whole number from 0 to WHOLE_MAX, or None."""
     found = value.get(name) if isinstance(value, Mapping) else None
     if isinstance(found, bool):
         return None
     if isinstance(found, int | float):
-        return int(found)
+        return int(found) if 0 <= found <= WHOLE_MAX else None
     said = str(found or "").strip()
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 12 else None
+    is_number = said.isascii() and said.isdecimal() and len(said) < 12
+    return int(said) if is_number and int(said) <= WHOLE_MAX else None
 
 
 def instant(value: Any, name: str) -> datetime | None:
     """A member as a moment in UTC, without a zone meant as UTC; None for none."""
-    said = text(value, name)
-    try:
-        found = datetime.fromisoformat(said)
-    except ValueError:
+    found = moment(value, name)
+    if found is None:
         return None
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def moment(value: Any, name: str) -> datetime | None:
+    """A member as a moment as it is written, with a zone or without; None for none of our time."""
+    try:
+        found = datetime.fromisoformat(text(value, name))
+    except ValueError:
+        return None
+    return found if YEAR_MIN <= found.year <= YEAR_MAX else None
 
 
 def zone(value: Any, name: str, otherwise: str = "UTC") -> str:

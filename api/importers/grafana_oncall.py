@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from api.importers.bundle import Bundle, Newcomer, Site, free_slug, shortened
-from api.importers.fields import entries, items, text, whole, zone
+from api.importers.fields import entries, items, moment, text, whole, zone
 from api.importers.seating import Roster, Seats, seat
 from api.importers.steps import named_apart, told
 from api.importers.turns import WEEK_MINUTES, Turns, joined, week_spans
@@ -127,9 +127,8 @@ def _roster(
 
 def _begin(shift: Mapping[str, Any], name: str, place: str) -> datetime | None:
     """A local time of the shift; with a zone of its own it is brought to the shift's."""
-    try:
-        found = datetime.fromisoformat(text(shift, name))
-    except ValueError:
+    found = moment(shift, name)
+    if found is None:
         return None
     return found.astimezone(ZoneInfo(place)).replace(tzinfo=None) if found.tzinfo else found
 

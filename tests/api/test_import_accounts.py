@@ -2,7 +2,8 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import StringIO
@@ -14,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from api.importers import grafana_oncall, opsgenie, pagerduty
 from api.importers.bringing import Brought, bring
+from api.importers.bundle import Site
 from escalation.models import Policy
 from roles.instants import fixed
 from roles.models import Override, Person, Schedule, Team, Tier
@@ -312,3 +314,35 @@ def test_a_damaged_account_is_read_as_far_as_it_goes(product):
         assert not Person.objects.exists()
         assert not Schedule.objects.exists()
         assert not Policy.objects.exists()
+
+
+ODD = (None, -1, 10**30, float("inf"), "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "99:99")
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each plain value."""
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*at, key))
+    else:
+        yield at
+
+
+def with_odd(value: Any, at: tuple[Any, ...], odd: Any) -> Any:
+    """The same with another value at the end of that way."""
+    if not at:
+        return odd
+    changed = copy(value)
+    changed[at[0]] = with_odd(value[at[0]], at[1:], odd)
+    return changed
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_no_value_beyond_all_range_ends_the_reading(product):
+    module, build = PRODUCTS[product]
+    whole = build()
+    for at in places(whole):
+        for odd in ODD:
+            account = with_odd(whole, at, odd)
+            known = {each.email.lower(): each.name for each in module.newcomers(account)}
+            module.translate(account, Site(usernames=known), START)
