@@ -78,7 +78,7 @@ def read_query(query: str) -> Node:
 
 
 def _tokens(query: str) -> Iterator[Token]:
-    at, end = 0, len(query.rstrip())
+    at, end, before = 0, len(query.rstrip()), ""
     while at < end:
         found = TOKENS.match(query, at)
         if found is None:
@@ -90,7 +90,14 @@ def _tokens(query: str) -> Iterator[Token]:
             value = re.sub(r"\\(.)", r"\1", value)
         if kind == "word" and value.upper() in ("AND", "OR", "NOT", "&&", "||", "!"):
             kind = {"&&": "and", "||": "or", "!": "not"}.get(value, value.lower())
+        name, colon, rest = value.partition(":")
+        if kind == "word" and colon and before != "mark" and _is_field(name):
+            # `status:open` is three, while in `alias: a:b` the value has a colon of its own.
+            yield "word", name
+            yield "mark", colon
+            value = rest
         yield kind, value
+        before = kind
 
 
 @dataclass
@@ -178,10 +185,14 @@ class _Reader:
 
 
 def _field(name: str) -> str:
-    field = ALSO.get(name.lower(), name.lower())
-    if field not in FIELDS and not field.startswith("details."):
+    if not _is_field(name):
         raise BadQuery(f"There is no field {name!r}.")
-    return field
+    return ALSO.get(name.lower(), name.lower())
+
+
+def _is_field(name: str) -> bool:
+    field = ALSO.get(name.lower(), name.lower())
+    return field in FIELDS or field.startswith("details.")
 
 
 def check_value(field: str, mark: str, value: str) -> None:
